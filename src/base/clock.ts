@@ -1,0 +1,20 @@
+/** Time as a value that is handed in, so that no test waits for it. */
+
+/** Milliseconds since the Unix epoch, UTC. */
+export type Clock = () => number;
+
+/** A clock that stands still until told to move. Times are in milliseconds. */
+export interface SteppedClock {
+  (): number;
+  advance(ms: number): void;
+}
+
+/** A stepped clock for tests. @default startMs 2026-01-01T00:00:00.000Z */
+export function createSteppedClock(startMs = 1_767_225_600_000): SteppedClock {
+  let nowMs = startMs;
+  return Object.assign(() => nowMs, {
+    advance(ms: number) {
+      nowMs += ms;
+    },
+  });
+}

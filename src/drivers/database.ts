@@ -1,0 +1,114 @@
+/** The contract of a database: SQL text in, rows out, one atomic unit per write. Knows no models and no rules. */
+import { defineErrors } from "../base/errors.ts";
+
+/** What a statement may bind and a row may hold. A 64-bit column is read as bigint only above 2^53. */
+export type Value = null | string | number | bigint | Uint8Array;
+
+/** Points at the first row of an earlier step of the same unit: what that step returned is bound here. */
+export interface StepRef {
+  readonly step: number;
+  readonly column: number;
+}
+
+export type Row = readonly Value[];
+
+/** A read. `text` should be the same string object for every call of one shape: drivers keep it prepared by text. */
+export interface Statement {
+  readonly text: string;
+  readonly params: readonly Value[];
+}
+
+/**
+ * One statement of a write.
+ * - `run`: changes rows; with `changes`, any other count than within the bounds undoes the unit with that code.
+ * - `rows`: its rows are returned (a RETURNING clause or a SELECT).
+ * - `check`: its first row's first column must be null (or there is no row); otherwise the unit is undone and fails with
+ *   `UnitRefused`, whose `reason` is that text. This is how a condition is judged inside the transaction that relies on it.
+ */
+export interface Step {
+  readonly text: string;
+  readonly kind: "run" | "rows" | "check";
+  readonly params: readonly (Value | StepRef)[];
+  readonly changes?: { readonly min: number; readonly max: number; readonly reason: string };
+}
+
+export interface StepResult {
+  /** Rows of a `rows` step, otherwise empty. */
+  readonly rows: readonly Row[];
+  /** Rows changed by a `run` step, otherwise 0. */
+  readonly changes: number;
+}
+
+/** A condition of the unit did not hold, or the database refused a row. The unit left no trace. */
+export class UnitRefused extends Error {
+  override readonly name = "UnitRefused";
+  /** What a check returned, a step's `changes.reason`, or `unique`, `foreign_key`, `not_null`, `check` from the database. */
+  readonly reason: string;
+  /** Index of the step in its unit. */
+  readonly step: number;
+  /** For `unique`, `not_null` and `check`: the table and columns, where the database tells them. */
+  readonly table: string | null;
+  readonly columns: readonly string[];
+
+  constructor(reason: string, step: number, table: string | null = null, columns: readonly string[] = []) {
+    super(`step ${step} was refused: ${reason}`);
+    this.reason = reason;
+    this.step = step;
+    this.table = table;
+    this.columns = columns;
+  }
+}
+
+/** A transaction held open by the caller; its statements see its own writes. */
+export interface Transaction {
+  /** Reads inside the transaction. */
+  read(statement: Statement): Promise<readonly Row[]>;
+  /** Runs a unit in a savepoint: refused, it leaves no trace and the transaction goes on. */
+  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+}
+
+export interface TransactionOptions {
+  /** The transaction is undone and fails with `transaction_timeout` when it is held longer. @default 5000 */
+  readonly timeoutMs?: number;
+}
+
+export interface ReadOptions {
+  /** May scan much: runs where it does not hold up other work. @default false */
+  readonly long?: boolean;
+  /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
+  readonly timeoutMs?: number;
+}
+
+/** `ready`; `read-only` after a failed sync or by configuration: reads go on, writes fail; `closed`. */
+export type DatabaseState = "ready" | "read-only" | "closed";
+
+/** Twelve members at most; a driver's factory is the product's name (`openSqlite`). */
+export interface Database {
+  readonly product: "sqlite";
+  /** Reads outside any transaction: sees what was committed when it starts. A short read may answer at once, without a promise. */
+  read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
+  /** One atomic unit; resolves when it is durable. Units may share a commit, never a fate. */
+  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  /** Serializable; resolves when it is durable. A throw undoes it. Retried within a bound where the database asks for it. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Statements in one transaction, foreign keys unchecked until the end and then checked: for migrations. */
+  migrate(statements: readonly Statement[]): Promise<void>;
+  /** Copies the whole database, consistent, to a new file while it is in use. Progress is 0 to 1. */
+  backup(path: string, onProgress?: (done: number) => void): Promise<void>;
+  state(): DatabaseState;
+  close(): Promise<void>;
+}
+
+/** Every error a database driver may fail with, but for `UnitRefused`. */
+export const databaseErrors = {
+  database_busy: { status: 503, message: "The database is busy.", explanation: "Another process holds the write lock for longer than the driver waits. Retry; keyed requests are safe to retry." },
+  database_read_only: { status: 503, message: "The database takes no writes.", explanation: "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on." },
+  database_full: { status: 507, message: "The disk is full.", explanation: "Nothing was written. Free space; writes go on without a restart." },
+  database_failed: { status: 500, message: "The database failed.", explanation: "The log has the cause under this request's id." },
+  database_closed: { status: 503, message: "The server is stopping.", explanation: "Retry on another instance or in a moment." },
+  transaction_timeout: { status: 503, message: "The transaction was held for more than {timeoutMs} ms and was undone.", explanation: "Do slow work outside the transaction, or raise transactionTimeoutMs." },
+  transaction_queue_full: { status: 503, message: "Too many writes are waiting.", explanation: "More than writeQueueMax units wait for the writer. Retry after a moment." },
+  read_timeout: { status: 503, message: "The query took longer than {timeoutMs} ms.", explanation: "Narrow the filter, or add an index; `holdfast check` names the missing ones." },
+} as const;
+
+export const failDatabase = defineErrors(databaseErrors);
