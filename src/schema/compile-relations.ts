@@ -1,0 +1,150 @@
+/** Compiles relations: belongsTo first, which hold the keys, then the sides that follow from them. */
+import { didYouMean } from "../base/suggest.ts";
+import type { Draft } from "./compile-fields.ts";
+import type { Problems } from "./errors.ts";
+import type { RelationSpec } from "./relation.ts";
+import type { Field, Model, Relation } from "./schema.ts";
+
+type Drafts = ReadonlyMap<string, Draft>;
+
+/** Fills `draft.relations` of every model, and types its foreign keys. */
+export function compileRelations(drafts: Drafts, problems: Problems): void {
+  for (const draft of drafts.values()) {
+    for (const [name, spec] of relationsOf(draft)) if (spec.kind === "belongsTo") compileBelongsTo({ drafts, draft, name, spec, problems });
+  }
+  typeForeignKeys(drafts, problems);
+  for (const draft of drafts.values()) {
+    for (const [name, spec] of relationsOf(draft)) {
+      if (spec.kind === "manyToMany") compileThrough({ drafts, draft, name, spec, problems });
+      else if (spec.kind !== "belongsTo") compileHas({ drafts, draft, name, spec, problems });
+    }
+  }
+  for (const draft of drafts.values()) {
+    for (const [name, spec] of relationsOf(draft)) if (spec.inverse !== null) compileInverse({ drafts, draft, name, spec, problems });
+  }
+}
+
+interface Declared {
+  readonly drafts: Drafts;
+  readonly draft: Draft;
+  readonly name: string;
+  readonly spec: RelationSpec;
+  readonly problems: Problems;
+}
+
+function relationsOf(draft: Draft): readonly (readonly [string, RelationSpec])[] {
+  return Object.entries(draft.spec.members).flatMap(([name, member]) => {
+    const spec = (member as { readonly spec?: { readonly kind: string } } | null)?.spec;
+    return spec && spec.kind !== "field" ? [[name, spec as RelationSpec] as const] : [];
+  });
+}
+
+function targetOf({ drafts, draft, name, spec, problems }: Declared, target: RelationSpec["target"] = spec.target): Draft | null {
+  const declared = target()?.name;
+  const found = declared === undefined ? undefined : drafts.get(declared);
+  if (found) return found;
+  problems.add(`${draft.name}.${name}`, `the relation leads to ${declared === undefined ? "nothing" : JSON.stringify(declared)}, which is not in the backend.`, `Register the model: backend({ ${declared ?? "…"} }).${didYouMean(declared ?? "", drafts.keys())}`);
+  return null;
+}
+
+function compileBelongsTo(declared: Declared): void {
+  const { draft, name, spec, problems } = declared;
+  const target = targetOf(declared);
+  const field = draft.fields.get(name);
+  if (!target || !field) return;
+  const [key, ...more] = target.key;
+  if (!key || more.length > 0) {
+    problems.add(`${draft.name}.${name}`, `${target.name} has a composite key, which a relation cannot hold.`, "Give it an id and make the fields unique() together.");
+    return;
+  }
+  const onDelete = spec.onDelete ?? "restrict";
+  if (onDelete === "setNull" && !field.optional) problems.add(`${draft.name}.${name}`, "it is set to null on delete and not optional.", "Make it optional(), or choose restrict or cascade.");
+  const relation: Relation = {
+    name, model: draft.name, kind: "one", via: "belongsTo", target: target.name, on: [{ local: field.column, foreign: key.column }], through: null,
+    inverseOf: null, optional: field.optional, owned: false, onDelete,
+  };
+  draft.relations.set(name, relation);
+  replaceField(draft, { ...field, relation });
+}
+
+// Chains of keys (a natural key that is itself a foreign key) end after as many steps as there are models.
+function typeForeignKeys(drafts: Drafts, problems: Problems): void {
+  for (const draft of drafts.values()) {
+    for (const field of draft.fields.values()) {
+      if (!field.relation) continue;
+      let key: Field | undefined = drafts.get(field.relation.target)?.key[0];
+      for (let steps = 0; key?.relation && steps < drafts.size; steps++) key = drafts.get(key.relation.target)?.key[0];
+      if (!key || key.relation) {
+        problems.add(`${draft.name}.${field.name}`, "the keys it leads to lead in a circle.", "Give one of the models an id of its own.");
+        continue;
+      }
+      const { serial: _, ...params } = key.params;
+      replaceField(draft, { ...field, type: key.type, params });
+    }
+  }
+}
+
+function replaceField(draft: Draft, field: Field): void {
+  draft.fields.set(field.name, field);
+  draft.key = draft.key.map((key) => (key.name === field.name ? { ...field, immutable: true, role: key.role } : key));
+  const key = draft.key.find((part) => part.name === field.name);
+  if (key) draft.fields.set(field.name, key);
+}
+
+function compileHas(declared: Declared): void {
+  const { draft, name, spec, problems } = declared;
+  const target = targetOf(declared);
+  if (!target) return;
+  const by = target.fields.get(spec.by ?? "");
+  const belongsTo = by?.relation;
+  if (!by || !belongsTo || belongsTo.target !== draft.name) {
+    const candidates = [...target.fields.values()].filter((field) => field.relation?.target === draft.name).map((field) => field.name);
+    problems.add(`${draft.name}.${name}`, `${target.name}.${spec.by ?? ""} does not belong to ${draft.name}.`, candidates.length > 0 ? `Say { by: ${candidates.map((one) => JSON.stringify(one)).join(" or ")} }.` : `Add a belongsTo(() => ${draft.name}) to ${target.name}.`);
+    return;
+  }
+  if (spec.kind === "hasOne" && !by.unique) problems.add(`${draft.name}.${name}`, `${target.name}.${by.name} is not unique, so there may be many.`, "Make it unique(), or use hasMany.");
+  addRelation(draft, otherSide({ name, by, target, draft, owned: spec.owned, many: spec.kind === "hasMany" }), problems);
+}
+
+function compileInverse(declared: Declared): void {
+  const { draft, name, spec, problems } = declared;
+  const by = draft.fields.get(name);
+  const target = by?.relation ? declared.drafts.get(by.relation.target) : undefined;
+  if (!by || !target || spec.inverse === null) return;
+  addRelation(target, otherSide({ name: spec.inverse, by, target: draft, draft: target, owned: false, many: !by.unique }), problems);
+}
+
+function otherSide(side: { name: string; by: Field; target: Model; draft: Model; owned: boolean; many: boolean }): Relation {
+  const on = (side.by.relation as Relation).on.map(({ local, foreign }) => ({ local: foreign, foreign: local }));
+  return {
+    name: side.name, model: side.draft.name, kind: side.many ? "many" : "one", via: "has", target: side.target.name, on, through: null,
+    inverseOf: side.by.name, optional: true, owned: side.owned, onDelete: "restrict",
+  };
+}
+
+function compileThrough(declared: Declared): void {
+  const { draft, name, spec, problems } = declared;
+  const target = targetOf(declared);
+  const through = spec.through;
+  const join = through ? targetOf(declared, through.model) : null;
+  if (!target || !join || !through) return;
+  const from = join.fields.get(through.from)?.relation;
+  const to = join.fields.get(through.to)?.relation;
+  if (from?.target !== draft.name || to?.target !== target.name) {
+    problems.add(`${draft.name}.${name}`, `${join.name} does not link ${draft.name} by ${JSON.stringify(through.from)} to ${target.name} by ${JSON.stringify(through.to)}.`, `Name two belongsTo of ${join.name}: { from, to }.`);
+    return;
+  }
+  const relation: Relation = {
+    name, model: draft.name, kind: "many", via: "through", target: target.name, on: [],
+    through: { model: join.name, toLocal: through.from, toTarget: through.to }, inverseOf: null, optional: true, owned: false, onDelete: "restrict",
+  };
+  addRelation(draft, relation, problems);
+}
+
+function addRelation(draft: Draft, relation: Relation, problems: Problems): void {
+  if (draft.relations.has(relation.name) || draft.fields.has(relation.name)) {
+    problems.add(`${draft.name}.${relation.name}`, "two fields or relations have this name.", "Rename one of them.");
+    return;
+  }
+  draft.relations.set(relation.name, relation);
+}
