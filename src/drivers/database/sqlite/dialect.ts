@@ -1,0 +1,81 @@
+/** SQLite's dialect. The functions hf_base64 and hf_fold are registered by the driver on every connection. */
+import type { Bucket, Dialect, Storage } from "../../dialect.ts";
+
+export const sqliteDialect: Dialect = Object.freeze<Dialect>({
+  name: "sqlite",
+  quote,
+  json,
+  jsonObject: (pairs) => `json_object(${pairs.map(([name, sql]) => `${literal(name)},${sql}`).join(",")})`,
+  // json(): the mark that says "this text is JSON" does not pass out of a subquery.
+  jsonArray: (subquery) => `(select json_group_array(json("j")) from (${subquery}))`,
+  among: (left, parameter) => `${left} in (select "value" from json_each(${parameter}))`,
+  not: (condition) => `(${condition}) is not true`,
+  distinct: (left, right) => `${left} is not ${right}`,
+  matches,
+  holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = ${parameter})`,
+  inside: (document, parameter) => `json_extract(${document}, ${parameter})`,
+  bucket,
+});
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function json(storage: Storage, sql: string, scale: number): string {
+  switch (storage) {
+    case "boolean":
+      return `case ${sql} when 1 then json('true') when 0 then json('false') end`;
+    case "bigint":
+      return `cast(${sql} as text)`;
+    case "decimal":
+      return scale === 0 ? `cast(${sql} as text)` : decimal(sql, scale);
+    case "json":
+      return `json(${sql})`;
+    case "bytes":
+      return `hf_base64(${sql})`;
+    default:
+      return sql;
+  }
+}
+
+// printf of null gives a text, so null is kept apart.
+function decimal(sql: string, scale: number): string {
+  const unit = `1${"0".repeat(scale)}`;
+  return `case when ${sql} is null then null else printf('%s%d.%0${scale}d',case when ${sql}<0 then '-' else '' end,abs(${sql})/${unit},abs(${sql})%${unit}) end`;
+}
+
+function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "search", left: string, parameter: string): string {
+  switch (operator) {
+    case "contains":
+      return `instr(${left}, ${parameter}) > 0`;
+    case "startsWith":
+      return `substr(${left}, 1, length(${parameter})) = ${parameter}`;
+    case "endsWith":
+      return `(length(${left}) >= length(${parameter}) and substr(${left}, length(${left}) - length(${parameter}) + 1) = ${parameter})`;
+    case "like":
+      return `hf_like(${left}, ${parameter})`;
+    case "search":
+      return `not exists (select 1 from json_each(${parameter}) where instr(hf_fold(${left}), "value") = 0)`;
+  }
+}
+
+function bucket(unit: Bucket, storage: Storage, sql: string): string {
+  switch (unit) {
+    case "year":
+      return `substr(${sql}, 1, 4)`;
+    case "quarter":
+      return `substr(${sql}, 1, 4) || '-Q' || ((cast(substr(${sql}, 6, 2) as integer) + 2) / 3)`;
+    case "month":
+      return `substr(${sql}, 1, 7)`;
+    case "week":
+      return `strftime('%G-W%V', ${sql})`;
+    case "day":
+      return `substr(${sql}, 1, 10)`;
+    case "hour":
+      return storage === "datetime" ? `substr(${sql}, 1, 13)` : "null";
+  }
+}

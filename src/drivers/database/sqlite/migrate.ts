@@ -1,0 +1,35 @@
+/** Runs the statements of a migration in one transaction of their own, foreign keys checked once, at the end. */
+import type { Statement } from "../../database.ts";
+import type { Connection } from "./connection.ts";
+import { describe, type Failure } from "./failures.ts";
+
+/** Returns what went wrong, or null. Either all statements are durable or none left a trace. */
+export function migrate(connection: Connection, statements: readonly Statement[]): Failure | null {
+  const { db } = connection;
+  // SQLite ignores this pragma inside a transaction, so it comes before.
+  db.exec("PRAGMA foreign_keys = OFF");
+  let step = 0;
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    for (const { text, params } of statements) {
+      connection.statements.run(text, params);
+      step++;
+    }
+    const failure = brokenReference(connection, statements.length);
+    db.exec(failure === null ? "COMMIT" : "ROLLBACK");
+    return failure;
+  } catch (error) {
+    return describe(error, Math.min(step, statements.length - 1));
+  } finally {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    db.exec("PRAGMA foreign_keys = ON");
+  }
+}
+
+function brokenReference({ statements }: Connection, step: number): Failure | null {
+  const broken = statements.all("PRAGMA foreign_key_check", [])[0];
+  if (broken === undefined) return null;
+  const [table, rowid, parent] = broken;
+  const message = `row ${rowid} of ${table} refers to a row of ${parent} that does not exist`;
+  return { code: "refused", message, errcode: 0, refusal: { reason: "foreign_key", step, table: String(table), columns: [] } };
+}

@@ -1,0 +1,291 @@
+/**
+ * The writer: takes queued units and transactions and gives as many as may share it one commit, answered only after it.
+ * It runs in its own thread but knows nothing of threads.
+ */
+import type { Value } from "../../database.ts";
+import { checkpointWhenDue, type CheckpointOutcome, giveSpaceBack } from "./checkpoint.ts";
+import type { Connection } from "./connection.ts";
+import { describe, type Failure, isBusyForNow, isFull, isSyncLost } from "./failures.ts";
+import { createJobQueue } from "./job-queue.ts";
+import type { Answer, Batch, Job, Reply, WireStep } from "./messages.ts";
+import { migrate } from "./migrate.ts";
+import type { ThreadSettings } from "./options.ts";
+import { runUnit, undo } from "./units.ts";
+
+export interface WriterOptions {
+  readonly connection: Connection;
+  readonly settings: ThreadSettings;
+  readonly post: (reply: Reply) => void;
+  /** Milliseconds on a clock that never goes back; only differences count. */
+  readonly now: () => number;
+}
+
+type Of<Kind extends Job["kind"]> = Extract<Job<string>, { kind: Kind }>;
+/** `alone`: its group failed although it may be innocent, so it runs in a commit of its own and gets its own verdict. */
+type Queued = (Of<"unit"> & { readonly alone?: boolean }) | Of<"begin"> | Of<"migrate"> | Of<"close">;
+/** Who shares a commit, and what each is answered when it succeeds. A refusal waits too: it may rest on a neighbour's row. */
+interface Member {
+  readonly job: (Of<"unit"> & { readonly alone?: boolean }) | Of<"begin">;
+  readonly answer: Answer;
+}
+interface Group {
+  readonly sinceMs: number;
+  readonly members: Member[];
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #queue = createJobQueue<Queued>();
+  readonly #texts: string[] = [];
+  #group: Group | null = null;
+  /** The transaction that its caller holds open; nothing else runs meanwhile. */
+  #held: { readonly job: Of<"begin">; readonly timer: NodeJS.Timeout } | null = null;
+  #broken: Failure | null = null;
+  #awake = false;
+  #counts = { commits: 0, units: 0, checkpoints: 0 };
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  receive(batch: Batch): void {
+    if (batch.reset) this.#texts.length = 0;
+    this.#texts.push(...batch.texts);
+    for (const job of batch.jobs) {
+      if (job.kind === "unit") this.#queue.push({ ...job, steps: this.#read(job.steps) });
+      else if (job.kind === "read") this.#serve({ ...job, step: this.#read([job.step])[0] as WireStep<string> });
+      else if (job.kind === "write") this.#serve({ ...job, steps: this.#read(job.steps) });
+      else if (job.kind === "end") this.#serve(job);
+      else this.#queue.push(job);
+    }
+    this.#wake();
+  }
+
+  #read(steps: readonly WireStep[]): readonly WireStep<string>[] {
+    return steps.map(([text, kind, params, changes]) => [this.#texts[text] as string, kind, params, changes]);
+  }
+
+  /** The next turn comes after all messages that are here already have been taken in: they share its commit. */
+  #wake(): void {
+    if (this.#awake || this.#held !== null || (this.#queue.size() === 0 && this.#group === null)) return;
+    this.#awake = true;
+    setImmediate(() => this.#turn());
+  }
+
+  /** Fills one group and commits it, or stops at a transaction that its caller holds open. */
+  #turn(): void {
+    this.#awake = false;
+    while (this.#held === null) {
+      const job = this.#queue.peek();
+      if (job === undefined || (this.#group !== null && this.#isClosedTo(job, this.#group))) {
+        this.#commit();
+        break;
+      }
+      if (this.#broken !== null && job.kind !== "close") this.#post(refuseAll(this.#take(), this.#broken));
+      else if (job.kind === "migrate" || job.kind === "close") this.#runByItself(job);
+      else if (this.#group === null && !this.#begin()) break;
+      else this.#run(job);
+    }
+    this.#wake();
+  }
+
+  #isClosedTo(job: Queued, { members, sinceMs }: Group): boolean {
+    const { settings, now } = this.#options;
+    if (job.kind === "migrate" || job.kind === "close" || job.alone === true) return true;
+    return members.length >= settings.groupUnitsMax || members.some(isAlone) || now() - sinceMs > settings.groupAgeMs;
+  }
+
+  /** Opens the transaction of a group; where that fails, those who would have shared it are told. */
+  #begin(): boolean {
+    const { connection, settings, now } = this.#options;
+    for (let tries = 0; ; tries++) {
+      try {
+        connection.statements.run("BEGIN IMMEDIATE", []);
+        this.#group = { sinceMs: now(), members: [] };
+        return true;
+      } catch (error) {
+        const failure = describe(error);
+        if (isBusyForNow(failure.errcode) && tries < settings.retriesMax) continue;
+        if (isFull(failure.errcode)) this.#note(giveSpaceBack(connection));
+        this.#post(refuseAll(this.#take(), failure));
+        return false;
+      }
+    }
+  }
+
+  #run(job: Member["job"]): void {
+    const { connection } = this.#options;
+    this.#queue.shift();
+    if (job.kind === "begin") return this.#hold(job);
+    const outcome = runUnit(connection, job.steps);
+    const group = this.#group as Group;
+    if (outcome.ok) group.members.push({ job, answer: [job.id, true, outcome.results] });
+    else {
+      group.members.push({ job, answer: [job.id, false, outcome.failure] });
+      if (!outcome.undone || isSyncLost(outcome.failure.errcode, false)) this.#abort(outcome.failure);
+    }
+  }
+
+  #hold(job: Of<"begin">): void {
+    this.#options.connection.statements.run("SAVEPOINT held", []);
+    this.#held = { job, timer: setTimeout(() => this.#expire(job), job.timeoutMs) };
+    this.#post([[job.id, true, null]]);
+  }
+
+  #expire({ id, timeoutMs }: Of<"begin">): void {
+    const message = `held for more than ${timeoutMs} ms`;
+    const failure: Failure = { code: "transaction_timeout", message, errcode: 0, fields: { timeoutMs } };
+    this.#held = null;
+    this.#post([], [id, failure]);
+    if (!undo(this.#options.connection, "held")) this.#abort(failure);
+    this.#wake();
+  }
+
+  /** A request of the transaction that is open, or of one that is lost, whose caller has been told why. */
+  #serve(job: Of<"read"> | Of<"write"> | Of<"end">): void {
+    if (this.#held?.job.id !== job.transaction) return this.#post([[job.id, false, asAborted(lostTransaction)]]);
+    if (job.kind === "end") return this.#letGo(job);
+    const { connection } = this.#options;
+    if (job.kind === "write") {
+      const outcome = runUnit(connection, job.steps);
+      this.#post([outcome.ok ? [job.id, true, outcome.results] : [job.id, false, outcome.failure]]);
+      if (!outcome.ok && (!outcome.undone || isSyncLost(outcome.failure.errcode, false))) this.#lose(outcome.failure);
+      return;
+    }
+    try {
+      const [text, , params] = job.step;
+      this.#post([[job.id, true, connection.statements.all(text, params as readonly Value[])]]);
+    } catch (error) {
+      const failure = describe(error);
+      this.#post([[job.id, false, failure]]);
+      if (!connection.db.isTransaction) this.#lose(failure);
+    }
+  }
+
+  /** Its caller is done. It is answered with the group, for also what it undid may rest on a neighbour's row. */
+  #letGo({ id, undo: undone }: Of<"end">): void {
+    const { connection } = this.#options;
+    const { job, timer } = this.#held as { job: Of<"begin">; timer: NodeJS.Timeout };
+    clearTimeout(timer);
+    this.#held = null;
+    const member: Member = { job, answer: [id, true, null] };
+    (this.#group as Group).members.push(member);
+    if (undone) {
+      if (!undo(connection, "held")) this.#abort(lostTransaction);
+      return;
+    }
+    try {
+      connection.statements.run("RELEASE held", []);
+    } catch (error) {
+      this.#abort(describe(error));
+    }
+  }
+
+  /** The open transaction is gone with the whole group. */
+  #lose(failure: Failure): void {
+    const { job, timer } = this.#held as { job: Of<"begin">; timer: NodeJS.Timeout };
+    clearTimeout(timer);
+    this.#held = null;
+    const verdict = (this.#group as Group).members.length > 0 ? asAborted(failure) : failure;
+    this.#abort(failure);
+    this.#post([], [job.id, this.#broken ?? verdict]);
+  }
+
+  #commit(): void {
+    const group = this.#group;
+    if (group === null) return;
+    const { connection, settings } = this.#options;
+    try {
+      connection.statements.run("COMMIT", []);
+    } catch (error) {
+      const last = group.members.at(-1)?.job;
+      const failure = describe(error, last?.kind === "unit" ? last.steps.length - 1 : 0);
+      if (isSyncLost(failure.errcode, true)) this.#break(failure);
+      return this.#abort(failure);
+    }
+    this.#group = null;
+    this.#counts.commits++;
+    for (const { job } of group.members) if (job.kind === "unit") this.#counts.units++;
+    this.#post(group.members.map(({ answer }) => answer));
+    this.#note(checkpointWhenDue(connection, settings.checkpointPages));
+  }
+
+  /**
+   * The transaction of the group failed as a whole. Alone in it, its member gets the verdict; otherwise nobody knows whose
+   * fault it was, so each is tried again by itself. After a failed sync nothing is: what of it is on the disk is unknown.
+   */
+  #abort(failure: Failure): void {
+    const { connection } = this.#options;
+    const { members } = this.#group as Group;
+    this.#group = null;
+    if (isSyncLost(failure.errcode, false)) this.#break(failure);
+    try {
+      if (connection.db.isTransaction) connection.db.exec("ROLLBACK");
+    } catch (error) {
+      this.#break(describe(error));
+    }
+    if (isFull(failure.errcode)) this.#note(giveSpaceBack(connection));
+    const verdict = this.#broken ?? (members.length === 1 ? failure : null);
+    if (verdict !== null) return this.#post(members.map(({ answer }) => [answer[0], false, verdict]));
+    const again = members.filter((member) => member.job.kind === "unit").map(({ job }) => ({ ...job, alone: true }));
+    this.#queue.unshift(again);
+    const transactions = members.filter((member) => member.job.kind === "begin");
+    this.#post(transactions.map(({ answer }) => [answer[0], false, asAborted(failure)]));
+  }
+
+  #break({ message, errcode }: Failure): void {
+    this.#broken ??= { code: "database_read_only", message, errcode };
+    this.#options.post({ answers: [], trouble: { kind: "sync_failed", message }, counts: this.#counts });
+  }
+
+  #note({ ran, failure, syncLost }: CheckpointOutcome): void {
+    if (ran) this.#counts.checkpoints++;
+    if (failure === null) return;
+    if (syncLost) return this.#break(failure);
+    this.#options.post({ answers: [], trouble: { kind: "checkpoint_failed", message: failure.message }, counts: this.#counts });
+  }
+
+  #runByItself(job: Of<"migrate"> | Of<"close">): void {
+    const { connection } = this.#options;
+    this.#queue.shift();
+    if (job.kind === "close") {
+      connection.db.close();
+      return this.#post([[job.id, true, null]]);
+    }
+    const failure = migrate(connection, job.statements);
+    if (failure !== null && isSyncLost(failure.errcode, true)) this.#break(failure);
+    const verdict = failure === null ? null : (this.#broken ?? failure);
+    this.#post([verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);
+    this.#note(checkpointWhenDue(connection, this.#options.settings.checkpointPages));
+  }
+
+  /** The jobs that would have shared one commit. */
+  #take(): Queued[] {
+    const taken: Queued[] = [];
+    while (taken.length < this.#options.settings.groupUnitsMax && this.#queue.peek()?.kind !== "close") {
+      const job = this.#queue.shift();
+      if (job === undefined) break;
+      taken.push(job);
+    }
+    return taken;
+  }
+
+  #post(answers: readonly Answer[], lost?: Reply["lost"]): void {
+    if (answers.length === 0 && lost === undefined) return;
+    this.#options.post({ answers, counts: { ...this.#counts }, ...(lost === undefined ? {} : { lost }) });
+  }
+}
+
+const lostTransaction: Failure = { code: "database_failed", message: "the transaction is no longer open", errcode: 0 };
+
+function isAlone({ job }: Member): boolean {
+  return job.alone === true;
+}
+
+function asAborted(failure: Failure): Failure {
+  return { ...failure, code: "aborted" };
+}
+
+function refuseAll(jobs: readonly Queued[], failure: Failure): Answer[] {
+  return jobs.map(({ id }) => [id, false, failure]);
+}
