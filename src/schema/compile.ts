@@ -31,6 +31,7 @@ export function compileSchema(models: Readonly<Record<string, DeclaredModel>>): 
   for (const draft of drafts.values()) compileFields(draft, problems);
   compileRelations(drafts, problems);
   const resolver: Resolver = { models: drafts, roles: [], problems };
+  for (const draft of drafts.values()) compileComputed(draft, resolver);
   for (const draft of drafts.values()) compileRest(draft, resolver);
   if (problems.found.length > 0) throw problemsError(problems.found);
   return Object.freeze({ models: drafts, roles: resolver.roles });
@@ -69,8 +70,8 @@ function draftModel(name: string, table: string, spec: ModelSpec): Draft {
   };
 }
 
-function compileRest(draft: Draft, resolver: Resolver): void {
-  const { problems } = resolver;
+// Before any rule is resolved: rules hold on to the fields they find.
+function compileComputed(draft: Draft, resolver: Resolver): void {
   for (const name of draft.spec.computed) {
     const field = draft.fields.get(name);
     const expression = draft.expressions?.get(name);
@@ -78,6 +79,10 @@ function compileRest(draft: Draft, resolver: Resolver): void {
     const row = createRow({ from: "row" });
     draft.fields.set(name, { ...field, computed: resolveExpression(expression({ row }), draft, `${draft.name}.${name}`, resolver) });
   }
+}
+
+function compileRest(draft: Draft, resolver: Resolver): void {
+  const { problems } = resolver;
   draft.search = draft.spec.search.flatMap((name) => namedField(draft, name, `${draft.name}.search`, problems) ?? []);
   for (const field of draft.search) {
     if (!field.type.operators.includes("search")) problems.add(`${draft.name}.search`, `${field.name} is ${field.type.name}.`, "Search looks through texts.");

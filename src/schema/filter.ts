@@ -34,9 +34,11 @@ export type Filter =
   | { readonly op: "and" | "or"; readonly args: readonly Filter[] }
   | { readonly op: "not"; readonly arg: Filter }
   | { readonly op: "compare"; readonly operator: Operator; readonly left: Term; readonly right: readonly Source[] }
-  /** The to-one relation leads to a row for which `where` holds. */
-  | { readonly op: "one"; readonly relation: Relation; readonly where: Filter }
-  | { readonly op: Quantifier; readonly relation: Relation; readonly where: Filter };
+  /**
+   * `one`: the to-one relation leads to a row for which `where` holds. Only rows for which `visible` holds are looked at:
+   * all of them in a rule, those the caller may read in a caller's filter, where it is null until guard() has put it in.
+   */
+  | { readonly op: "one" | Quantifier; readonly relation: Relation; readonly visible: Filter | null; readonly where: Filter };
 
 /** A computed field's expression over the own row. */
 export type Expression =

@@ -1,4 +1,4 @@
-/** SQLite's dialect. The functions hf_base64 and hf_fold are registered by the driver on every connection. */
+/** SQLite's dialect. The functions hf_base64, hf_fold and hf_glob are registered by the driver on every connection. */
 import type { Bucket, Dialect, Storage } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
@@ -57,7 +57,7 @@ function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "se
     case "endsWith":
       return `(length(${left}) >= length(${parameter}) and substr(${left}, length(${left}) - length(${parameter}) + 1) = ${parameter})`;
     case "like":
-      return `hf_like(${left}, ${parameter})`;
+      return `${left} glob hf_glob(${parameter})`;
     case "search":
       return `not exists (select 1 from json_each(${parameter}) where instr(hf_fold(${left}), "value") = 0)`;
   }
