@@ -46,17 +46,27 @@ export class UnitRefused extends Error {
   readonly reason: string;
   /** Index of the step in its unit. */
   readonly step: number;
-  /** For `unique`, `not_null` and `check`: the table and columns, where the database tells them. */
+  /** For `unique` and `not_null`: the table and columns, where the database tells them. */
   readonly table: string | null;
   readonly columns: readonly string[];
+  /** For `check`, and for `unique` over expressions: the name of the constraint or index, where the database tells it. */
+  readonly constraint: string | null;
 
-  constructor(reason: string, step: number, table: string | null = null, columns: readonly string[] = []) {
+  constructor(reason: string, step: number, place: RefusalPlace = {}) {
     super(`step ${step} was refused: ${reason}`);
     this.reason = reason;
     this.step = step;
-    this.table = table;
-    this.columns = columns;
+    this.table = place.table ?? null;
+    this.columns = place.columns ?? [];
+    this.constraint = place.constraint ?? null;
   }
+}
+
+/** What a database tells of the place where it refused a row. */
+export interface RefusalPlace {
+  readonly table?: string | null;
+  readonly columns?: readonly string[];
+  readonly constraint?: string | null;
 }
 
 /** A transaction held open by the caller; its statements see its own writes. */
@@ -101,14 +111,44 @@ export interface Database {
 
 /** Every error a database driver may fail with, but for `UnitRefused`. */
 export const databaseErrors = {
-  database_busy: { status: 503, message: "The database is busy.", explanation: "Another process holds the write lock for longer than the driver waits. Retry; keyed requests are safe to retry." },
-  database_read_only: { status: 503, message: "The database takes no writes.", explanation: "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on." },
-  database_full: { status: 507, message: "The disk is full.", explanation: "Nothing was written. Free space; writes go on without a restart." },
-  database_failed: { status: 500, message: "The database failed.", explanation: "The log has the cause under this request's id." },
+  database_busy: {
+    status: 503,
+    message: "The database is busy.",
+    explanation:
+      "Another process holds the write lock for longer than the driver waits. Retry; keyed requests are safe to retry.",
+  },
+  database_read_only: {
+    status: 503,
+    message: "The database takes no writes.",
+    explanation:
+      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on.",
+  },
+  database_full: {
+    status: 507,
+    message: "The disk is full.",
+    explanation: "Nothing was written. Free space; writes go on without a restart.",
+  },
+  database_failed: {
+    status: 500,
+    message: "The database failed.",
+    explanation: "The log has the cause under this request's id.",
+  },
   database_closed: { status: 503, message: "The server is stopping.", explanation: "Retry on another instance or in a moment." },
-  transaction_timeout: { status: 503, message: "The transaction was held for more than {timeoutMs} ms and was undone.", explanation: "Do slow work outside the transaction, or raise transactionTimeoutMs." },
-  transaction_queue_full: { status: 503, message: "Too many writes are waiting.", explanation: "More than writeQueueMax units wait for the writer. Retry after a moment." },
-  read_timeout: { status: 503, message: "The query took longer than {timeoutMs} ms.", explanation: "Narrow the filter, or add an index; `holdfast check` names the missing ones." },
+  transaction_timeout: {
+    status: 503,
+    message: "The transaction was held for more than {timeoutMs} ms and was undone.",
+    explanation: "Do slow work outside the transaction, or raise transactionTimeoutMs.",
+  },
+  transaction_queue_full: {
+    status: 503,
+    message: "Too many writes are waiting.",
+    explanation: "More than writeQueueMax units wait for the writer. Retry after a moment.",
+  },
+  read_timeout: {
+    status: 503,
+    message: "The query took longer than {timeoutMs} ms.",
+    explanation: "Narrow the filter, or add an index; `holdfast check` names the missing ones.",
+  },
 } as const;
 
 export const failDatabase = defineErrors(databaseErrors);

@@ -1,5 +1,5 @@
 /** What SQLite's extended result codes mean to the callers: the code decides, message text only names tables and columns. */
-import { databaseErrors, failDatabase, UnitRefused } from "../../database.ts";
+import { type databaseErrors, failDatabase, type RefusalPlace, UnitRefused } from "../../database.ts";
 
 /**
  * A failure as plain data that crosses threads.
@@ -17,8 +17,7 @@ export interface Failure {
 export interface Refusal {
   readonly reason: string;
   readonly step: number;
-  readonly table: string | null;
-  readonly columns: readonly string[];
+  readonly place: RefusalPlace;
 }
 
 /** Thrown inside a unit by a check or a count that did not hold. */
@@ -27,7 +26,7 @@ export class StepRefused extends Error {
 
   constructor(reason: string, step: number) {
     super(`step ${step} was refused: ${reason}`);
-    this.refusal = Object.freeze({ reason, step, table: null, columns: [] });
+    this.refusal = { reason, step, place: {} };
   }
 }
 
@@ -91,15 +90,30 @@ const reasons: ReadonlyMap<number, string> = new Map([
 
 function refusalOf(errcode: number, message: string, step: number): Refusal | null {
   const reason = reasons.get(errcode);
-  if (reason === undefined) return null;
-  const place = reason === "unique" || reason === "not_null" ? placeOf(message) : { table: null, columns: [] };
-  return { reason, step, ...place };
+  return reason === undefined ? null : { reason, step, place: placeOf(errcode, message) };
 }
 
-/** Reads `UNIQUE constraint failed: films.title, films.year`; of an index on an expression SQLite tells only the name. */
-function placeOf(message: string): { table: string | null; columns: readonly string[] } {
-  const list = message.slice(message.indexOf(": ") + 2);
-  if (list.startsWith("index '")) return { table: null, columns: [] };
+/** The codes whose message tells a place. */
+const checkFailed = 275;
+const datatypeRefused = 3091;
+
+/**
+ * Reads `UNIQUE constraint failed: films.title, films.year`, `UNIQUE constraint failed: index 'films_folded'`,
+ * `CHECK constraint failed: films_price_min` and `cannot store TEXT value in INTEGER column films.year`.
+ */
+function placeOf(errcode: number, message: string): RefusalPlace {
+  const reason = reasons.get(errcode);
+  const told = message.slice(message.indexOf(": ") + 2);
+  if (errcode === checkFailed) return { constraint: told };
+  if (errcode === datatypeRefused) return columnsOf(/ column (.+)$/.exec(message)?.[1] ?? "");
+  if (reason === "not_null") return columnsOf(told);
+  if (reason !== "unique") return {};
+  const index = /^index '(.*)'$/.exec(told)?.[1];
+  return index === undefined ? columnsOf(told) : { constraint: index };
+}
+
+function columnsOf(list: string): RefusalPlace {
+  if (!list.includes(".")) return {};
   const names = list.split(", ").map((name) => name.split("."));
   return { table: names[0]?.[0] ?? null, columns: names.map((parts) => parts.slice(1).join(".")) };
 }
@@ -107,7 +121,7 @@ function placeOf(message: string): { table: string | null; columns: readonly str
 /** The error that the caller sees. */
 export function toError(failure: Failure): Error {
   const { code, message, errcode, refusal } = failure;
-  if (refusal !== undefined) return new UnitRefused(refusal.reason, refusal.step, refusal.table, refusal.columns);
+  if (refusal !== undefined) return new UnitRefused(refusal.reason, refusal.step, refusal.place);
   if (code === "assertion" || code === "refused") return new Error(message);
   const cause = new Error(errcode === 0 ? message : `${message} (SQLite result ${errcode})`);
   return failDatabase(code === "aborted" ? "database_failed" : code, { cause, fields: failure.fields ?? {} });

@@ -51,10 +51,11 @@ export class LongReads {
   }
 
   /** Ends the threads; reads still under way fail. Does not wait for a statement that cannot be interrupted. */
-  close(): void {
+  async close(): Promise<void> {
     const closed = failDatabase("database_closed");
     for (const { settle } of [...this.#queue.splice(0), ...this.#busy.values()]) settle(closed);
-    for (const thread of [...this.#busy.keys(), ...this.#idle]) this.#end(thread);
+    for (const thread of [...this.#busy.keys()]) void this.#end(thread);
+    await Promise.all([...this.#idle].map((thread) => this.#end(thread)));
   }
 
   #dispatch(): void {
@@ -101,16 +102,15 @@ export class LongReads {
   #expire(waiting: Waiting, timeoutMs: number): void {
     const place = this.#queue.indexOf(waiting);
     if (place >= 0) this.#queue.splice(place, 1);
-    if (waiting.thread !== null) this.#end(waiting.thread);
+    if (waiting.thread !== null) void this.#end(waiting.thread);
     waiting.settle(failDatabase("read_timeout", { fields: { timeoutMs } }));
   }
 
-  #end(thread: Worker): void {
+  async #end(thread: Worker): Promise<void> {
     this.#forget(thread);
     this.#ending.add(thread);
     thread.unref();
-    // Its exit is what counts, and that has its own listener.
-    void thread.terminate();
+    await thread.terminate();
   }
 
   #forget(thread: Worker): void {

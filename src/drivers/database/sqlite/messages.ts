@@ -57,3 +57,7 @@ export const noRows: readonly Row[] = Object.freeze([]);
 export function toResult(result: WireResult): StepResult {
   return typeof result === "number" ? { rows: noRows, changes: result } : { rows: result, changes: 0 };
 }
+
+export function isRef(param: unknown): param is StepRef {
+  return typeof param === "object" && param !== null && !(param instanceof Uint8Array);
+}

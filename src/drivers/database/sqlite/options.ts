@@ -1,5 +1,6 @@
 /** The options of the SQLite driver: their defaults, their limits, and what a wrong one is answered with. */
 import { assert } from "../../../base/errors.ts";
+import { didYouMean } from "../../../base/suggest.ts";
 
 /** What went wrong beside the callers' own requests, for the log. */
 export interface SqliteTrouble {
@@ -79,7 +80,7 @@ const known = ["file", "readOnly", "onTrouble", ...Object.keys(limits)];
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: SqliteOptions): SqliteSettings {
   for (const key of Object.keys(options)) {
-    assert(known.includes(key), `openSqlite knows no option "${key}"; did you mean "${nearest(key, known)}"?`);
+    assert(known.includes(key), `openSqlite knows no option "${key}".${didYouMean(key, known)}`);
   }
   assert(typeof options.file === "string" && options.file !== "", 'openSqlite needs a file: a path or ":memory:"');
   const { readOnly = false, onTrouble = () => {} } = options;
@@ -92,28 +93,4 @@ export function resolveOptions(options: SqliteOptions): SqliteSettings {
     numbers[name] = value;
   }
   return Object.freeze({ file: options.file, readOnly, onTrouble, ...(numbers as unknown as Limits) });
-}
-
-function nearest(word: string, words: readonly string[]): string {
-  let best = words[0] as string;
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of words) {
-    const steps = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (steps < least) [best, least] = [candidate, steps];
-  }
-  return best;
-}
-
-/** Levenshtein's distance, one row at a time. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 0; i < from.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j++) {
-      const swap = (row[j] as number) + (from[i] === to[j] ? 0 : 1);
-      next.push(Math.min(swap, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] as number;
 }

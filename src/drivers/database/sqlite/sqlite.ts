@@ -1,9 +1,17 @@
 /** The SQLite driver: short reads on this thread, one writer and the long reads on threads of their own. */
 import { assert } from "../../../base/errors.ts";
-import type { Database, DatabaseState, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../../database.ts";
-import { failDatabase, type TransactionOptions } from "../../database.ts";
+import {
+  type Database,
+  type DatabaseState,
+  failDatabase,
+  type ReadOptions,
+  type Statement,
+  type Step,
+  type Transaction,
+  type TransactionOptions,
+} from "../../database.ts";
 import { backupTo } from "./backup.ts";
-import { openReader, prepareFile } from "./connection.ts";
+import { type Connection, openReader, prepareFile } from "./connection.ts";
 import { describe, faultOf, toError } from "./failures.ts";
 import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
@@ -30,20 +38,30 @@ const textsPerStatement = 4;
 export function openSqlite(options: SqliteOptions): SqliteDatabase {
   const settings = resolveOptions(options);
   const temporary = settings.file === ":memory:";
-  const { onTrouble, ...rest } = settings;
+  // A function cannot cross to a thread.
+  const { onTrouble: _, ...rest } = settings;
   const thread: ThreadSettings = Object.freeze({ ...rest, temporary, file: temporary ? createTemporaryFile() : settings.file });
   try {
     prepareFile(thread);
-    return assemble(settings, thread);
+    return createDatabase(connect(settings, thread));
   } catch (error) {
     if (temporary) removeTemporaryFile(thread.file);
     throw toError(describe(error));
   }
 }
 
-function assemble(settings: SqliteSettings, thread: ThreadSettings): SqliteDatabase {
-  const reader = openReader(thread);
+/** What the driver is made of; no thread runs until there is work for it. */
+interface Parts {
+  readonly settings: SqliteSettings;
+  readonly thread: ThreadSettings;
+  readonly reader: Connection;
+  readonly queue: WriteQueue;
+  readonly longReads: LongReads;
+}
+
+function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
   const { onTrouble } = settings;
+  const reader = openReader(thread);
   const queue = new WriteQueue({
     start: () => startThread("writer-thread", thread),
     max: settings.writeQueueMax,
@@ -56,6 +74,11 @@ function assemble(settings: SqliteSettings, thread: ThreadSettings): SqliteDatab
     queueMax: settings.longReadQueueMax,
     onTrouble,
   });
+  return { settings, thread, reader, queue, longReads };
+}
+
+function createDatabase(parts: Parts): SqliteDatabase {
+  const { settings, thread, queue } = parts;
   let closing: Promise<void> | null = null;
 
   function state(): DatabaseState {
@@ -63,79 +86,70 @@ function assemble(settings: SqliteSettings, thread: ThreadSettings): SqliteDatab
     return settings.readOnly || queue.broken ? "read-only" : "ready";
   }
 
-  function assertOpen(): void {
-    if (closing !== null) throw failDatabase("database_closed");
-  }
-
-  function assertWritable(): void {
-    assertOpen();
-    if (state() === "read-only") throw failDatabase("database_read_only");
-  }
-
-  function read({ text, params }: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]> {
-    assertOpen();
-    for (let index = 0; index < params.length; index++) {
-      const fault = faultOf(params[index]);
-      if (fault !== null) assert(false, `parameter ${index} ${fault}`);
-    }
-    if (options?.long === true) return longReads.read({ text, params }, options.timeoutMs ?? settings.readTimeoutMs);
-    try {
-      return reader.statements.all(text, params);
-    } catch (error) {
-      throw toError(describe(error));
-    }
-  }
-
-  async function submit(work: Work): Promise<unknown> {
-    const outcome = await queue.submit(work).outcome;
-    if (outcome.ok) return outcome.payload;
-    throw toError(outcome.failure);
-  }
-
-  async function write(unit: readonly Step[]): Promise<readonly StepResult[]> {
-    assertWritable();
-    return ((await submit({ kind: "unit", steps: queue.encode(unit) })) as readonly WireResult[]).map(toResult);
-  }
-
-  async function transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    assertWritable();
-    const { transactionTimeoutMs, retriesMax } = settings;
-    return runTransaction(queue, work, { timeoutMs: options?.timeoutMs ?? transactionTimeoutMs, retriesMax });
-  }
-
-  async function migrate(statements: readonly Statement[]): Promise<void> {
-    assertWritable();
-    await submit({ kind: "migrate", statements });
-  }
-
-  async function backup(path: string, onProgress: (done: number) => void = () => {}): Promise<void> {
-    assertOpen();
-    await backupTo(thread, path, onProgress);
-  }
-
-  async function shutDown(): Promise<void> {
-    await queue.idle();
-    longReads.close();
-    // The last connection to close copies the log and removes it: the writer, unless the disk can no longer be trusted.
-    if (queue.broken) {
-      await queue.close();
-      reader.db.close();
-    } else {
-      reader.db.close();
-      await queue.close();
-    }
-    if (thread.temporary) removeTemporaryFile(thread.file);
+  function assertUsable(use: "reads" | "writes"): void {
+    const now = state();
+    if (now === "closed") throw failDatabase("database_closed");
+    if (now === "read-only" && use === "writes") throw failDatabase("database_read_only");
   }
 
   return Object.freeze({
     product: "sqlite",
-    read,
-    write,
-    transaction,
-    migrate,
-    backup,
+    read(statement: Statement, options?: ReadOptions) {
+      assertUsable("reads");
+      return read(parts, statement, options);
+    },
+    async write(unit: readonly Step[]) {
+      assertUsable("writes");
+      const results = await submit(queue, { kind: "unit", steps: queue.encode(unit) });
+      return (results as readonly WireResult[]).map(toResult);
+    },
+    async transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+      assertUsable("writes");
+      const timeoutMs = options?.timeoutMs ?? settings.transactionTimeoutMs;
+      return runTransaction(queue, work, { timeoutMs, retriesMax: settings.retriesMax });
+    },
+    async migrate(statements: readonly Statement[]) {
+      assertUsable("writes");
+      await submit(queue, { kind: "migrate", statements });
+    },
+    async backup(path: string, onProgress: (done: number) => void = () => {}) {
+      assertUsable("reads");
+      await backupTo(thread, path, onProgress);
+    },
     state,
-    close: () => (closing ??= shutDown()),
+    close: () => (closing ??= shutDown(parts)),
     counts: () => queue.counts,
   });
+}
+
+function read({ settings, reader, longReads }: Parts, { text, params }: Statement, options?: ReadOptions) {
+  for (let index = 0; index < params.length; index++) {
+    const fault = faultOf(params[index]);
+    if (fault !== null) assert(false, `parameter ${index} ${fault}`);
+  }
+  if (options?.long === true) return longReads.read({ text, params }, options.timeoutMs ?? settings.readTimeoutMs);
+  try {
+    return reader.statements.all(text, params);
+  } catch (error) {
+    throw toError(describe(error));
+  }
+}
+
+async function submit(queue: WriteQueue, work: Work): Promise<unknown> {
+  const outcome = await queue.submit(work).outcome;
+  if (outcome.ok) return outcome.payload;
+  throw toError(outcome.failure);
+}
+
+/**
+ * Finishes what is queued. The last connection to close copies the log into the file and removes it: that is the writer,
+ * unless the disk can no longer be trusted; then it is the reader, which cannot.
+ */
+async function shutDown({ thread, reader, queue, longReads }: Parts): Promise<void> {
+  await queue.idle();
+  await longReads.close();
+  if (!queue.broken) reader.db.close();
+  await queue.close();
+  if (queue.broken) reader.db.close();
+  if (thread.temporary) removeTemporaryFile(thread.file);
 }

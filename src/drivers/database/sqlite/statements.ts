@@ -77,12 +77,9 @@ function leastRecent(byText: ReadonlyMap<string, Prepared>): string {
  * of integers. A whole number is bound as an integer instead.
  */
 function bind(params: readonly Value[]): SQLInputValue[] {
-  const bound = new Array<SQLInputValue>(params.length);
-  for (let index = 0; index < params.length; index++) {
-    const value = params[index] as Value;
-    bound[index] = typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0) ? BigInt(value) : value;
-  }
-  return bound;
+  return params.map((value) =>
+    typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0) ? BigInt(value) : value,
+  );
 }
 
 /** Turns the integers that a number holds exactly back into numbers, in place. */

@@ -3,9 +3,17 @@ import type { Worker } from "node:worker_threads";
 import { assert } from "../../../base/errors.ts";
 import { failDatabase, type Step } from "../../database.ts";
 import { type Failure, faultOf } from "./failures.ts";
-import type { Answer, Batch, Job, Param, Reply, WireStep, WriterCounts } from "./messages.ts";
+import {
+  type Answer,
+  type Batch,
+  isRef,
+  type Job,
+  type Param,
+  type Reply,
+  type WireStep,
+  type WriterCounts,
+} from "./messages.ts";
 import type { SqliteTrouble } from "./options.ts";
-import { isRef } from "./units.ts";
 
 export interface WriteQueueOptions {
   /** Starts a writer's thread; called again by the first work after one has died. */
@@ -119,7 +127,7 @@ export class WriteQueue {
   #enqueue(work: Work): Sent {
     const id = ++this.#lastId;
     const outcome = new Promise<Outcome>((resolve) => this.#waiting.set(id, resolve));
-    this.#outbox.push({ ...work, id } as Job);
+    this.#outbox.push({ ...work, id });
     return { id, outcome };
   }
 
@@ -188,7 +196,7 @@ export class WriteQueue {
     const failure = { ...died, message };
     for (const settle of this.#waiting.values()) settle({ ok: false, failure });
     this.#waiting.clear();
-    for (const lost of [...this.#held.values()]) lost(failure);
+    for (const lost of this.#held.values()) lost(failure);
     this.#rest();
   }
 }

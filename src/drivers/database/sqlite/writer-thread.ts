@@ -4,7 +4,7 @@ import { assert } from "../../../base/errors.ts";
 import { openWriter } from "./connection.ts";
 import type { Batch } from "./messages.ts";
 import type { ThreadSettings } from "./options.ts";
-import { Writer } from "./writer.ts";
+import { Writer } from "./writer/writer.ts";
 
 const port = parentPort;
 assert(port !== null, "writer-thread.ts runs only as a thread of the SQLite driver");

@@ -1,6 +1,6 @@
 /** Copies the write-ahead log into the database file, after the answers are out: no committed unit ever waits or fails for it. */
-import type { Connection } from "./connection.ts";
-import { describe, type Failure, isSyncLost } from "./failures.ts";
+import type { Connection } from "../connection.ts";
+import { describe, type Failure, isSyncLost } from "../failures.ts";
 
 export interface CheckpointOutcome {
   readonly ran: boolean;
@@ -53,7 +53,7 @@ function pagesWaiting(connection: Connection): number {
 }
 
 function truncate(connection: Connection): void {
-  const [[before] = []] = connection.statements.all("PRAGMA busy_timeout", []);
+  const before = Number(connection.statements.all("PRAGMA busy_timeout", [])[0]?.[0] ?? 0);
   try {
     connection.db.exec(`PRAGMA busy_timeout = ${readersWaitMs}`);
     pragma(connection, "TRUNCATE");

@@ -2,14 +2,14 @@
  * The writer: takes queued units and transactions and gives as many as may share it one commit, answered only after it.
  * It runs in its own thread but knows nothing of threads.
  */
-import type { Value } from "../../database.ts";
+import type { Value } from "../../../database.ts";
 import { checkpointWhenDue, type CheckpointOutcome, giveSpaceBack } from "./checkpoint.ts";
-import type { Connection } from "./connection.ts";
-import { describe, type Failure, isBusyForNow, isFull, isSyncLost } from "./failures.ts";
+import type { Connection } from "../connection.ts";
+import { describe, type Failure, isBusyForNow, isFull, isSyncLost } from "../failures.ts";
 import { createJobQueue } from "./job-queue.ts";
-import type { Answer, Batch, Job, Reply, WireStep } from "./messages.ts";
+import type { Answer, Batch, Job, Reply, WireStep } from "../messages.ts";
 import { migrate } from "./migrate.ts";
-import type { ThreadSettings } from "./options.ts";
+import type { ThreadSettings } from "../options.ts";
 import { runUnit, undo } from "./units.ts";
 
 export interface WriterOptions {

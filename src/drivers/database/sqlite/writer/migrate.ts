@@ -1,7 +1,7 @@
 /** Runs the statements of a migration in one transaction of their own, foreign keys checked once, at the end. */
-import type { Statement } from "../../database.ts";
-import type { Connection } from "./connection.ts";
-import { describe, type Failure } from "./failures.ts";
+import type { Statement } from "../../../database.ts";
+import type { Connection } from "../connection.ts";
+import { describe, type Failure } from "../failures.ts";
 
 /** Returns what went wrong, or null. Either all statements are durable or none left a trace. */
 export function migrate(connection: Connection, statements: readonly Statement[]): Failure | null {
@@ -29,7 +29,7 @@ export function migrate(connection: Connection, statements: readonly Statement[]
 function brokenReference({ statements }: Connection, step: number): Failure | null {
   const broken = statements.all("PRAGMA foreign_key_check", [])[0];
   if (broken === undefined) return null;
-  const [table, rowid, parent] = broken;
+  const [table, rowid, parent] = broken.map(String);
   const message = `row ${rowid} of ${table} refers to a row of ${parent} that does not exist`;
-  return { code: "refused", message, errcode: 0, refusal: { reason: "foreign_key", step, table: String(table), columns: [] } };
+  return { code: "refused", message, errcode: 0, refusal: { reason: "foreign_key", step, place: { table: table ?? null } } };
 }

@@ -1,9 +1,9 @@
 /** Runs one unit in a savepoint of the open transaction: all of its steps, or none. */
-import { assert } from "../../../base/errors.ts";
-import type { Row, StepRef, Value } from "../../database.ts";
-import type { Connection } from "./connection.ts";
-import { describe, type Failure, StepRefused } from "./failures.ts";
-import type { Param, WireResult, WireStep } from "./messages.ts";
+import { assert } from "../../../../base/errors.ts";
+import type { Row, StepRef, Value } from "../../../database.ts";
+import type { Connection } from "../connection.ts";
+import { describe, type Failure, StepRefused } from "../failures.ts";
+import { isRef, type Param, type WireResult, type WireStep } from "../messages.ts";
 
 /** What became of it. `undone` false: SQLite gave up the whole transaction, and all that shares it is gone. */
 export type UnitOutcome =
@@ -56,10 +56,6 @@ function runStep({ statements }: Connection, step: WireStep<string>, results: re
 function resolve(params: readonly Param[], results: readonly WireResult[]): readonly Value[] {
   if (!params.some(isRef)) return params as readonly Value[];
   return params.map((param) => (isRef(param) ? follow(param, results) : param));
-}
-
-export function isRef(param: unknown): param is StepRef {
-  return typeof param === "object" && param !== null && !(param instanceof Uint8Array);
 }
 
 function follow({ step, column }: StepRef, results: readonly WireResult[]): Value {
