@@ -1,5 +1,6 @@
 /** Rules of the house: who may import whom, who names drivers, and who sees the clock, chance and the environment. */
 import { readFileSync } from "node:fs";
+import { bundled } from "../../scripts/build.ts";
 import type { Breach, Import, Node, Rule, Source } from "./source.ts";
 
 /** The floors of the tower; a file imports lower floors and its own folder. Two folders on one floor do not meet. */
@@ -206,11 +207,11 @@ function mayUse(path: string, found: string): boolean {
 
 const shipped = readShipped();
 
-/** What an installed copy has: everything else is only on a developer's machine. */
+/** What an installed copy has, beside it or in its bundle: everything else is only on a developer's machine. */
 function readShipped(): ReadonlySet<string> {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   const { dependencies = {}, peerDependencies = {} } = JSON.parse(text) as Record<string, Record<string, string> | undefined>;
-  return new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
+  return new Set([...bundled, ...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
 }
 
 export const shippedPackages: Rule = {
