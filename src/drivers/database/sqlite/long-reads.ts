@@ -54,7 +54,7 @@ export class LongReads {
   async close(): Promise<void> {
     const closed = failDatabase("database_closed");
     for (const { settle } of [...this.#queue.splice(0), ...this.#busy.values()]) settle(closed);
-    for (const thread of [...this.#busy.keys()]) void this.#end(thread);
+    for (const thread of this.#busy.keys()) void this.#end(thread);
     await Promise.all([...this.#idle].map((thread) => this.#end(thread)));
   }
 

@@ -1,0 +1,46 @@
+/** The conformance kit of database drivers: one list of cases for the contract in ../database.ts that every driver runs. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Database } from "../database.ts";
+import { lifecycleCases } from "./conformance-lifecycle.ts";
+import { readCases } from "./conformance-reads.ts";
+import { transactionCases } from "./conformance-transactions.ts";
+import { writeCases } from "./conformance-writes.ts";
+
+/** Opens an empty database that nobody else uses. The kit closes it. */
+export type OpenDatabase = () => Database | Promise<Database>;
+
+/** One demand of the contract; fails by throwing. It gets a database with the tables of `kitTables`, empty. */
+export interface Case {
+  readonly name: string;
+  run(db: Database): Promise<void>;
+}
+
+/** The tables that every case finds. A driver whose column types have other names hands in its own statements. */
+export const kitTables: readonly string[] = [
+  "CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(200) NOT NULL)",
+  `CREATE TABLE films (id INTEGER PRIMARY KEY, title VARCHAR(200) NOT NULL, year INTEGER NOT NULL DEFAULT 0, stock INTEGER,
+    director INTEGER REFERENCES people (id), UNIQUE (title, year), CONSTRAINT films_stock_min CHECK (stock >= 0))`,
+  "CREATE TABLE samples (id INTEGER PRIMARY KEY, big BIGINT, real_number DOUBLE PRECISION, words TEXT, bytes BLOB)",
+];
+
+export const databaseCases: readonly Case[] = [...readCases, ...writeCases, ...transactionCases, ...lifecycleCases];
+
+/** Registers every case as a test under `name`. */
+export function testDatabase(name: string, open: OpenDatabase, tables: readonly string[] = kitTables): void {
+  void describe(`${name} keeps the contract of a database`, () => {
+    for (const demand of databaseCases) void test(demand.name, () => runCase(demand, open, tables));
+  });
+}
+
+/** Runs one case on a database of its own, outside the test runner: how a kit is shown to catch a broken driver. */
+export async function runCase(demand: Case, open: OpenDatabase, tables: readonly string[] = kitTables): Promise<void> {
+  const db = await open();
+  try {
+    assert.equal(db.state(), "ready");
+    await db.migrate(tables.map((text) => ({ text, params: [] })));
+    await demand.run(db);
+  } finally {
+    await db.close();
+  }
+}
