@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { collectErrors, collectOptions, findRepeated, pages as generated, readOptions, renderOptions } from "../scripts/docs.ts";
 import { root } from "../scripts/run.ts";
+import { findBareExports } from "./docs/exports.ts";
 import { findDeadLinks, findLostPages, findLostScripts } from "./docs/markdown.ts";
 
 const found = globSync(["*.md", "{docs,examples,bench,src,test,studio}/**/*.md"], { cwd: root, exclude: ["**/node_modules/**"] });
@@ -39,7 +40,8 @@ describe("pages", () => {
 describe("reference", () => {
   for (const [path, render] of Object.entries(generated)) {
     test(`${path} says what the source says`, async () => {
-      assert.equal(pages.get(path), await render(), "`npm run docs` writes it");
+      const [is = "", should] = [pages.get(path), await render()];
+      assert.ok(is === should, `\`npm run docs\` writes it; now it lacks or has too much:\n${findDifference(is, should)}`);
     });
   }
 
@@ -63,6 +65,33 @@ describe("reference", () => {
     assert.match(renderOptions(planted), /## AOptions\n\nHow\.[^#]*\| `b` \| `1 \\\| 2` \| `3` \| B\. \|/);
   });
 });
+
+describe("docstrings", () => {
+  const read = (path: string) => readFileSync(root + path, "utf8");
+  for (const entry of ["src/index.ts", "src/testing/index.ts"]) {
+    test(`every export of ${entry} has one`, { skip: exists(entry) ? false : `there is no ${entry} yet` }, () => {
+      assert.deepEqual(findBareExports(entry, read), []);
+    });
+  }
+
+  test("planted faults are found", () => {
+    const planted: Record<string, string> = {
+      "src/index.ts": 'export { a, b as c } from "./x.ts"; export type { T } from "./x.ts"; export { z } from "zod";',
+      "src/x.ts": "/** What a is. */\nexport const a = 1;\nconst b = 2;\nexport { b };\nexport { T } from './y.ts';",
+      "src/y.ts": "/** For y. */\n\nexport const q = 1;\nexport interface T {}",
+    };
+    assert.deepEqual(
+      findBareExports("src/index.ts", (path) => planted[path] ?? ""),
+      ["src/x.ts b", "src/y.ts T"],
+    );
+  });
+});
+
+/** Some lines that only one of two texts has. */
+function findDifference(a: string, b: string): string {
+  const [before, now] = [new Set(a.split("\n")), new Set(b.split("\n"))];
+  return [...now.symmetricDifference(before)].slice(0, 10).join("\n");
+}
 
 function findUndocumented(options: ReturnType<typeof collectOptions>): string[] {
   return options.flatMap(({ path, name, fields }) =>
