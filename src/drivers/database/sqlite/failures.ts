@@ -49,8 +49,22 @@ export function isSyncLost(errcode: number, committing: boolean): boolean {
   return committing || !ioErrorsHarmless.has(errcode);
 }
 
+/**
+ * Whether a commit that failed can be taken for undone. Otherwise its frames may be whole in the log, where only SQLite's
+ * index does not count them: they would be found by the next one who recovers the database after a crash.
+ */
+export function isCommitUndone(errcode: number): boolean {
+  const primary = errcode & 0xff;
+  return primary === constraint || primary === busy || errcode === full;
+}
+
 export function isFull(errcode: number): boolean {
-  return (errcode & 0xff) === full || errcode === ioErrorShmSize;
+  return (errcode & 0xff) === full || isIndexFull(errcode);
+}
+
+/** There was space for the frames of the commit, which are in the log and synced, but not for the log's index. */
+export function isIndexFull(errcode: number): boolean {
+  return errcode === ioErrorShmSize;
 }
 
 /** A busy that comes at once, not after waiting for the lock: trying again may help. */

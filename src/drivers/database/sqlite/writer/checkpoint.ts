@@ -9,59 +9,81 @@ export interface CheckpointOutcome {
   readonly syncLost: boolean;
 }
 
-/** A log this many times over the limit has been held by readers throughout: then they are waited for, briefly. */
+export interface Checkpoints {
+  /** Looks at the log's length and copies it when that is due. */
+  afterCommit(): CheckpointOutcome;
+  /**
+   * Empties the log and gives its space back: for a disk that is full, and after the log's index could not grow, when the
+   * log may end in frames of a commit that was answered as failed.
+   */
+  giveSpaceBack(): CheckpointOutcome;
+}
+
+/** Pages that the log holds, and those among them that the database file lacks. */
+interface Log {
+  readonly pages: number;
+  readonly waiting: number;
+}
+
+/** A log this many times over the limit was never without a reader for long enough to start anew: then they are waited for. */
 const overgrownTimes = 16;
+/** How long, at most. Readers on the main thread are done in far less; a backup or a long read is not worth more. */
 const readersWaitMs = 50;
 
 const idle: CheckpointOutcome = Object.freeze({ ran: false, failure: null, syncLost: false });
 
-/** Looks at the log's length and copies it when it is over `pages`. Readers and other processes are not waited for. */
-export function checkpointWhenDue(connection: Connection, pages: number): CheckpointOutcome {
-  return guarded(() => {
-    const waiting = pagesWaiting(connection);
-    if (waiting < pages) return idle;
-    if (waiting < pages * overgrownTimes) pragma(connection, "PASSIVE");
-    else truncate(connection);
-    return { ...idle, ran: true };
-  });
-}
+export function createCheckpoints(connection: Connection, pages: number): Checkpoints {
+  // What a checkpoint had to leave, for a reader or a full disk, makes the next one wait for as many pages again.
+  let waitingMax = pages;
+  let pagesMax = pages * overgrownTimes;
 
-/**
- * Empties the log and gives its space back: for a disk that is full, and after the log's index could not grow, when the
- * log may end in frames of a commit that was answered as failed.
- */
-export function giveSpaceBack(connection: Connection): CheckpointOutcome {
-  return guarded(() => {
-    truncate(connection);
-    return { ...idle, ran: true };
-  });
-}
-
-function guarded(run: () => CheckpointOutcome): CheckpointOutcome {
-  try {
-    return run();
-  } catch (error) {
-    const failure = describe(error);
-    return { ran: false, failure, syncLost: isSyncLost(failure.errcode, false) };
+  function run(mode: "PASSIVE" | "TRUNCATE"): CheckpointOutcome {
+    try {
+      if (mode === "TRUNCATE") truncate(connection);
+      else checkpoint(connection, mode);
+      return { ...idle, ran: true };
+    } catch (error) {
+      const failure = describe(error);
+      return { ran: false, failure, syncLost: isSyncLost(failure.errcode, false) };
+    } finally {
+      const left = measure(connection);
+      waitingMax = left.waiting + pages;
+      pagesMax = Math.max(left.pages + pages, pages * overgrownTimes);
+    }
   }
+
+  return {
+    afterCommit() {
+      const log = measure(connection);
+      if (log.pages >= pagesMax) return run("TRUNCATE");
+      return log.waiting >= waitingMax ? run("PASSIVE") : idle;
+    },
+    giveSpaceBack: () => run("TRUNCATE"),
+  };
 }
 
-/** Pages in the log that the database file lacks. */
-function pagesWaiting(connection: Connection): number {
-  const [, log, copied] = pragma(connection, "NOOP");
-  return (log as number) - (copied as number);
+function measure(connection: Connection): Log {
+  try {
+    return checkpoint(connection, "NOOP");
+  } catch {
+    // Whatever is wrong, the next commit meets it too and can tell somebody.
+    return { pages: 0, waiting: 0 };
+  }
 }
 
 function truncate(connection: Connection): void {
   const before = Number(connection.statements.all("PRAGMA busy_timeout", [])[0]?.[0] ?? 0);
   try {
     connection.db.exec(`PRAGMA busy_timeout = ${readersWaitMs}`);
-    pragma(connection, "TRUNCATE");
+    checkpoint(connection, "TRUNCATE");
   } finally {
     connection.db.exec(`PRAGMA busy_timeout = ${before}`);
   }
 }
 
-function pragma({ statements }: Connection, mode: "NOOP" | "PASSIVE" | "TRUNCATE"): readonly unknown[] {
-  return statements.all(`PRAGMA wal_checkpoint(${mode})`, [])[0] ?? [0, 0, 0];
+function checkpoint({ statements }: Connection, mode: "NOOP" | "PASSIVE" | "TRUNCATE"): Log {
+  const [, pages, copied] = statements.all(`PRAGMA wal_checkpoint(${mode})`, [])[0] ?? [];
+  // Both are -1 while there is no log.
+  const size = Math.max(Number(pages), 0);
+  return { pages: size, waiting: size - Math.max(Number(copied), 0) };
 }

@@ -3,9 +3,9 @@
  * It runs in its own thread but knows nothing of threads.
  */
 import type { Value } from "../../../database.ts";
-import { checkpointWhenDue, type CheckpointOutcome, giveSpaceBack } from "./checkpoint.ts";
+import { type CheckpointOutcome, type Checkpoints, createCheckpoints } from "./checkpoint.ts";
 import type { Connection } from "../connection.ts";
-import { describe, type Failure, isBusyForNow, isFull, isSyncLost } from "../failures.ts";
+import { describe, type Failure, isBusyForNow, isCommitUndone, isFull, isIndexFull, isSyncLost } from "../failures.ts";
 import { createJobQueue } from "./job-queue.ts";
 import type { Answer, Batch, Job, Reply, WireStep } from "../messages.ts";
 import { migrate } from "./migrate.ts";
@@ -37,15 +37,20 @@ export class Writer {
   readonly #options: WriterOptions;
   readonly #queue = createJobQueue<Queued>();
   readonly #texts: string[] = [];
+  readonly #checkpoints: Checkpoints;
   #group: Group | null = null;
   /** The transaction that its caller holds open; nothing else runs meanwhile. */
   #held: { readonly job: Of<"begin">; readonly timer: NodeJS.Timeout } | null = null;
   #broken: Failure | null = null;
+  /** There was no space for a commit, and none has succeeded since. */
+  #tight = false;
+  #checkpointFails = false;
   #awake = false;
   #counts = { commits: 0, units: 0, checkpoints: 0 };
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#checkpoints = createCheckpoints(options.connection, options.settings.checkpointPages);
   }
 
   receive(batch: Batch): void {
@@ -106,7 +111,7 @@ export class Writer {
       } catch (error) {
         const failure = describe(error);
         if (isBusyForNow(failure.errcode) && tries < settings.retriesMax) continue;
-        if (isFull(failure.errcode)) this.#note(giveSpaceBack(connection));
+        this.#relieve(failure);
         this.#post(refuseAll(this.#take(), failure));
         return false;
       }
@@ -194,38 +199,35 @@ export class Writer {
   #commit(): void {
     const group = this.#group;
     if (group === null) return;
-    const { connection, settings } = this.#options;
     try {
-      connection.statements.run("COMMIT", []);
+      this.#options.connection.statements.run("COMMIT", []);
     } catch (error) {
       const last = group.members.at(-1)?.job;
       const failure = describe(error, last?.kind === "unit" ? last.steps.length - 1 : 0);
       if (isSyncLost(failure.errcode, true)) this.#break(failure);
-      return this.#abort(failure);
+      return this.#abort(failure, !isCommitUndone(failure.errcode));
     }
     this.#group = null;
     this.#counts.commits++;
     for (const { job } of group.members) if (job.kind === "unit") this.#counts.units++;
     this.#post(group.members.map(({ answer }) => answer));
-    this.#note(checkpointWhenDue(connection, settings.checkpointPages));
+    this.#tight = false;
+    this.#note(this.#checkpoints.afterCommit());
   }
 
   /**
    * The transaction of the group failed as a whole. Alone in it, its member gets the verdict; otherwise nobody knows whose
    * fault it was, so each is tried again by itself. After a failed sync nothing is: what of it is on the disk is unknown.
+   * `mayReturn`: its frames may be whole in the log, and are written over before anybody is told that it failed.
    */
-  #abort(failure: Failure): void {
-    const { connection } = this.#options;
+  #abort(failure: Failure, mayReturn = false): void {
     const { members } = this.#group as Group;
     this.#group = null;
     if (isSyncLost(failure.errcode, false)) this.#break(failure);
-    try {
-      if (connection.db.isTransaction) connection.db.exec("ROLLBACK");
-    } catch (error) {
-      this.#break(describe(error));
-    }
-    if (isFull(failure.errcode)) this.#note(giveSpaceBack(connection));
-    const verdict = this.#broken ?? (members.length === 1 ? failure : null);
+    const isGone = this.#rollBack() && (!mayReturn || this.#broken !== null || this.#writeOver());
+    this.#relieve(failure);
+    const told: Failure = isGone ? failure : { ...failure, code: "database_failed" };
+    const verdict = this.#broken ?? (members.length === 1 || !isGone ? told : null);
     if (verdict !== null) return this.#post(members.map(({ answer }) => [answer[0], false, verdict]));
     const again = members.filter((member) => member.job.kind === "unit").map(({ job }) => ({ ...job, alone: true }));
     this.#queue.unshift(again);
@@ -233,15 +235,49 @@ export class Writer {
     this.#post(transactions.map(({ answer }) => [answer[0], false, asAborted(failure)]));
   }
 
+  #rollBack(): boolean {
+    const { db } = this.#options.connection;
+    try {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      return true;
+    } catch (error) {
+      this.#break(describe(error));
+      return false;
+    }
+  }
+
+  /** Commits a page as it is: its frame takes the place of the first one that should not be there, and breaks their chain. */
+  #writeOver(): boolean {
+    const { db, statements } = this.#options.connection;
+    try {
+      db.exec(`PRAGMA user_version = ${Number(statements.all("PRAGMA user_version", [])[0]?.[0])}`);
+      return true;
+    } catch (error) {
+      const failure = describe(error);
+      if (isSyncLost(failure.errcode, true)) this.#break(failure);
+      return isIndexFull(failure.errcode);
+    }
+  }
+
   #break({ message, errcode }: Failure): void {
     this.#broken ??= { code: "database_read_only", message, errcode };
     this.#options.post({ answers: [], trouble: { kind: "sync_failed", message }, counts: this.#counts });
   }
 
+  /** On a full disk the log's own space may be what a commit needs. Tried once, until a commit has succeeded again. */
+  #relieve({ errcode }: Failure): void {
+    if (!isFull(errcode) || this.#broken !== null || this.#tight) return;
+    this.#tight = true;
+    this.#note(this.#checkpoints.giveSpaceBack());
+  }
+
   #note({ ran, failure, syncLost }: CheckpointOutcome): void {
     if (ran) this.#counts.checkpoints++;
+    const isNews = failure !== null && !this.#checkpointFails;
+    if (ran || failure !== null) this.#checkpointFails = failure !== null;
     if (failure === null) return;
     if (syncLost) return this.#break(failure);
+    if (!isNews) return;
     this.#options.post({ answers: [], trouble: { kind: "checkpoint_failed", message: failure.message }, counts: this.#counts });
   }
 
@@ -256,7 +292,7 @@ export class Writer {
     if (failure !== null && isSyncLost(failure.errcode, true)) this.#break(failure);
     const verdict = failure === null ? null : (this.#broken ?? failure);
     this.#post([verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);
-    this.#note(checkpointWhenDue(connection, this.#options.settings.checkpointPages));
+    if (verdict === null) this.#note(this.#checkpoints.afterCommit());
   }
 
   /** The jobs that would have shared one commit. */
