@@ -73,7 +73,7 @@ function resolveCompare(cond: Extract<Cond, { op: "compare" }>, levels: readonly
   const operands = cond.operator === "isNull" && cond.right.length === 0 ? [{ ref: "value", value: true } as const] : cond.right;
   const right = operands.map((operand) => resolveOperand(operand, term, { levels, deeper: relations.length, place, resolver, of: cond }));
   let filter: Filter = { op: "compare", operator: cond.operator, left: term, right: right.filter((source) => source !== null) };
-  for (const relation of relations.toReversed()) filter = { op: "one", relation, visible: always, where: filter };
+  for (const relation of relations.toReversed()) filter = { op: "one", relation, visible: always, link: always, where: filter };
   return filter;
 }
 
@@ -126,8 +126,8 @@ function resolveQuantifier(cond: Extract<Cond, { op: "some" | "every" | "none" }
   const target = resolver.models.get(last.target) as Model;
   const passed: Level[] = walked.relations.map((relation) => ({ scope: null, model: resolver.models.get(relation.target) as Model }));
   const inner = resolve(cond.where, [...levels, ...passed, { scope: cond.scope, model: target }], place, resolver);
-  let filter: Filter = { op: cond.op, relation: last, visible: always, where: inner };
-  for (const relation of walked.relations.toReversed()) filter = { op: "one", relation, visible: always, where: filter };
+  let filter: Filter = { op: cond.op, relation: last, visible: always, link: always, where: inner };
+  for (const relation of walked.relations.toReversed()) filter = { op: "one", relation, visible: always, link: always, where: filter };
   return filter;
 }
 

@@ -1,0 +1,61 @@
+/** Compiles guarded aggregates into one statement; each row is the JSON of one group. */
+import type { Dialect } from "../drivers/dialect.ts";
+import type { Field } from "../schema/schema.ts";
+import { compileFilter, compileTerm, inRow, startCompiling } from "./compile-filter.ts";
+import { compileReached, type Target, trashCondition, whereOf } from "./compile-read.ts";
+import type { AggregateName, AggregatePlan, Guarded } from "./plan.ts";
+import { finish, markFor, type Template } from "./slot.ts";
+
+/** Rows: one JSON text a group, in order. */
+export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, texts: boolean): Template {
+  const c = startCompiling(target.dialect, target.schema, texts);
+  const { quote } = c.dialect;
+  const alias = c.nextAlias();
+  const inner = inRow(c, alias);
+  const trash = trashCondition(plan.model, plan.trash, alias, c.dialect);
+  const conditions = [...(trash ? [trash] : []), ...[plan.rule, plan.where].flatMap((part) => (part && part.op !== "true" ? [compileFilter(part, inner)] : []))];
+  const groups = plan.groups.map(({ by, bucket }) => {
+    const sql = compileReached(by, inner);
+    return bucket === null ? sql : c.dialect.bucket(bucket, by.term.field.type.storage, sql);
+  });
+  const measures = plan.measures.map(({ name, of, field }) => measureSql(name, of === null ? null : compileTerm(of, inner), { of: of?.field ?? null, result: field }));
+  // A subquery gives every group and result a name, for having and order, and keeps each expression once.
+  const columns = [...groups.map((sql, index) => `${sql} as ${quote(`g${index}`)}`), ...measures.map((sql, index) => `${sql} as ${quote(`m${index}`)}`)];
+  const grouping = groups.length === 0 ? "" : ` group by ${groups.map((_, index) => quote(`g${index}`)).join(", ")}`;
+  const having = havingSql(plan, c);
+  const from = `from (select ${columns.join(", ")} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}${grouping}) a`;
+  const order = plan.order.map(({ of, index, descending }) => `${quote(`${of === "group" ? "g" : "m"}${index}`)}${descending ? " desc" : ""}`);
+  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
+  return finish(`select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`, c.slots);
+}
+
+function measureSql(name: AggregateName, sql: string | null, fields: { of: Field | null; result: Field }): string {
+  if (sql === null) return "count(*)";
+  if (name !== "avg") return `${name}(${sql})`;
+  const scale = fields.of?.params.scale ?? 0;
+  return `sum(${sql}) * 1.0 / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""}`;
+}
+
+function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): string {
+  if (plan.having.op === "true") return "";
+  const instead = new Map(plan.measures.map(({ field }, index) => [field, c.dialect.quote(`m${index}`)]));
+  return ` where ${compileFilter(plan.having, { ...c, aliases: ["a"], instead })}`;
+}
+
+function objectSql(plan: AggregatePlan, dialect: Dialect): string {
+  const groups = plan.groups.map(({ name, by, bucket }, index) => {
+    const { type, params } = by.term.field;
+    const column = dialect.quote(`g${index}`);
+    return [name, bucket === null ? dialect.json(type.storage, column, params.scale ?? 0) : column] as const;
+  });
+  const pairs: (readonly [string, string])[] = groups.length > 0 ? [["group", dialect.jsonObject(groups)]] : [];
+  for (const name of ["count", "sum", "avg", "min", "max"] as const) {
+    const results = plan.measures.flatMap((measure, index) => (measure.name === name ? [{ measure, sql: dialect.quote(`m${index}`) }] : []));
+    const whole = results.find(({ measure }) => measure.of === null);
+    if (whole) pairs.push([name, whole.sql]);
+    const fields = results.filter(({ measure }) => measure.of !== null);
+    const object = fields.map(({ measure, sql }) => [measure.of?.field.name ?? "", dialect.json(measure.field.type.storage, sql, measure.field.params.scale ?? 0)] as const);
+    if (fields.length > 0) pairs.push([whole ? `${name}Of` : name, dialect.jsonObject(object)]);
+  }
+  return dialect.jsonObject(pairs);
+}

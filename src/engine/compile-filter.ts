@@ -1,0 +1,197 @@
+/** Compiles conditions and terms into SQL text; every value is a slot, every name comes from the compiled schema. */
+import { assert } from "../base/errors.ts";
+import type { Dialect } from "../drivers/dialect.ts";
+import type { Expression, Filter, Source, Term } from "../schema/filter.ts";
+import type { Field, Model, Relation, Schema } from "../schema/schema.ts";
+import { converterFor, documentPath } from "./convert.ts";
+import { compileExpression } from "./expression.ts";
+import { markFor, type Slots } from "./slot.ts";
+import type { Step } from "./plan.ts";
+
+/** What compiling carries along. `aliases` are the rows in reach, innermost last. */
+export interface Compiling {
+  readonly dialect: Dialect;
+  readonly schema: Schema;
+  readonly slots: Slots;
+  readonly aliases: readonly string[];
+  /** The values of the caller's filter are texts from a URL. */
+  readonly texts: boolean;
+  /** Makes a table alias that is used nowhere else in the statement. */
+  readonly nextAlias: () => string;
+  /** In a write's rule, what stands for a field of the row as the write leaves it; in an aggregate, for a result. */
+  readonly instead?: ReadonlyMap<Field, string>;
+}
+
+export function startCompiling(dialect: Dialect, schema: Schema, texts: boolean): Compiling {
+  let count = 0;
+  return { dialect, schema, slots: { all: [] }, aliases: [], texts, nextAlias: () => `t${count++}` };
+}
+
+/** The same, one row further in. */
+export function inRow(compiling: Compiling, alias: string): Compiling {
+  return { ...compiling, aliases: [...compiling.aliases, alias] };
+}
+
+/** A condition that is true, false or null; null counts as false. */
+export function compileFilter(filter: Filter, c: Compiling): string {
+  switch (filter.op) {
+    case "true":
+      return "1 = 1";
+    case "false":
+      return "1 = 0";
+    case "and":
+    case "or":
+      return `(${filter.args.map((arg) => compileFilter(arg, c)).join(` ${filter.op} `)})`;
+    case "not":
+      return c.dialect.not(compileFilter(filter.arg, c));
+    case "compare":
+      return compileCompare(filter, c);
+    case "fact":
+      throw new Error("guard() folds facts before a plan is compiled");
+    default:
+      return compileRelated(filter, c);
+  }
+}
+
+type Compare = Extract<Filter, { op: "compare" }>;
+
+function compileCompare(filter: Compare, c: Compiling): string {
+  const { operator } = filter;
+  const left = compileTerm(filter.left, c);
+  const parameter = (index: number) => compileSource(filter.right[index] as Source, filter, c);
+  switch (operator) {
+    case "eq":
+      return `${left} = ${parameter(0)}`;
+    case "ne":
+      return c.dialect.not(`${left} = ${parameter(0)}`);
+    case "gt":
+      return ordered(filter, left, ">", c);
+    case "gte":
+      return ordered(filter, left, ">=", c);
+    case "lt":
+      return ordered(filter, left, "<", c);
+    case "lte":
+      return ordered(filter, left, "<=", c);
+    case "between":
+      return compileBetween(filter, left, c);
+    case "isNull":
+      return (filter.right[0] as { value: unknown }).value === 1 ? `${left} is null` : `${left} is not null`;
+    case "in":
+      return compileAmong(filter, left, c);
+    case "nin":
+      return c.dialect.not(compileAmong(filter, left, c));
+    case "contains":
+      return filter.left.field.type.name === "list" && filter.left.path.length === 0 ? c.dialect.holds(left, parameter(0)) : c.dialect.matches("contains", left, parameter(0));
+    default:
+      return c.dialect.matches(operator, left, parameter(0));
+  }
+}
+
+// A value of no declared type is compared only with its like: a number is neither more nor less than a text.
+function ordered(filter: Compare, left: string, sign: string, c: Compiling): string {
+  const right = compileSource(filter.right[0] as Source, filter, c);
+  const comparison = `${left} ${sign} ${right}`;
+  return filter.left.inside?.name === "any" ? `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${comparison})` : comparison;
+}
+
+function compileBetween(filter: Compare, left: string, c: Compiling): string {
+  const bound = (position: 0 | 1) => {
+    const source = filter.right[filter.right.length === 2 ? position : 0] as Source;
+    return compileSource(source, filter, c, filter.right.length === 2 ? undefined : position);
+  };
+  return `(${left} >= ${bound(0)} and ${left} <= ${bound(1)})`;
+}
+
+// Constants of a rule are spelt out; a caller's list, or a claim, is one JSON parameter whatever its length.
+function compileAmong(filter: Compare, left: string, c: Compiling): string {
+  if (filter.right.length === 1 && filter.right[0]?.from !== "value") return c.dialect.among(left, compileSource(filter.right[0] as Source, filter, c));
+  if (filter.right.length === 0) return "1 = 0";
+  return `${left} in (${filter.right.map((source) => compileSource(source, filter, c)).join(", ")})`;
+}
+
+function compileSource(source: Source, filter: Compare, c: Compiling, part?: 0 | 1): string {
+  switch (source.from) {
+    case "term":
+      return compileTerm(source.term, c);
+    case "value":
+      return markFor(c.slots, { from: "value", value: source.value });
+    case "now":
+      return markFor(c.slots, { from: "now" });
+    case "me":
+      return markFor(c.slots, { from: "me", claim: source.claim, convert: converterFor(filter.left, filter.operator, { texts: true, part }) });
+    case "param":
+      return markFor(c.slots, { from: "param", index: source.index, convert: converterFor(filter.left, filter.operator, { texts: c.texts, part }) });
+  }
+}
+
+/** The value of a term: null where its mask does not hold. */
+export function compileTerm(term: Term, c: Compiling): string {
+  const replaced = c.instead?.get(term.field);
+  if (replaced !== undefined && term.of === "input") return replaced;
+  const level = c.aliases.length - 1 - term.up;
+  const alias = c.aliases[level];
+  assert(alias !== undefined, "a term stays within the rows in reach");
+  const bare = compileField(term.field, alias, c);
+  const value = term.path.length === 0 ? bare : c.dialect.inside(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }));
+  if (!term.mask) return value;
+  return `case when ${compileFilter(term.mask, { ...c, aliases: c.aliases.slice(0, level + 1) })} then ${value} end`;
+}
+
+/** The value of a field in the row of that alias. */
+export function compileField(field: Field, alias: string, c: Compiling): string {
+  if (!field.computed) return `${alias}.${c.dialect.quote(field.column)}`;
+  return compileExpression(field.computed as Expression, { field, dialect: c.dialect, slots: c.slots, column: (part) => compileField(part, alias, c) });
+}
+
+function compileRelated(filter: Extract<Filter, { op: "one" | "some" | "every" | "none" }>, c: Compiling): string {
+  assert(filter.visible && filter.link, "guard() says which rows a relation may look at");
+  const step: Step = { relation: filter.relation, visible: filter.visible, link: filter.link };
+  const joined = compileStep(step, c);
+  const where = compileFilter(filter.where, joined.inner);
+  const and = (condition: string) => `exists (select 1 from ${joined.from} where ${joined.on} and ${condition})`;
+  if (filter.op === "every") return `not ${and(c.dialect.not(where))}`;
+  return filter.op === "none" ? `not ${and(where)}` : and(where);
+}
+
+export interface Joined {
+  /** Tables of the FROM clause. */
+  readonly from: string;
+  /** Conditions that tie them to the outer row, and leave only what may be seen. */
+  readonly on: string;
+  readonly alias: string;
+  readonly inner: Compiling;
+}
+
+/** The rows that a relation leads to from the innermost row. */
+export function compileStep(step: Step, c: Compiling): Joined {
+  assert(step.visible && step.link, "guard() says which rows a relation may look at");
+  const { relation } = step;
+  const { quote } = c.dialect;
+  const outer = c.aliases.at(-1) as string;
+  const target = c.schema.models.get(relation.target) as Model;
+  const alias = c.nextAlias();
+  const inner = inRow(c, alias);
+  const conditions: string[] = [];
+  let from = `${quote(target.table)} ${alias}`;
+  if (relation.through) {
+    const join = c.schema.models.get(relation.through.model) as Model;
+    const joinAlias = c.nextAlias();
+    const tie = (name: string, other: string) => equal(join.relations.get(name) as Relation, joinAlias, other, c);
+    from = `${quote(join.table)} ${joinAlias} join ${from} on ${tie(relation.through.toTarget, alias)}`;
+    conditions.push(tie(relation.through.toLocal, outer), ...live(join, joinAlias, c));
+    if (step.link.op !== "true") conditions.push(compileFilter(step.link, inRow(c, joinAlias)));
+  } else conditions.push(equal(relation, outer, alias, c));
+  conditions.push(...live(target, alias, c));
+  if (step.visible.op !== "true") conditions.push(compileFilter(step.visible, inner));
+  return { from, on: conditions.join(" and "), alias, inner };
+}
+
+function equal(relation: Relation, local: string, foreign: string, c: Compiling): string {
+  const { quote } = c.dialect;
+  return relation.on.map((pair) => `${foreign}.${quote(pair.foreign)} = ${local}.${quote(pair.local)}`).join(" and ");
+}
+
+// What is in the trash is out of every relation's reach.
+function live(model: Model, alias: string, c: Compiling): readonly string[] {
+  return model.softDelete ? [`${alias}.${c.dialect.quote((model.fields.get("deletedAt") as Field).column)} is null`] : [];
+}

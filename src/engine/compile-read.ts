@@ -1,0 +1,144 @@
+/** Compiles guarded reads into one statement each, whose rows are JSON texts and the values that cursors are made of. */
+import { assert } from "../base/errors.ts";
+import type { Dialect } from "../drivers/dialect.ts";
+import type { Field, Model, Schema } from "../schema/schema.ts";
+import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./compile-filter.ts";
+import type { Limits } from "./limits.ts";
+import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan } from "./plan.ts";
+import { type Convert, finish, markFor, type Template } from "./slot.ts";
+
+/** What compiling needs to know of the backend. */
+export interface Target {
+  readonly dialect: Dialect;
+  readonly schema: Schema;
+  readonly limits: Limits;
+}
+
+const asIs: Convert = (value) => value as ReturnType<Convert>;
+
+/** Rows: JSON, then the cursor's values; where a count was asked for it comes first, and without rows the JSON is null. */
+export function compileList(plan: Guarded<ListPlan>, target: Target, texts: boolean): Template {
+  const c = startCompiling(target.dialect, target.schema, texts);
+  const { rows } = plan;
+  const alias = c.nextAlias();
+  const inner = inRow(c, alias);
+  const conditions = rowConditions(rows, alias, inner);
+  const counted = plan.count === "none" ? null : countOf(plan, conditions, { alias, limits: target.limits, c });
+  const orders = rows.order.map((order) => compileReached(order.by, inner));
+  const backwards = plan.cursor?.direction === "before";
+  if (plan.cursor) conditions.push(keysetCondition(rows.order, orders, plan.cursor, c));
+  const columns = [`${compileOutput(rows.output, inner)} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
+  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
+  const offset = plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
+  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${whereOf(conditions)}${orderBy(rows.order, orders, backwards)} limit ${limit}${offset}`;
+  if (!counted) return finish(select, c.slots);
+  return finish(`select "n", r.* from (${counted}) left join (${select}) r on 1 = 1`, c.slots);
+}
+
+/** One row: JSON and version. */
+export function compileGet(plan: Guarded<GetPlan>, target: Target): Template {
+  const c = startCompiling(target.dialect, target.schema, false);
+  const alias = c.nextAlias();
+  const inner = inRow(c, alias);
+  const { rows } = plan;
+  const keys = rows.model.key.map((field, index) => {
+    const slot = markFor(c.slots, { from: "param", index: plan.keyParams[index] as number, convert: asIs });
+    return `${alias}.${c.dialect.quote(field.column)} = ${slot}`;
+  });
+  const version = `${alias}.${c.dialect.quote((rows.model.fields.get("version") as Field).column)}`;
+  const conditions = [...keys, ...rowConditions(rows, alias, inner)];
+  const text = `select ${compileOutput(rows.output, inner)}, ${version} from ${c.dialect.quote(rows.model.table)} ${alias}${whereOf(conditions)}`;
+  return finish(text, c.slots);
+}
+
+/** The caller's conditions, the rule, and what the trash leaves. */
+function rowConditions(rows: RowsPlan, alias: string, inner: Compiling): string[] {
+  assert(rows.rule, "guard() puts the rule into a plan before it is compiled");
+  const conditions: string[] = [];
+  const trash = trashCondition(rows.model, rows.trash, alias, inner.dialect);
+  if (trash) conditions.push(trash);
+  if (rows.rule.op !== "true") conditions.push(compileFilter(rows.rule, inner));
+  if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, inner));
+  return conditions;
+}
+
+export function trashCondition(model: Model, trash: RowsPlan["trash"], alias: string, dialect: Dialect): string | null {
+  if (!model.softDelete || trash === "with") return null;
+  const column = `${alias}.${dialect.quote((model.fields.get("deletedAt") as Field).column)}`;
+  return trash === "only" ? `${column} is not null` : `${column} is null`;
+}
+
+export function whereOf(conditions: readonly string[]): string {
+  return conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
+}
+
+/** The JSON object of a row. */
+export function compileOutput(output: Output, inner: Compiling): string {
+  const pairs: (readonly [string, string])[] = [];
+  for (const { name, term } of output.fields) {
+    pairs.push([name, inner.dialect.json(term.field.type.storage, compileTerm(term, inner), term.field.params.scale ?? 0)]);
+  }
+  for (const related of output.related) pairs.push([related.name, compileRelated(related, inner)]);
+  return inner.dialect.jsonObject(pairs);
+}
+
+function compileRelated(related: Related, c: Compiling): string {
+  const joined = compileStep(related.step, c);
+  const { rows } = related;
+  const object = compileOutput(rows.output, joined.inner);
+  const conditions = [joined.on];
+  if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, joined.inner));
+  const from = `from ${joined.from}${whereOf(conditions)}`;
+  if (related.step.relation.kind === "one") return c.dialect.json("json", `(select ${object} ${from})`, 0);
+  const orders = rows.order.map((order) => compileReached(order.by, joined.inner));
+  return c.dialect.jsonArray(`select ${object} as "j" ${from}${orderBy(rows.order, orders, false)} limit ${rows.limit}`);
+}
+
+/** A scalar behind to-one relations, as a subquery for each. */
+export function compileReached(reached: Reached, c: Compiling): string {
+  const [step, ...rest] = reached.steps;
+  if (!step) return compileTerm(reached.term, c);
+  const joined = compileStep(step, c);
+  return `(select ${compileReached({ steps: rest, term: reached.term }, joined.inner)} from ${joined.from} where ${joined.on})`;
+}
+
+// Null comes before every value, as SQLite and MariaDB have it; PostgreSQL's dialect says so by itself.
+function orderBy(order: readonly Order[], orders: readonly string[], backwards: boolean): string {
+  const terms = orders.map((sql, index) => `${sql}${order[index]?.descending !== backwards ? " desc" : ""}`);
+  return ` order by ${terms.join(", ")}`;
+}
+
+function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: string; limits: Limits; c: Compiling }): string {
+  const from = `from ${at.c.dialect.quote(plan.rows.model.table)} ${at.alias}${whereOf(conditions)}`;
+  return plan.count === "exact" ? `select count(*) as "n" ${from}` : `select count(*) as "n" from (select 1 ${from} limit ${at.limits.estimateMax})`;
+}
+
+/**
+ * Rows strictly behind the cursor. A row-value comparison where all terms are of one direction and not null, which an index
+ * answers at any depth; otherwise the nested form, led by a bound on the first term that an index can use.
+ */
+function keysetCondition(order: readonly Order[], orders: readonly string[], cursor: NonNullable<ListPlan["cursor"]>, c: Compiling): string {
+  let param = cursor.firstParam;
+  const values = cursor.nulls.map((isNull) => (isNull ? null : markFor(c.slots, { from: "param", index: param++, convert: asIs })));
+  const rising = order.map(({ descending }) => descending === (cursor.direction === "before"));
+  if (order.every(({ nullable }, index) => !nullable && rising[index] === rising[0])) {
+    const sign = rising[0] ? ">" : "<";
+    return orders.length === 1 ? `${orders[0]} ${sign} ${values[0]}` : `(${orders.join(", ")}) ${sign} (${values.join(", ")})`;
+  }
+  const behind = (index: number): string => {
+    const sql = orders[index] as string;
+    const beyond = beyondCondition(sql, values[index] ?? null, { rising: rising[index] as boolean, nullable: order[index]?.nullable ?? true });
+    if (index === orders.length - 1) return beyond;
+    const same = values[index] === null ? `${sql} is null` : `${sql} = ${values[index]}`;
+    return `(${beyond} or (${same} and ${behind(index + 1)}))`;
+  };
+  const first = values[0];
+  const bound = first !== null && (rising[0] || !order[0]?.nullable) ? `${orders[0]} ${rising[0] ? ">=" : "<="} ${first} and ` : "";
+  return `(${bound}${behind(0)})`;
+}
+
+function beyondCondition(sql: string, value: string | null, { rising, nullable }: { rising: boolean; nullable: boolean }): string {
+  if (value === null) return rising ? `${sql} is not null` : "1 = 0";
+  if (rising) return `${sql} > ${value}`;
+  return nullable ? `(${sql} < ${value} or ${sql} is null)` : `${sql} < ${value}`;
+}

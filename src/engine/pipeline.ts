@@ -1,0 +1,88 @@
+/** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
+import type { Row, Statement } from "../drivers/database.ts";
+import { createLru, type Lru } from "../base/lru.ts";
+import type { Schema } from "../schema/schema.ts";
+import { type Actor, createFacts, type Facts } from "./actor.ts";
+import type { Result } from "./call.ts";
+import { compileAggregate } from "./compile-aggregate.ts";
+import { compileGet, compileList, type Target } from "./compile-read.ts";
+import type { Answer } from "./engine.ts";
+import { createView, guard, type View } from "./guard.ts";
+import type { Guarded, ReadPlan } from "./plan.ts";
+import { planAggregate } from "./plan-aggregate.ts";
+import { boundOutput, planGet, planList } from "./plan-read.ts";
+import { bindRead, type ReadCall, readShape, type ShapedRead } from "./read.ts";
+import { shapeResult } from "./shape-result.ts";
+import type { Template } from "./slot.ts";
+import { startStages } from "./stages.ts";
+import type { Session } from "./session.ts";
+
+/** What reading and writing share: the schema, the limits, and what is remembered between calls. */
+export interface Context extends Target {
+  readonly cursorKey: Uint8Array;
+  readonly factsOf: (actor: Actor) => Facts;
+  readonly viewOf: (facts: Facts) => View;
+  readonly plans: Lru<string, Prepared>;
+}
+
+/** A compiled read, and what shaping its rows needs. */
+export interface Prepared {
+  readonly plan: ReadPlan;
+  readonly template: Template;
+}
+
+export function createContext(target: Target & { readonly schema: Schema; readonly cursorKey: Uint8Array }): Context {
+  const views = new Map<string, View>();
+  const viewOf = (facts: Facts) => {
+    const known = views.get(facts.key);
+    if (known) return known;
+    const view = createView(target.schema, facts);
+    if (views.size < target.limits.plansMax) views.set(facts.key, view);
+    return view;
+  };
+  return { ...target, factsOf: createFacts(target.schema), viewOf, plans: createLru(target.limits.plansMax) };
+}
+
+/** Answers a read: one statement. */
+export async function read(call: ReadCall, actor: Actor, at: { context: Context; session: Session; now: string }): Promise<Answer> {
+  const { context, session, now } = at;
+  const stages = startStages();
+  const facts = context.factsOf(actor);
+  const shaped = readShape(call, { context, actor, facts });
+  let prepared = context.plans.get(shaped.key);
+  if (!prepared) {
+    const view = context.viewOf(facts);
+    const plan = planRead(call, shaped, { context, view });
+    stages.end("plan");
+    const guarded = guard(plan, view, actor);
+    stages.end("guard");
+    prepared = { plan: guarded, template: compileRead(guarded, context, shaped.texts) };
+    context.plans.set(shaped.key, prepared);
+    stages.end("compile");
+  } else stages.end("plan");
+  const statement: Statement = bindRead(prepared, shaped, { actor, now });
+  const rows: readonly Row[] = await session.read(statement, shaped.long);
+  stages.end("run");
+  const result: Result = shapeResult(rows, { call, prepared, shaped, cursorKey: context.cursorKey });
+  stages.end("shape");
+  return { result, timings: stages.taken, statements: 1 };
+}
+
+function planRead(call: ReadCall, shaped: ShapedRead, { context, view }: { context: Context; view: View }): ReadPlan {
+  const planning = { view, model: shaped.model, limits: context.limits, params: { next: 0 } };
+  if (call.op === "aggregate") return planAggregate(call.query, planning);
+  const plan = call.op === "get" ? planGet(call.select, call.trash ?? "without", planning) : planList(call.query, shaped.cursorNulls, planning);
+  boundOutput(plan.rows, call.op === "get" ? 1 : shaped.model.limits.pageSizeMax, context.limits);
+  return plan;
+}
+
+function compileRead(plan: Guarded<ReadPlan>, context: Context, texts: boolean): Template {
+  switch (plan.kind) {
+    case "list":
+      return compileList(plan, context, texts);
+    case "get":
+      return compileGet(plan, context);
+    case "aggregate":
+      return compileAggregate(plan, context, texts);
+  }
+}

@@ -1,0 +1,112 @@
+/** Shapes read calls for the plan cache, and binds their values to the compiled statement. */
+import type { Statement } from "../drivers/database.ts";
+import type { Model } from "../schema/schema.ts";
+import type { Actor, Facts } from "./actor.ts";
+import type { Call } from "./call.ts";
+import { decodeCursor } from "./cursor.ts";
+import { badQuery, fail } from "./errors.ts";
+import { within } from "./limits.ts";
+import { parseKey } from "./key.ts";
+import type { Context, Prepared } from "./pipeline.ts";
+import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from "./shape.ts";
+import { type Binding, fill, type Slot, Unfit } from "./slot.ts";
+import { pointerOf } from "./pointer.ts";
+
+export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
+
+/** A read reduced to its shape and values. */
+export interface ShapedRead {
+  readonly key: string;
+  readonly model: Model;
+  readonly values: readonly unknown[];
+  readonly texts: boolean;
+  /** What cursors of this query are bound to. */
+  readonly bound: string;
+  readonly cursorNulls: readonly boolean[] | null;
+  readonly limit: number;
+  /** Likely to scan much: not for the event loop. */
+  readonly long: boolean;
+  readonly call: ReadCall;
+}
+
+interface Shaping {
+  readonly context: Context;
+  readonly actor: Actor;
+  readonly facts: Facts;
+}
+
+const selectNothing = "|s:";
+
+/** @throws invalid_query, invalid_cursor, limit_exceeded, unknown_operation */
+export function readShape(call: ReadCall, shaping: Shaping): ShapedRead {
+  const { context, facts } = shaping;
+  const model = context.schema.models.get(call.model);
+  if (!model) throw fail("unknown_operation");
+  const shape = createShape(context.limits, `${call.op}|${model.name}|${facts.key}`);
+  if (call.op === "list") return shapeList(call, { model, shape, ...shaping });
+  if (call.op === "aggregate") return shapeGroups(call, { model, shape, ...shaping });
+  return shapeGet(call, { model, shape, ...shaping });
+}
+
+type Started = Shaping & { readonly model: Model; readonly shape: Shape };
+
+function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Started): ShapedRead {
+  const key = parseKey(model, call.id);
+  if (!key) throw fail("not_found");
+  shape.values.push(...key);
+  if (call.select || (call.trash && call.trash !== "without")) shapeQuery(shape, { select: call.select, trash: call.trash });
+  else shape.text += selectNothing;
+  return { key: shape.text, model, values: shape.values, texts: false, bound: "", cursorNulls: null, limit: 1, long: false, call };
+}
+
+function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, context, actor }: Started): ShapedRead {
+  const { query } = call;
+  shapeQuery(shape, query);
+  const bound = () => `${shape.text}|${JSON.stringify(shape.values)}|${actor.id ?? ""}`;
+  const limit = query.limit === undefined ? model.limits.pageSize : limitValue(query.limit, "/limit");
+  if (limit > model.limits.pageSizeMax) throw fail("limit_exceeded", { fields: { limit: "limit", max: model.limits.pageSizeMax } });
+  const count = query.count ?? "none";
+  if (!["none", "estimated", "exact"].includes(count)) throw badQuery("/count", "choice", "count is none, estimated or exact.");
+  if (query.after !== undefined && query.before !== undefined) throw badQuery("/before", "conflict", "Give either after or before.");
+  const bindTo = bound();
+  const cursor = query.after ?? query.before;
+  const values = cursor === undefined ? null : decodeCursor(context.cursorKey, bindTo, cursor);
+  if (values) {
+    shape.text += `|${query.before === undefined ? "after" : "before"}:${values.map((value) => (value === null ? "0" : "1")).join("")}`;
+    shape.values.push(...values.filter((value) => value !== null));
+  }
+  shape.text += `|${count}`;
+  shape.values.push(limit + 1);
+  if (query.page !== undefined) {
+    if (values) throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
+    const offset = (limitValue(query.page, "/page") - 1) * limit;
+    within(context.limits, "offsetMax", offset);
+    shape.values.push(offset);
+    shape.text += "|offset";
+  }
+  return {
+    key: shape.text, model, values: shape.values, texts: query.texts === true, bound: bindTo, limit, call, long: count === "exact",
+    cursorNulls: values ? values.map((value) => value === null) : null,
+  };
+}
+
+function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shape, context }: Started): ShapedRead {
+  const { query } = call;
+  shapeAggregate(shape, query);
+  const limit = query.limit === undefined ? context.limits.groupsMax : limitValue(query.limit, "/limit");
+  within(context.limits, "groupsMax", limit);
+  shape.values.push(limit + 1);
+  return { key: shape.text, model, values: shape.values, texts: query.texts === true, bound: "", cursorNulls: null, limit, long: true, call };
+}
+
+/** Fills the statement's slots. @throws invalid_query that points at a value which does not fit its field. */
+export function bindRead(prepared: Prepared, shaped: ShapedRead, by: { actor: Actor; now: string }): Statement {
+  const { template } = prepared;
+  const binding: Binding = { values: shaped.values, actor: by.actor, now: by.now };
+  try {
+    return { text: template.text, params: template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding)) };
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    throw badQuery(pointerOf(shaped.call, error.index), error.misfit.code, `The value ${error.misfit.misfit}.`);
+  }
+}

@@ -1,0 +1,52 @@
+/** Shapes rows into results: the JSON texts stay as the database made them. */
+import type { Row } from "../drivers/database.ts";
+import type { Value } from "../schema/value.ts";
+import type { Result } from "./call.ts";
+import { encodeCursor } from "./cursor.ts";
+import { fail } from "./errors.ts";
+import type { Prepared } from "./pipeline.ts";
+import type { ReadCall, ShapedRead } from "./read.ts";
+
+interface Shaping {
+  readonly call: ReadCall;
+  readonly prepared: Prepared;
+  readonly shaped: ShapedRead;
+  readonly cursorKey: Uint8Array;
+}
+
+/** @throws not_found for a single row that is not there; limit_exceeded for more groups than allowed. */
+export function shapeResult(rows: readonly Row[], shaping: Shaping): Result {
+  const { prepared, shaped, call } = shaping;
+  if (call.op === "get") {
+    const row = rows[0];
+    if (!row) throw fail("not_found");
+    return { kind: "row", json: row[0] as string, id: call.id, version: Number(row[1]), created: false, changed: false };
+  }
+  if (call.op === "aggregate") {
+    if (rows.length > shaped.limit && call.query.limit === undefined) throw fail("limit_exceeded", { fields: { limit: "groupsMax", max: shaped.limit } });
+    return { kind: "aggregate", rows: rows.slice(0, shaped.limit).map((row) => row[0] as string) };
+  }
+  return shapePage(rows, prepared.plan.kind === "list" && prepared.plan.count !== "none", shaping);
+}
+
+function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey }: Shaping): Result {
+  const count = counted ? Number(rows[0]?.[0] ?? 0) : null;
+  const first = counted ? 1 : 0;
+  // With a count there is a row even where the page is empty: its JSON is null.
+  const found = counted ? rows.filter((row) => row[1] !== null) : rows;
+  const query = call.op === "list" ? call.query : {};
+  const isBackwards = query.before !== undefined;
+  const hasMore = found.length > shaped.limit;
+  const kept = hasMore ? found.slice(0, shaped.limit) : found;
+  const page = isBackwards ? kept.toReversed() : kept;
+  const cursor = (row: Row | undefined) => (row ? encodeCursor(cursorKey, shaped.bound, row.slice(first + 1) as Value[]) : null);
+  const hasNext = isBackwards || hasMore;
+  const hasPrev = isBackwards ? hasMore : query.after !== undefined || (query.page ?? 1) > 1;
+  return {
+    kind: "list",
+    rows: page.map((row) => row[first] as string),
+    next: hasNext ? cursor(page.at(-1)) : null,
+    prev: hasPrev ? cursor(page[0]) : null,
+    count,
+  };
+}
