@@ -1,0 +1,239 @@
+/** SQLite's data definition: STRICT tables, ALTER where that is enough, and else the table rebuilt by copying. */
+import type { Row, Value } from "../../database.ts";
+import {
+  type Alteration,
+  type ColumnChange,
+  type ColumnShape,
+  type Ddl,
+  dropTable,
+  type IndexShape,
+  type Reader,
+  renameTable,
+  type Structure,
+  type Structures,
+  type TableChange,
+  type TableShape,
+} from "../../ddl.ts";
+
+/** Column types of STRICT tables (sqlite.org/stricttables.html). */
+const columnTypes: Readonly<Record<ColumnShape["storage"], string>> = {
+  text: "TEXT",
+  uuid: "TEXT",
+  datetime: "TEXT",
+  date: "TEXT",
+  time: "TEXT",
+  json: "TEXT",
+  integer: "INTEGER",
+  bigint: "INTEGER",
+  decimal: "INTEGER",
+  boolean: "INTEGER",
+  real: "REAL",
+  bytes: "BLOB",
+};
+
+const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** A value as SQL text. Numbers that are not finite have none. */
+function literal(value: Value): string {
+  if (value === null) return "NULL";
+  if (typeof value === "string") return textLiteral(value);
+  if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString("hex")}'`;
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("a literal must be finite");
+  // The one integer whose digits SQLite would read as a float, since it takes the sign for an operator.
+  return value === -(2n ** 63n) ? "(-9223372036854775807 - 1)" : String(value);
+}
+
+// SQLite ends a statement's text at U+0000.
+function textLiteral(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return value.includes("\0") ? `(${quoted.replaceAll("\0", "' || char(0) || '")})` : quoted;
+}
+
+function defineColumn(column: ColumnShape, fill: string | null = null): string {
+  if (column.serial) return `${quote(column.name)} INTEGER PRIMARY KEY AUTOINCREMENT`;
+  const parts = [quote(column.name), columnTypes[column.storage]];
+  if (!column.optional) parts.push("NOT NULL");
+  if (fill !== null) parts.push(`DEFAULT ${fill}`);
+  if (column.storage === "boolean") parts.push(`CHECK (${quote(column.name)} IN (0, 1))`);
+  if (column.references) parts.push(`REFERENCES ${quote(column.references.table)} (${quote(column.references.column)})`);
+  return parts.join(" ");
+}
+
+/** A serial key is the rowid itself; any other table is ordered by its key, which every index then ends with. */
+function createTable(table: TableShape): string {
+  const isSerial = table.columns.some(({ serial }) => serial);
+  const lines = table.columns.map((column) => defineColumn(column));
+  if (!isSerial) lines.push(`PRIMARY KEY (${table.key.map(quote).join(", ")})`);
+  return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) STRICT${isSerial ? "" : ", WITHOUT ROWID"}`;
+}
+
+function alterTable(change: TableChange): Alteration {
+  const { from, to, columns } = change;
+  const keyChanges = from.key.join("\n") !== to.key.join("\n");
+  if (keyChanges || columns.some((column) => needsRebuild(column, from))) return { statements: rebuild(change), rebuilds: true };
+  return { statements: columns.flatMap((column) => alterColumn(from.name, column)), rebuilds: false };
+}
+
+function needsRebuild(change: ColumnChange, { key }: TableShape): boolean {
+  if (change.kind === "add") return !change.column.optional && change.fill !== null && change.fill.startsWith("(");
+  if (change.kind === "drop") return key.includes(change.column.name);
+  return defineColumn(change.from) !== defineColumn(change.to) || (change.value !== null && key.includes(change.to.name));
+}
+
+function alterColumn(table: string, change: ColumnChange): string[] {
+  const at = `ALTER TABLE ${quote(table)}`;
+  if (change.kind === "add") return [`${at} ADD COLUMN ${defineColumn(change.column, change.fill)}`];
+  if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
+  return change.value === null ? [] : [`UPDATE ${quote(table)} SET ${quote(change.to.name)} = ${change.value}`];
+}
+
+/**
+ * The procedure of sqlite.org/lang_altertable.html, section 7, without the steps that the driver does (foreign keys off, one
+ * transaction, the check at the end). References from other tables go by name, and so lead to the new table.
+ */
+function rebuild({ from, to, columns }: TableChange): string[] {
+  const copy = { ...to, name: `_new_${to.name}` };
+  const values = new Map(to.columns.map(({ name }) => [name, quote(name)]));
+  for (const change of columns) {
+    if (change.kind === "add") values.set(change.column.name, change.fill ?? "NULL");
+    else if (change.kind === "change" && change.value !== null) values.set(change.to.name, change.value);
+  }
+  const names = [...values.keys()].map(quote).join(", ");
+  const statements = [
+    createTable(copy),
+    `INSERT INTO ${quote(copy.name)} (${names}) SELECT ${[...values.values()].join(", ")} FROM ${quote(from.name)}`,
+  ];
+  if (from.columns.some(({ serial }) => serial) && to.columns.some(({ serial }) => serial))
+    statements.push(...keepCounter(from.name, copy.name));
+  return [...statements, dropTable({ quote }, from.name), renameTable({ quote }, copy.name, to.name)];
+}
+
+// Otherwise the numbers of deleted rows would be given anew.
+function keepCounter(from: string, to: string): string[] {
+  return [
+    `DELETE FROM sqlite_sequence WHERE name = ${literal(to)}`,
+    `INSERT INTO sqlite_sequence (name, seq) SELECT ${literal(to)}, seq FROM sqlite_sequence WHERE name = ${literal(from)}`,
+  ];
+}
+
+const fingerprint = `(SELECT group_concat("type" || ' ' || "name" || ' ' || coalesce("sql", ''), char(10)) FROM (SELECT "type", "name", "sql" FROM sqlite_schema WHERE "name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND "tbl_name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY "type", "name"))`;
+
+async function readTables(read: Reader): Promise<readonly string[]> {
+  const rows = await read(
+    `SELECT "name" FROM sqlite_schema WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY "name"`,
+  );
+  return rows.map(([name]) => String(name));
+}
+
+const tablesText = `SELECT "name", "strict", "wr" FROM pragma_table_list WHERE "schema" = 'main' AND "type" = 'table' AND "name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY "name"`;
+const columnsText = `SELECT m."name", c."name", c."type", c."notnull", c."pk", f."table", f."to", f."on_delete", s."seq" IS NOT NULL
+FROM sqlite_schema m JOIN pragma_table_xinfo(m."name") c
+LEFT JOIN pragma_foreign_key_list(m."name") f ON f."from" = c."name"
+LEFT JOIN (SELECT 1 AS "seq") s ON c."pk" > 0 AND instr(m."sql", 'PRIMARY KEY AUTOINCREMENT') > 0
+WHERE m."type" = 'table' ORDER BY m."name", c."cid"`;
+const indexesText = `SELECT m."tbl_name", m."name", l."unique", m."sql", x."name", x."desc"
+FROM sqlite_schema m JOIN pragma_index_list(m."tbl_name") l ON l."name" = m."name" JOIN pragma_index_xinfo(m."name") x ON x."key" = 1
+WHERE m."type" = 'index' AND m."sql" IS NOT NULL ORDER BY m."name", x."seqno"`;
+
+async function readStructures(read: Reader): Promise<Structures> {
+  const [tables, columns, indexes, strays] = await Promise.all([
+    read(tablesText),
+    read(columnsText),
+    read(indexesText),
+    read(`SELECT "type" || ' ' || "name" FROM sqlite_schema WHERE "type" IN ('view', 'trigger') ORDER BY "name"`),
+  ]);
+  const byTable = Map.groupBy(columns, ([table]) => String(table));
+  const indexesByTable = Map.groupBy(indexes, ([table]) => String(table));
+  const structures = tables.map(([name, strict, wr]) =>
+    toStructure(
+      { name: String(name), strict: strict === 1, withoutRowid: wr === 1 },
+      byTable.get(String(name)) ?? [],
+      indexesByTable.get(String(name)) ?? [],
+    ),
+  );
+  return { tables: new Map(structures.map((one) => [one.name, one])), strays: strays.map(([stray]) => String(stray)) };
+}
+
+function toStructure(
+  table: { name: string; strict: boolean; withoutRowid: boolean },
+  columns: readonly Row[],
+  indexes: readonly Row[],
+): Structure {
+  const counts = columns.some((row) => row[8] === 1);
+  const key = columns.filter(([, , , , place]) => place !== 0).toSorted((a, b) => Number(a[4]) - Number(b[4]));
+  const described = columns.map(([, name, type, notNull, , toTable, toColumn, onDelete, serial]) => {
+    const reference =
+      toTable === null ? "" : ` → ${toTable}(${toColumn})${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete}`}`;
+    return [String(name), `${type}${notNull === 1 && serial !== 1 ? " NOT NULL" : ""}${reference}`] as const;
+  });
+  const grouped = Map.groupBy(indexes, ([, name]) => String(name));
+  return {
+    name: table.name,
+    traits: traitsOf({ ...table, counts }),
+    key: key.map(([, name]) => String(name)),
+    columns: new Map(described),
+    indexes: new Map([...grouped].map(([name, rows]) => [name, describeIndexRows(rows)])),
+  };
+}
+
+function describeIndexRows(rows: readonly Row[]): string {
+  const [, , unique, sql] = rows[0] as Row;
+  const where = /\) WHERE ([\s\S]*)$/i.exec(String(sql))?.[1] ?? null;
+  return indexText(
+    unique === 1,
+    rows.map(([, , , , column, descending]) => ({ column: String(column), descending: descending === 1 })),
+    where,
+  );
+}
+
+function indexText(unique: boolean, columns: IndexShape["columns"], where: string | null): string {
+  const listed = columns.map(({ column, descending }) => `${column}${descending ? " DESC" : ""}`).join(", ");
+  return `${unique ? "UNIQUE " : ""}(${listed})${where === null ? "" : ` WHERE ${where}`}`;
+}
+
+function traitsOf(table: { strict: boolean; withoutRowid: boolean; counts: boolean }): string[] {
+  return [
+    ...(table.strict ? ["STRICT"] : []),
+    ...(table.withoutRowid ? ["WITHOUT ROWID"] : []),
+    ...(table.counts ? ["AUTOINCREMENT"] : []),
+  ];
+}
+
+function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
+  const counts = table.columns.some(({ serial }) => serial);
+  const columns = table.columns.map(({ name, storage, optional, serial, references }) => {
+    const reference = references ? ` → ${references.table}(${references.column})` : "";
+    return [name, `${columnTypes[storage]}${optional || serial ? "" : " NOT NULL"}${reference}`] as const;
+  });
+  return {
+    name: table.name,
+    traits: traitsOf({ strict: true, withoutRowid: !counts, counts }),
+    key: table.key,
+    columns: new Map(columns),
+    indexes: new Map(indexes.map((index) => [index.name, indexText(index.unique, index.columns, index.where)])),
+  };
+}
+
+async function verify(read: Reader): Promise<readonly string[]> {
+  const broken = await read("PRAGMA foreign_key_check");
+  const damage = await read("PRAGMA integrity_check(20)");
+  return [
+    ...broken.map(([table, rowid, parent]) => `row ${rowid ?? "?"} of ${table} refers to a row of ${parent} that does not exist`),
+    ...damage.map(([message]) => String(message)).filter((message) => message !== "ok"),
+  ];
+}
+
+export const sqliteDdl: Ddl = Object.freeze<Ddl>({
+  product: "sqlite",
+  quote,
+  literal,
+  createTable,
+  alterTable,
+  dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
+  fingerprint,
+  cast: (expression, storage) => `CAST(${expression} AS ${columnTypes[storage]})`,
+  readTables,
+  readStructures,
+  describe,
+  verify,
+});

@@ -1,0 +1,116 @@
+/** The contract of a database's data definition: shapes of tables in, SQL text out. Knows no models and runs nothing. */
+import type { FieldType } from "../schema/fields/field-type.ts";
+import type { Row, Value } from "./database.ts";
+
+export interface ColumnShape {
+  readonly name: string;
+  readonly storage: FieldType["storage"];
+  readonly optional: boolean;
+  /** The number the database counts up; only the one column of a key. */
+  readonly serial: boolean;
+  /** The key column that every value must exist in; checked at once, and nothing is done on delete. */
+  readonly references: { readonly table: string; readonly column: string } | null;
+}
+
+export interface TableShape {
+  readonly name: string;
+  readonly columns: readonly ColumnShape[];
+  /** Columns of the primary key, in order. */
+  readonly key: readonly string[];
+}
+
+export interface IndexShape {
+  readonly name: string;
+  readonly table: string;
+  readonly columns: readonly { readonly column: string; readonly descending: boolean }[];
+  readonly unique: boolean;
+  /** SQL of a partial index's condition. */
+  readonly where: string | null;
+}
+
+/** What becomes of one column; a column in both shapes that no change names is kept as it is. */
+export type ColumnChange =
+  /** `fill` is the literal that rows which exist already get; null leaves them null. */
+  | { readonly kind: "add"; readonly column: ColumnShape; readonly fill: string | null }
+  | { readonly kind: "drop"; readonly column: ColumnShape }
+  /** `value` is an SQL expression over the old row, or null where the values stay. */
+  | { readonly kind: "change"; readonly from: ColumnShape; readonly to: ColumnShape; readonly value: string | null };
+
+/** A table before and after, under one name, with columns renamed already. */
+export interface TableChange {
+  readonly from: TableShape;
+  readonly to: TableShape;
+  readonly columns: readonly ColumnChange[];
+}
+
+export interface Alteration {
+  readonly statements: readonly string[];
+  /** The table is copied whole: its indexes are gone, and writers wait for as long as that takes. */
+  readonly rebuilds: boolean;
+}
+
+/** A table as the database has it, in the words of the database, so that two can be compared. */
+export interface Structure {
+  readonly name: string;
+  /** What is said of the table as a whole, such as `STRICT`. */
+  readonly traits: readonly string[];
+  readonly key: readonly string[];
+  /** By name: type, nullability and reference, such as `TEXT NOT NULL → people(id)`. */
+  readonly columns: ReadonlyMap<string, string>;
+  /** By name: uniqueness, columns and condition, such as `UNIQUE (slug) WHERE "deleted_at" IS NULL`. */
+  readonly indexes: ReadonlyMap<string, string>;
+}
+
+/** Everything in the database that the product did not name with a leading underscore, and its own tables. */
+export interface Structures {
+  readonly tables: ReadonlyMap<string, Structure>;
+  /** Views and triggers, such as `trigger films_audit`: the product makes none. */
+  readonly strays: readonly string[];
+}
+
+/** Reads outside any transaction, or inside one: whichever the caller has. */
+export type Reader = (text: string, params?: readonly Value[]) => Promise<readonly Row[]>;
+
+/** Twelve members at most; the text that all databases share is made by the functions below. */
+export interface Ddl {
+  readonly product: "sqlite";
+  quote(name: string): string;
+  literal(value: Value): string;
+  /** A whole CREATE TABLE statement. */
+  createTable(table: TableShape): string;
+  /** The fewest statements that make the change, rows kept. */
+  alterTable(change: TableChange): Alteration;
+  dropIndex(index: IndexShape): string;
+  /** A scalar subquery that changes with any change to any definition in the database. */
+  readonly fingerprint: string;
+  /** Converts an expression to the column type of another storage, as a CAST. */
+  cast(expression: string, storage: ColumnShape["storage"]): string;
+  /** The names of all tables. */
+  readTables(read: Reader): Promise<readonly string[]>;
+  readStructures(read: Reader): Promise<Structures>;
+  /** What `readStructures` answers for a table that is as it should be. */
+  describe(table: TableShape, indexes: readonly IndexShape[]): Structure;
+  /** Broken references and damaged pages, in words; empty when all is well. */
+  verify(read: Reader): Promise<readonly string[]>;
+}
+
+type Quote = Pick<Ddl, "quote">;
+
+export function dropTable(ddl: Quote, name: string): string {
+  return `DROP TABLE ${ddl.quote(name)}`;
+}
+
+export function renameTable(ddl: Quote, from: string, to: string): string {
+  return `ALTER TABLE ${ddl.quote(from)} RENAME TO ${ddl.quote(to)}`;
+}
+
+/** Indexes, conditions and references that name the column follow it. */
+export function renameColumn(ddl: Quote, table: string, names: { readonly from: string; readonly to: string }): string {
+  return `ALTER TABLE ${ddl.quote(table)} RENAME COLUMN ${ddl.quote(names.from)} TO ${ddl.quote(names.to)}`;
+}
+
+export function createIndex(ddl: Quote, index: IndexShape): string {
+  const columns = index.columns.map(({ column, descending }) => `${ddl.quote(column)}${descending ? " DESC" : ""}`).join(", ");
+  const where = index.where === null ? "" : ` WHERE ${index.where}`;
+  return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
+}

@@ -1,0 +1,247 @@
+/** The steps that change the columns of one table: renames, then what is added, dropped and changed, by ALTER or by rebuilding. */
+import { type ColumnChange, type ColumnShape, createIndex, type Ddl, renameColumn, type TableShape } from "../../drivers/ddl.ts";
+import { convert } from "./conversion.ts";
+import type { DiffContext, Kept } from "./diff.ts";
+import { keptIndexes } from "./indexes.ts";
+import { orderRenames } from "./renames.ts";
+import { columnOf, type SnapshotField, type SnapshotModel, tableOf } from "./snapshot.ts";
+import { type Check, createStep, type Step } from "./step.ts";
+
+/** One column's change with all there is to say of it. */
+interface Part {
+  readonly kind: "add-column" | "drop-column" | "change-column";
+  readonly change: ColumnChange;
+  readonly does: string;
+  readonly loses: string | null;
+  readonly confirm: string | null;
+  readonly checks: readonly Check[];
+  readonly work: Step["work"];
+}
+
+export function alterSteps(kept: Kept, context: DiffContext): readonly Step[] {
+  const { before, after } = kept;
+  const { ddl, from, to } = context;
+  const { renames, names } = orderRenames(columnsById(before), columnsById(after));
+  const renamed = {
+    ...before,
+    table: after.table,
+    fields: before.fields.map((field) => ({ ...field, column: names.get(field.id) as string })),
+  };
+  const tables = { from: tableOf(renamed, [to, from]), to: tableOf(after, [to, from]) };
+  const parts = partsOf(kept, renamed, context);
+  const noted = renames.map((rename) =>
+    createStep({
+      kind: "rename-column",
+      model: after.name,
+      sql: [renameColumn(ddl, after.table, rename)],
+      does: [`Renames the column ${after.table}.${rename.from} to ${rename.to}. Every value stays.`],
+    }),
+  );
+  return [...noted, ...nameNotes(kept), ...stepsOf({ kept, parts, tables, refusal: keyRefusal(kept, context) }, ddl)];
+}
+
+function columnsById(model: SnapshotModel): ReadonlyMap<string, string> {
+  return new Map(model.fields.map(({ id, column }) => [id, column]));
+}
+
+interface Altered {
+  readonly kept: Kept;
+  readonly parts: readonly Part[];
+  readonly tables: { readonly from: TableShape; readonly to: TableShape };
+  readonly refusal: string | null;
+}
+
+/** One step for each column where the database alters in place, one for all where it rebuilds the table. */
+function stepsOf({ kept, parts, tables, refusal }: Altered, ddl: Ddl): Step[] {
+  const { before, after } = kept;
+  const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
+  if (whole.rebuilds) {
+    const indexes = keptIndexes(kept).map((index) => createIndex(ddl, index));
+    const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
+    return [
+      createStep({
+        kind: "rebuild-table",
+        model: after.name,
+        table: before.table,
+        work: "rows",
+        sql: [...whole.statements, ...indexes],
+        refusal,
+        does: [...parts.map(({ does }) => does), copies],
+        loses: parts.flatMap(({ loses }) => loses ?? []),
+        confirm: parts.flatMap(({ confirm }) => confirm ?? []),
+        checks: parts.flatMap(({ checks }) => checks),
+      }),
+    ];
+  }
+  return parts.map(({ kind, change, does, loses, confirm, checks, work }) => {
+    const sql = ddl.alterTable({ ...tables, columns: [change] }).statements;
+    return createStep({
+      kind: sql.length === 0 ? "note" : kind,
+      model: after.name,
+      table: before.table,
+      sql,
+      work: sql.length === 0 ? "none" : work,
+      does: [does],
+      loses: loses === null ? [] : [loses],
+      confirm: confirm === null ? [] : [confirm],
+      checks,
+      refusal,
+    });
+  });
+}
+
+function nameNotes({ before, after }: Kept): Step[] {
+  const earlier = new Map(before.fields.map((field) => [field.id, field]));
+  return after.fields.flatMap(({ id, name, column }) => {
+    const was = earlier.get(id);
+    if (!was || was.name === name || was.column !== column) return [];
+    return [
+      createStep({
+        kind: "note",
+        model: after.name,
+        work: "none",
+        does: [`${after.name}.${was.name} is called ${name} from now on. The column stays as it is.`],
+      }),
+    ];
+  });
+}
+
+// Drops come first: what is added may take the name that a dropped one has given up.
+function partsOf({ before, after }: Kept, renamed: SnapshotModel, context: DiffContext): readonly Part[] {
+  const ids = new Set(after.fields.map(({ id }) => id));
+  const earlier = new Map(before.fields.map((field) => [field.id, field]));
+  const places = { before, after, context };
+  return [
+    ...renamed.fields
+      .filter(({ id }) => !ids.has(id))
+      .map((field) => dropPart(field, earlier.get(field.id) as SnapshotField, places)),
+    ...after.fields.filter(({ id }) => !earlier.has(id)).map((field) => addPart(field, places)),
+    ...after.fields.flatMap((field) => {
+      const was = earlier.get(field.id);
+      return was ? changePart({ ...was, column: field.column }, field, { ...places, column: was.column }) : [];
+    }),
+  ];
+}
+
+interface Places extends Kept {
+  readonly context: DiffContext;
+}
+
+function dropPart(field: SnapshotField, was: SnapshotField, { before, context }: Places): Part {
+  return {
+    kind: "drop-column",
+    change: { kind: "drop", column: shape(field, context) },
+    does: `Drops the column ${before.table}.${was.column}.`,
+    checks: [],
+    work: "rows",
+    loses: `All values of ${before.name}.${was.name}.`,
+    confirm: `drop ${before.name}.${was.name}`,
+  };
+}
+
+function addPart(field: SnapshotField, { before, after, context }: Places): Part {
+  const { ddl } = context;
+  const fill = field.optional ? null : fillOf(field, context);
+  const told = field.optional
+    ? "rows that exist hold null"
+    : fill === null
+      ? "possible only while there are no rows"
+      : `rows that exist get ${fill}`;
+  const place = `${after.name}.${field.name}`;
+  const check: Check = {
+    query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} LIMIT 1)`,
+    why: `${place} is required and has no default that the rows there are could get.`,
+    mend: `Make ${field.name} optional(), or give it a default().`,
+  };
+  return {
+    kind: "add-column",
+    change: { kind: "add", column: shape(field, context), fill },
+    does: `Adds the column ${after.table}.${field.column}: ${told}.`,
+    loses: null,
+    confirm: null,
+    work: "moment",
+    checks: field.optional || fill !== null || field.serial ? [] : [check],
+  };
+}
+
+function changePart(from: SnapshotField, to: SnapshotField, places: Places & { readonly column: string }): Part[] {
+  const { before, after, context } = places;
+  const { ddl } = context;
+  const shapes = { from: shape(from, context), to: shape(to, context) };
+  const typed = from.type !== to.type || from.scale !== to.scale || from.precision !== to.precision;
+  const requires = from.optional && !to.optional;
+  const parts = [...(typed ? [`from ${spell(from)} to ${spell(to)}`] : []), ...describeFlags(shapes.from, shapes.to)];
+  if (parts.length === 0) return [];
+  const place = `${after.name}.${to.name}`;
+  const conversion = convert({ from, to, ddl });
+  const fill = requires ? fillOf(to, context) : null;
+  const column = ddl.quote(to.column);
+  const converted = conversion.value === null ? null : conversion.value(column);
+  const value = fill === null ? converted : `coalesce(${converted ?? column}, ${fill})`;
+  const counting = (condition: string) => `SELECT count(*) FROM ${ddl.quote(before.table)} WHERE ${condition}`;
+  const mend = "Change those rows first, or add a new field, copy what fits into it, and then remove this one.";
+  const checks = conversion.misfits.map(
+    ({ condition, why }): Check => ({ query: counting(condition(ddl.quote(places.column))), why: `${place}: ${why}.`, mend }),
+  );
+  if (requires && fill === null) {
+    const query = counting(`${ddl.quote(places.column)} IS NULL`);
+    checks.push({
+      query,
+      why: `${place} becomes required and some rows hold null.`,
+      mend: `Give ${to.name} a default(), or fill those rows first.`,
+    });
+  }
+  const filled = fill === null ? "" : ` Rows that hold null get ${fill}.`;
+  return [
+    {
+      kind: "change-column",
+      change: { kind: "change", ...shapes, value },
+      does: `Changes ${place} ${parts.join(" and ")}.${filled}`,
+      checks,
+      work: "rows",
+      loses: conversion.loses === null ? null : `Of ${place}: ${conversion.loses}.`,
+      confirm: conversion.loses === null ? null : `convert ${place}`,
+    },
+  ];
+}
+
+function describeFlags(from: ColumnShape, to: ColumnShape): string[] {
+  const target = (one: ColumnShape) => one.references && `${one.references.table}.${one.references.column}`;
+  return [
+    ...(from.optional === to.optional ? [] : [to.optional ? "to optional" : "to required"]),
+    ...(from.serial === to.serial
+      ? []
+      : [to.serial ? "to a number that the database counts up" : "to a number that the caller gives"]),
+    ...(target(from) === target(to)
+      ? []
+      : [target(to) === null ? "to no longer being a reference" : `to a reference to ${target(to)}`]),
+  ];
+}
+
+function spell({ type, precision, scale }: SnapshotField): string {
+  return type === "decimal" ? `decimal(${precision}, ${scale})` : type;
+}
+
+function shape(field: SnapshotField, { from, to }: DiffContext): ColumnShape {
+  return columnOf(field, [to, from]);
+}
+
+function fillOf({ fill }: SnapshotField, { ddl, nowMs }: DiffContext): string | null {
+  if (fill === null) return null;
+  return fill === "now" ? ddl.literal(new Date(nowMs).toISOString()) : fill.literal;
+}
+
+/** A key may become another only where its values are there already, and nothing refers to it. */
+function keyRefusal({ before, after }: Kept, { from, to }: DiffContext): string | null {
+  if (before.key.join(" ") === after.key.join(" ")) return null;
+  const had = new Map(before.fields.map((field) => [field.id, field]));
+  const missing = after.key.find((id) => had.get(id)?.optional !== false);
+  const mend = "Declare a new model, copy the rows in an action, and then remove the old one.";
+  const nameOf = (id: string | undefined) => after.fields.find((field) => field.id === id)?.name ?? "";
+  if (missing !== undefined)
+    return `The key of ${after.name} becomes ${nameOf(missing)}, which not every row has a value for. ${mend}`;
+  const refers = [...from.models, ...to.models].flatMap((model) =>
+    model.fields.filter(({ references }) => references?.model === after.id).map((field) => `${model.name}.${field.name}`),
+  );
+  return refers.length === 0 ? null : `The key of ${after.name} changes, and ${refers[0]} holds its old values. ${mend}`;
+}

@@ -1,0 +1,128 @@
+/** Applies a plan: asks the data, then runs every statement and the journal's entry in one transaction, or none. */
+import { AppError } from "../../base/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import { type Database, type Statement, UnitRefused } from "../../drivers/database.ts";
+import type { Ddl } from "../../drivers/ddl.ts";
+import { failMigrate } from "./errors.ts";
+import { closeEntry, type JournalEntry, type JournalHead, openEntry, readHead } from "./journal.ts";
+import { phrasesOf, type Plan } from "./plan.ts";
+import { count, type Step } from "./step.ts";
+
+/** What every function here works with; the app puts it together once. */
+export interface MigrateContext {
+  readonly database: Database;
+  readonly ddl: Ddl;
+  readonly clock: Clock;
+}
+
+export interface ApplyOptions {
+  /** Phrases written out by a person, such as `drop films.title`. @default none */
+  readonly confirmations?: readonly string[];
+  /** The journal's last entry that the plan was made from; null for an empty database. */
+  readonly head: JournalHead | null;
+}
+
+export interface Applied {
+  readonly number: number;
+  /** False when another process had done the same already. */
+  readonly applied: boolean;
+}
+
+/**
+ * Applies a plan. Killed at any moment, the database has the old schema or the new one.
+ * @throws AppError `migration_unconfirmed`, `migration_refused`, `migration_raced`, or an error of the database
+ */
+export async function applyMigration(context: MigrateContext, plan: Plan, options: ApplyOptions): Promise<Applied> {
+  const number = (options.head?.number ?? 0) + 1;
+  await ready(context, plan.steps, { confirmations: options.confirmations ?? [], command: "holdfast migrate apply" });
+  const entry: JournalEntry = {
+    number,
+    kind: "up",
+    current: number,
+    previous: options.head?.current ?? 0,
+    appliedAt: new Date(context.clock()).toISOString(),
+    checksum: plan.checksum,
+    up: plan.steps,
+    down: plan.down,
+    snapshot: plan.to,
+  };
+  return { number, applied: await runEntry(context, entry) };
+}
+
+/** Asks for what must be written out, and asks the data whether it stands in the way. */
+export async function ready(
+  context: MigrateContext,
+  steps: readonly Step[],
+  asked: { confirmations: readonly string[]; command: string },
+): Promise<void> {
+  const refusals = await findRefusals(context.database, steps);
+  if (refusals.length > 0) throw failMigrate("migration_refused", { fields: { reasons: indent(refusals) } });
+  const phrases = phrasesOf(steps);
+  const given = new Set(asked.confirmations.map((phrase) => phrase.trim()));
+  if (phrases.every((phrase) => given.has(phrase))) return;
+  const losses = steps.flatMap(({ loses }) => loses);
+  throw failMigrate("migration_unconfirmed", { fields: { losses: indent(losses), command: commandOf(asked.command, phrases) } });
+}
+
+/** The command with every phrase written out. */
+export function commandOf(command: string, phrases: readonly string[]): string {
+  return [command, ...phrases.map((phrase) => `--confirm ${JSON.stringify(phrase)}`)].join(" ");
+}
+
+function indent(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join("\n");
+}
+
+/** What stands against the steps: one sentence each, with the mend. */
+export async function findRefusals(database: Database, steps: readonly Step[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const step of steps) {
+    if (step.refusal !== null) found.push(step.refusal);
+    for (const { query, why, mend } of step.checks) {
+      const [row] = await database.read({ text: query, params: [] }, { long: true });
+      const rows = Number(row?.[0] ?? 0);
+      if (rows > 0) found.push(`${why} ${mend}${query.includes("LIMIT 1") ? "" : ` (${count(rows, "row")})`}`);
+    }
+  }
+  return found;
+}
+
+/** Runs a journal entry's steps; false when another process ran the same first. */
+export async function runEntry(context: MigrateContext, entry: JournalEntry): Promise<boolean> {
+  const { database, ddl } = context;
+  const opening = openEntry(entry, ddl);
+  const owned = entry.up.flatMap((step) =>
+    step.sql.map((text): { step: Step; statement: Statement } => ({ step, statement: { text, params: [] } })),
+  );
+  try {
+    await database.migrate([...opening, ...owned.map(({ statement }) => statement), closeEntry(entry, ddl)]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UnitRefused)) throw error;
+    if (error.step < opening.length) return sameAsTheirs(context, entry);
+    const culprit = error.reason === "foreign_key" ? undefined : owned[error.step - opening.length]?.step;
+    throw failMigrate("migration_refused", { fields: { reasons: `  ${explain(error, culprit)}` }, cause: error });
+  }
+}
+
+async function sameAsTheirs({ database, ddl }: MigrateContext, entry: JournalEntry): Promise<boolean> {
+  const head = await readHead(database, ddl);
+  if (head?.checksum === entry.checksum) return false;
+  throw failMigrate("migration_raced");
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  unique: "Two rows have the same values. Make them differ first.",
+  not_null: "Some rows hold null where a value is required. Fill them first, or give the field a default().",
+  foreign_key: "Some rows refer to rows that do not exist. Mend or remove them first.",
+  check: "Some rows hold a value that the new type does not have. Change them first.",
+};
+
+function explain(error: UnitRefused, step: Step | undefined): string {
+  return [...(step ? step.does.slice(0, 1) : []), reasons[error.reason] ?? "The database refused it."].join(" ");
+}
+
+/** Whether an error says that the database was locked for longer than the driver waits. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof AppError && error.code === "database_busy";
+}

@@ -1,0 +1,107 @@
+/** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
+import { createIndex, type Ddl, dropTable, renameTable } from "../../drivers/ddl.ts";
+import { alterSteps } from "./alter.ts";
+import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
+import { orderRenames } from "./renames.ts";
+import { type Snapshot, type SnapshotModel, tableOf } from "./snapshot.ts";
+import { count, createStep, type Step } from "./step.ts";
+import { journalTable, systemIndexes, systemTables } from "./system-tables.ts";
+
+export interface DiffContext {
+  readonly from: Snapshot;
+  readonly to: Snapshot;
+  readonly ddl: Ddl;
+  /** What rows that exist get where a default says `now`. */
+  readonly nowMs: number;
+}
+
+/** A model that is in both snapshots. */
+export interface Kept {
+  readonly before: SnapshotModel;
+  readonly after: SnapshotModel;
+}
+
+/** Drops come before renames and renames before what is new, so that every name is free when it is taken. */
+export function diffSnapshots(context: DiffContext): readonly Step[] {
+  const { from, to } = context;
+  const byId = new Map(to.models.map((model) => [model.id, model]));
+  const known = new Set(from.models.map(({ id }) => id));
+  const kept = from.models.flatMap((before): Kept[] => {
+    const after = byId.get(before.id);
+    return after ? [{ before, after }] : [];
+  });
+  const dropped = from.models.filter(({ id }) => !byId.has(id));
+  const created = to.models.filter(({ id }) => !known.has(id));
+  return Object.freeze([
+    ...systemSteps(context),
+    ...kept.flatMap((pair) => dropIndexSteps(pair, context)),
+    ...dropped.map((model) => dropTableStep(model, context)),
+    ...renameSteps(kept, context),
+    ...created.map((model) => createTableStep(model, context)),
+    ...kept.flatMap((pair) => alterSteps(pair, context)),
+    ...kept.flatMap((pair) => newIndexes(pair).map((index) => createIndexStep(pair, index, context))),
+  ]);
+}
+
+// The journal is made before its row is written, which comes before every step.
+function systemSteps({ from, to, ddl }: DiffContext): Step[] {
+  if (from.system >= to.system) return [];
+  const tables = systemTables.filter((table) => table !== journalTable).map((table) => ddl.createTable(table));
+  const sql = [...tables, ...systemIndexes.map((index) => createIndex(ddl, index))];
+  return [
+    createStep({
+      kind: "system",
+      model: "",
+      sql,
+      does: ["Creates the tables in which the engine keeps changes and idempotency keys."],
+    }),
+  ];
+}
+
+function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): Step {
+  const table = tableOf(model, [to, from]);
+  const indexes = model.indexes.length === 0 ? "" : ` and ${count(model.indexes.length, "index", "indexes")}`;
+  return createStep({
+    kind: "create-table",
+    model: model.name,
+    does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
+    sql: [ddl.createTable(table), ...model.indexes.map((index) => createIndex(ddl, index))],
+  });
+}
+
+function dropTableStep(model: SnapshotModel, { ddl }: DiffContext): Step {
+  return createStep({
+    kind: "drop-table",
+    model: model.name,
+    table: model.table,
+    sql: [dropTable(ddl, model.table)],
+    does: [`Drops the table ${model.table}.`],
+    loses: [`All rows of ${model.name}.`],
+    confirm: [`drop ${model.name}`],
+  });
+}
+
+function renameSteps(kept: readonly Kept[], { ddl }: DiffContext): Step[] {
+  const present = new Map(kept.map(({ before }) => [before.id, before.table]));
+  const wanted = new Map(kept.map(({ after }) => [after.id, after.table]));
+  const { renames } = orderRenames(present, wanted);
+  const tables = renames.map(({ from, to }) =>
+    createStep({
+      kind: "rename-table",
+      model: "",
+      sql: [renameTable(ddl, from, to)],
+      does: [`Renames the table ${from} to ${to}. Every row stays.`],
+    }),
+  );
+  const notes = kept
+    .filter(({ before, after }) => before.name !== after.name && before.table === after.table)
+    .map(({ before, after }) =>
+      createStep({
+        kind: "note",
+        model: after.name,
+        work: "none",
+        does: [`The model ${before.name} is called ${after.name} from now on. The table stays as it is.`],
+      }),
+    );
+  return [...tables, ...notes];
+}

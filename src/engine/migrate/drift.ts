@@ -1,0 +1,59 @@
+/** Compares the database as it is with the journal's snapshot, and names each difference. */
+import type { Database } from "../../drivers/database.ts";
+import type { Ddl, Structure } from "../../drivers/ddl.ts";
+import { readerOf } from "./journal.ts";
+import { type Snapshot, tableOf } from "./snapshot.ts";
+import { systemIndexes, systemTables } from "./system-tables.ts";
+
+/** One sentence for each difference; empty when the database is as the journal says. */
+export async function findDrift(database: Database, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
+  const { tables, strays } = await ddl.readStructures(readerOf(database));
+  const expected = structuresOf(snapshot, ddl);
+  const names = new Set([...expected.keys(), ...[...tables.keys()].filter((name) => !name.startsWith("_"))]);
+  return [
+    ...[...names].flatMap((name) => compareTables(name, expected.get(name), tables.get(name))),
+    ...strays.map((stray) => `${stray} is in the database and not in the journal`),
+  ];
+}
+
+/** Every table that the snapshot says there is, the engine's own included. */
+export function structuresOf(snapshot: Snapshot, ddl: Ddl): ReadonlyMap<string, Structure> {
+  const system =
+    snapshot.system === 0
+      ? []
+      : systemTables.map((table) =>
+          ddl.describe(
+            table,
+            systemIndexes.filter((index) => index.table === table.name),
+          ),
+        );
+  const models = snapshot.models.map((model) => ddl.describe(tableOf(model, [snapshot]), model.indexes));
+  return new Map([...system, ...models].map((structure) => [structure.name, structure]));
+}
+
+function compareTables(name: string, expected: Structure | undefined, actual: Structure | undefined): string[] {
+  if (!expected) return [`table ${name} is in the database and not in the journal`];
+  if (!actual) return [`table ${name} is in the journal and not in the database`];
+  const at = `table ${name}`;
+  return [
+    ...difference(`${at}: it`, expected.traits.toSorted().join(", "), actual.traits.toSorted().join(", ")),
+    ...difference(`${at}: its key`, expected.key.join(", "), actual.key.join(", ")),
+    ...compareParts(`${at}: column`, expected.columns, actual.columns),
+    ...compareParts(`${at}: index`, expected.indexes, actual.indexes),
+  ];
+}
+
+function compareParts(what: string, expected: ReadonlyMap<string, string>, actual: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...expected.keys(), ...actual.keys()])].flatMap((name) => {
+    const [ours, theirs] = [expected.get(name), actual.get(name)];
+    if (ours === undefined) return [`${what} ${name} is in the database and not in the journal`];
+    if (theirs === undefined) return [`${what} ${name} is in the journal and not in the database`];
+    return difference(`${what} ${name}`, ours, theirs);
+  });
+}
+
+function difference(what: string, expected: string, actual: string): string[] {
+  return expected === actual
+    ? []
+    : [`${what} is ${actual || "nothing"} in the database and ${expected || "nothing"} in the journal`];
+}

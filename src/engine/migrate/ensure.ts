@@ -1,0 +1,92 @@
+/** Brings the database to the schema when the app starts: at once where nothing is to do, and never further than it may. */
+import type { Schema } from "../../schema/schema.ts";
+import { applyMigration, commandOf, findRefusals, isBusy, type MigrateContext } from "./apply.ts";
+import { findDrift } from "./drift.ts";
+import { failMigrate } from "./errors.ts";
+import { type JournalHead, readHead, readSnapshot } from "./journal.ts";
+import { phrasesOf, type Plan, planMigration } from "./plan.ts";
+import { checksumOf } from "./snapshot.ts";
+
+export interface EnsureOptions {
+  /** `development` applies what loses nothing; `production` applies only to an empty database, or with `migrate`. */
+  readonly mode: "development" | "production";
+  /** In production: apply what is pending (`--migrate`). @default false */
+  readonly migrate?: boolean;
+  /** Phrases written out by a person. @default none */
+  readonly confirmations?: readonly string[];
+}
+
+export interface Ensured {
+  /**
+   * - `unchanged`: there was nothing to do;
+   * - `created`: the database was empty;
+   * - `migrated`: it was behind, and is not any more;
+   * - `asking`: it is behind, and `command` would bring it up to date once somebody has agreed to what is lost, or mended what is refused.
+   */
+  readonly status: "unchanged" | "created" | "migrated" | "asking";
+  /** What was applied, or waits; null when there was nothing to do. */
+  readonly plan: Plan | null;
+  /** What stands against the plan on this data. */
+  readonly refusals: readonly string[];
+  readonly command: string | null;
+  /** Differences between the database and the journal that nobody planned. */
+  readonly drift: readonly string[];
+}
+
+const unchanged: Ensured = Object.freeze({ status: "unchanged", plan: null, refusals: [], command: null, drift: [] });
+// Each try waits for as long as the driver waits for a lock: a minute in all, with its defaults.
+const triesMax = 12;
+
+/**
+ * Brings the database to the schema. Processes that start at once migrate once.
+ * @throws AppError `migration_pending` in production, and whatever `applyMigration` refuses
+ */
+export async function ensureSchema(
+  context: MigrateContext & { readonly schema: Schema },
+  options: EnsureOptions,
+): Promise<Ensured> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ensureOnce(context, options);
+    } catch (error) {
+      if (!isBusy(error) || tries >= triesMax) throw error;
+    }
+  }
+}
+
+async function ensureOnce(context: MigrateContext & { readonly schema: Schema }, options: EnsureOptions): Promise<Ensured> {
+  const { database, ddl, schema, clock } = context;
+  const head = await readHead(database, ddl);
+  const isCurrent = head?.checksum === checksumOf(schema, ddl);
+  if (isCurrent && head?.untouched) return unchanged;
+  const snapshot = await readSnapshot(database, head);
+  const drift = head === null || head.untouched ? [] : await findDrift(database, snapshot, ddl);
+  if (isCurrent) return { ...unchanged, drift };
+  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });
+  const phrases = phrasesOf(plan.steps);
+  const command = commandOf("holdfast migrate apply", phrases);
+  if (head !== null && options.mode === "production" && !options.migrate) throw pending(plan, command);
+  const confirmed = new Set(options.confirmations);
+  const refusals = head === null ? [] : await findRefusals(database, plan.steps);
+  const mayApply = refusals.length === 0 && phrases.every((phrase) => confirmed.has(phrase));
+  if (!mayApply && options.mode === "development") return { status: "asking", plan, refusals, command, drift };
+  return finish(context, { plan, head, confirmations: options.confirmations ?? [], drift });
+}
+
+interface Ready {
+  readonly plan: Plan;
+  readonly head: JournalHead | null;
+  readonly confirmations: readonly string[];
+  readonly drift: readonly string[];
+}
+
+async function finish(context: MigrateContext, { plan, head, confirmations, drift }: Ready): Promise<Ensured> {
+  const { applied } = await applyMigration(context, plan, { head, confirmations });
+  if (!applied) return { ...unchanged, drift };
+  return { status: head === null ? "created" : "migrated", plan, refusals: [], command: null, drift };
+}
+
+function pending(plan: Plan, command: string) {
+  const steps = plan.steps.flatMap(({ does }) => does.map((line) => `  ${line}`));
+  return failMigrate("migration_pending", { fields: { count: plan.steps.length, steps: steps.join("\n"), command } });
+}

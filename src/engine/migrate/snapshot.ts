@@ -1,0 +1,158 @@
+/** The snapshot of a schema that the journal keeps: only what the database knows of, with a stable id for each model and field. */
+import { createHash } from "node:crypto";
+import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl.ts";
+import type { Field, Model, Schema } from "../../schema/schema.ts";
+import { identify } from "./identity.ts";
+import { writePredicate } from "./predicate.ts";
+import { systemVersion } from "./system-tables.ts";
+
+/** Raised when older versions could not read it. */
+export const snapshotFormat = 1;
+
+export interface SnapshotField {
+  /** Stays the same through renames, as in `f12`. */
+  readonly id: string;
+  readonly name: string;
+  readonly column: string;
+  /** The field type's name; different types may share a storage. */
+  readonly type: string;
+  readonly storage: ColumnShape["storage"];
+  readonly precision: number | null;
+  readonly scale: number | null;
+  readonly serial: boolean;
+  readonly optional: boolean;
+  /** Ids of the model and its key field. */
+  readonly references: { readonly model: string; readonly field: string } | null;
+  /** What rows that exist already get, as SQL or the time of the migration. Not part of the structure. */
+  readonly fill: { readonly literal: string } | "now" | null;
+  /** Not part of the structure. */
+  readonly choices: readonly string[] | null;
+}
+
+export interface SnapshotModel {
+  /** Stays the same through renames, as in `m3`. */
+  readonly id: string;
+  readonly name: string;
+  readonly table: string;
+  /** Ids of the key's fields, in order. */
+  readonly key: readonly string[];
+  readonly fields: readonly SnapshotField[];
+  readonly indexes: readonly IndexShape[];
+}
+
+export interface Snapshot {
+  readonly format: number;
+  /** The version of the engine's own tables. */
+  readonly system: number;
+  /** Ids are counted, and never given twice. */
+  readonly lastId: number;
+  readonly models: readonly SnapshotModel[];
+}
+
+/** The empty snapshot: a database in which nothing has been made, not even the engine's own tables. */
+export const emptySnapshot: Snapshot = Object.freeze({ format: snapshotFormat, system: 0, lastId: 0, models: Object.freeze([]) });
+
+/** The snapshot of a schema, with the ids that its models and fields have in the snapshot before it. */
+export function takeSnapshot(schema: Schema, before: Snapshot, ddl: Ddl): Snapshot {
+  const { ids, lastId } = identify(schema, before);
+  const models = [...schema.models.values()].map((model): SnapshotModel => {
+    const found = ids.get(model.name) as NonNullable<ReturnType<typeof ids.get>>;
+    const fields = storedFields(model).map((field): SnapshotField => {
+      const target = field.relation ? ids.get(field.relation.target) : undefined;
+      const key = field.relation ? (schema.models.get(field.relation.target) as Model).key[0] : undefined;
+      const references = target && key ? { model: target.id, field: target.fields.get(key.name) as string } : null;
+      return {
+        id: found.fields.get(field.name) as string,
+        ...shapeOf(field),
+        references,
+        fill: fillOf(field, ddl),
+        choices: field.params.choices ?? null,
+      };
+    });
+    return {
+      id: found.id,
+      name: model.name,
+      table: model.table,
+      fields,
+      indexes: indexesOf(model, ddl),
+      key: model.key.map((field) => found.fields.get(field.name) as string),
+    };
+  });
+  return Object.freeze({ format: snapshotFormat, system: systemVersion, lastId, models: Object.freeze(models) });
+}
+
+/** Fields with a column. */
+export function storedFields(model: Model): readonly Field[] {
+  return [...model.fields.values()].filter(({ column }) => column !== "");
+}
+
+function shapeOf(field: Field) {
+  return {
+    name: field.name,
+    column: field.column,
+    type: field.type.name,
+    storage: field.type.storage,
+    optional: field.optional,
+    precision: field.params.precision ?? null,
+    scale: field.params.scale ?? null,
+    serial: field.params.serial ?? false,
+  };
+}
+
+function fillOf({ default: given }: Field, ddl: Ddl): SnapshotField["fill"] {
+  if (given?.from === "now") return "now";
+  return given?.from === "value" && given.value !== null ? { literal: ddl.literal(given.value) } : null;
+}
+
+function indexesOf(model: Model, ddl: Ddl): readonly IndexShape[] {
+  return model.indexes.map(({ name, columns, unique, where }) => ({
+    name,
+    table: model.table,
+    columns: columns.map(({ column, descending }) => ({ column, descending })),
+    unique,
+    where: where === null ? null : writePredicate(where, { ddl, model: model.name, index: name }),
+  }));
+}
+
+/**
+ * The checksum of everything in a schema that a migration would act on. Ids, defaults, choices, and the order in which models
+ * and fields are declared are no part of it; so it can be had without the snapshot before it.
+ */
+export function checksumOf(schema: Schema, ddl: Ddl): string {
+  const models = [...schema.models.values()].map((model) => ({
+    name: model.name,
+    table: model.table,
+    key: model.key.map(({ column }) => column),
+    fields: storedFields(model)
+      .map((field) => ({ ...shapeOf(field), references: field.relation?.target ?? null }))
+      .toSorted(byName),
+    indexes: indexesOf(model, ddl).toSorted(byName),
+  }));
+  return createHash("sha256")
+    .update(JSON.stringify([snapshotFormat, systemVersion, models.toSorted(byName)]))
+    .digest("hex");
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** The table of a model. References lead to what the named snapshots know, the first that knows it. */
+export function tableOf(model: SnapshotModel, known: readonly Snapshot[]): TableShape {
+  const columns = model.fields.map((field) => columnOf(field, known));
+  return { name: model.table, columns, key: model.key.map((id) => model.fields.find((field) => field.id === id)?.column ?? "") };
+}
+
+export function columnOf(field: SnapshotField, known: readonly Snapshot[]): ColumnShape {
+  const { column: name, storage, optional, serial, references } = field;
+  return { name, storage, optional, serial, references: references ? resolve(references, known) : null };
+}
+
+function resolve(reference: NonNullable<SnapshotField["references"]>, known: readonly Snapshot[]): ColumnShape["references"] {
+  for (const { models } of known) {
+    const model = models.find(({ id }) => id === reference.model);
+    const field = model?.fields.find(({ id }) => id === reference.field);
+    if (model && field) return { table: model.table, column: field.column };
+  }
+  return null;
+}

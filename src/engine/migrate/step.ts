@@ -1,0 +1,68 @@
+/** The steps that a migration is made of: what each runs, does, holds up, loses and asks of the data before it starts. */
+
+/** Counts what stands in the way; asked before the migration, on the tables as they are then. */
+export interface Check {
+  /** Its one row's one column is how many rows do not fit. */
+  readonly query: string;
+  readonly why: string;
+  readonly mend: string;
+}
+
+export type StepKind =
+  | "system"
+  | "note"
+  | "create-table"
+  | "drop-table"
+  | "rename-table"
+  | "rename-column"
+  | "add-column"
+  | "drop-column"
+  | "change-column"
+  | "rebuild-table"
+  | "create-index"
+  | "drop-index";
+
+export interface Step {
+  readonly kind: StepKind;
+  /** The model it is about, or an empty text. */
+  readonly model: string;
+  readonly sql: readonly string[];
+  /** In plain words, one sentence each. */
+  readonly does: readonly string[];
+  /** How long writers wait: not at all, for a moment, or while every row of `table` is passed over. */
+  readonly work: "none" | "moment" | "rows";
+  /** The table whose rows count, by its name before the migration; null where there is none. */
+  readonly table: string | null;
+  /** What is gone afterwards, one sentence each. */
+  readonly loses: readonly string[];
+  /** The phrases that confirm the losses, as in `drop films.title`. */
+  readonly confirm: readonly string[];
+  readonly checks: readonly Check[];
+  /** Why it cannot be done whatever the data, with the mend. */
+  readonly refusal: string | null;
+}
+
+const blank: Omit<Step, "kind" | "model"> = Object.freeze({
+  sql: [],
+  does: [],
+  work: "moment",
+  table: null,
+  loses: [],
+  confirm: [],
+  checks: [],
+  refusal: null,
+});
+
+export function createStep(step: Partial<Step> & Pick<Step, "kind" | "model">): Step {
+  return Object.freeze({ ...blank, ...step });
+}
+
+/** Whether a step needs a written confirmation. */
+export function isDestructive(step: Step): boolean {
+  return step.confirm.length > 0;
+}
+
+/** `1 row`, `12,000 rows`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString("en-US")} ${number === 1 ? one : many}`;
+}
