@@ -260,7 +260,8 @@ export class Writer {
   }
 
   #break({ message, errcode }: Failure): void {
-    this.#broken ??= { code: "database_read_only", message, errcode };
+    if (this.#broken !== null) return;
+    this.#broken = { code: "database_read_only", message, errcode };
     this.#options.post({ answers: [], trouble: { kind: "sync_failed", message }, counts: this.#counts });
   }
 
