@@ -60,6 +60,8 @@ export interface Origin {
 /** What a write is answered with. @default every own field that the caller may read */
 export interface Returning {
   readonly select?: Select | undefined;
+  /** As in `Query`, for the filters within `select`. @default false */
+  readonly texts?: boolean | undefined;
   /** Nothing is read back. @default false */
   readonly minimal?: boolean | undefined;
 }
@@ -68,12 +70,12 @@ export type Data = Readonly<Record<string, unknown>>;
 
 export type Call =
   | { readonly op: "list"; readonly model: string; readonly query: Query }
-  | { readonly op: "get"; readonly model: string; readonly id: string; readonly select?: Select | undefined; readonly trash?: Query["trash"] }
+  | { readonly op: "get"; readonly model: string; readonly id: string; readonly select?: Select | undefined; readonly trash?: Query["trash"]; readonly texts?: boolean | undefined }
   | { readonly op: "aggregate"; readonly model: string; readonly query: AggregateQuery }
   | { readonly op: "create"; readonly model: string; readonly data: Data; readonly returning?: Returning }
   | { readonly op: "createMany"; readonly model: string; readonly data: readonly Data[]; readonly returning?: Returning }
   | { readonly op: "update"; readonly model: string; readonly id: string; readonly data: Data; readonly ifVersion?: number | undefined; readonly returning?: Returning }
-  /** Replaces the row of that id, or creates it. */
+  /** Replaces the row of that id, or creates it; with `ifVersion: 0` only where there is none (precondition_failed otherwise). */
   | { readonly op: "put"; readonly model: string; readonly id: string; readonly data: Data; readonly ifVersion?: number | undefined; readonly returning?: Returning }
   /** Creates, or where a row with the same values in the fields `onConflict` exists, updates it or leaves it alone. */
   | { readonly op: "upsert"; readonly model: string; readonly data: Data; readonly onConflict: readonly string[]; readonly onConflictDo: "update" | "nothing"; readonly returning?: Returning }

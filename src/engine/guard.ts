@@ -18,6 +18,8 @@ export interface View {
   /** Fields of a whole row, in declared order. */
   fields(model: Model): readonly Field[];
   relation(model: Model, name: string): Relation | undefined;
+  /** Any model of the schema, by name: for the engine's own steps, not for names of a caller. */
+  model(name: string): Model;
   target(relation: Relation): Model;
   /** The join model, where the relation goes through one. */
   joinModel(relation: Relation): Model | null;
@@ -77,6 +79,7 @@ export function createView(schema: Schema, facts: Facts): View {
       const relation = model.relations.get(name);
       return relation && isReachable(relation) ? relation : undefined;
     },
+    model: (name) => schema.models.get(name) as Model,
     target,
     joinModel,
     ownKey: (relation) => schema.models.get(relation.model)?.fields.get(relation.name) ?? null,

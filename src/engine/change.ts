@@ -1,0 +1,49 @@
+/** The change record: what every committed write appends, in its own transaction. Audit, cache, search and messaging read it. */
+import type { Dialect } from "../drivers/dialect.ts";
+import type { Model } from "../schema/schema.ts";
+import { storedFields } from "./input.ts";
+import { keySql } from "./key.ts";
+
+/** The table; migrations create it. */
+export const changesTable = "_changes";
+
+/** What listeners are told after the commit. The full record stands in the table under model, id and version. */
+export interface Change {
+  readonly model: string;
+  readonly kind: "insert" | "update" | "delete";
+  readonly id: string;
+  /** The row's version after the change. */
+  readonly version: number;
+}
+
+/** A row's every stored field in wire form, hidden ones included: for records, never for answers. */
+export function imageSql(model: Model, alias: string, dialect: Dialect): string {
+  const pairs = storedFields(model).map((field) => {
+    const column = `${alias}.${dialect.quote(field.column)}`;
+    return [field.name, dialect.json(field.type.storage, column, field.params.scale ?? 0)] as const;
+  });
+  return dialect.jsonObject(pairs);
+}
+
+export interface ChangeParts {
+  readonly kind: Change["kind"];
+  /** SQL of the values. */
+  readonly before: string;
+  readonly actor: string;
+  readonly requestId: string;
+  readonly now: string;
+  /** Finds the row, as alias t0. */
+  readonly where: string;
+  /** The row is about to be gone: no image of it after, and the version counts on. */
+  readonly gone: boolean;
+}
+
+/** Appends the record of a change to the row that `where` finds. */
+export function changeSql(model: Model, parts: ChangeParts, dialect: Dialect): string {
+  const { quote } = dialect;
+  const columns = ["model", "row_id", "kind", "version", "before", "after", "actor", "request_id", "at"].map(quote).join(", ");
+  const version = `t0.${quote("version")}${parts.gone ? " + 1" : ""}`;
+  const after = parts.gone ? "null" : imageSql(model, "t0", dialect);
+  const values = [`'${model.name}'`, keySql(model, "t0", dialect), `'${parts.kind}'`, version, parts.before, after, parts.actor, parts.requestId, parts.now];
+  return `insert into ${quote(changesTable)} (${columns}) select ${values.join(", ")} from ${quote(model.table)} t0 where ${parts.where}`;
+}

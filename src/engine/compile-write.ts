@@ -1,0 +1,301 @@
+/** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
+import type { Dialect } from "../drivers/dialect.ts";
+import { allOf, type Filter } from "../schema/filter.ts";
+import type { Action, Field, Model } from "../schema/schema.ts";
+import type { Select } from "./call.ts";
+import { changeSql, imageSql } from "./change.ts";
+import { type Compiling, compileFilter, inRow, startCompiling } from "./compile-filter.ts";
+import { compileOutput, type Target, trashCondition } from "./compile-read.ts";
+import { guard, type View } from "./guard.ts";
+import type { Actor } from "./actor.ts";
+import { storedFields } from "./input.ts";
+import { planGet } from "./plan-read.ts";
+import { type Convert, finish, markFor, type Slot } from "./slot.ts";
+import type { StepTemplate, UnitTemplate } from "./unit.ts";
+
+/** What is read back; null for nothing. */
+export type ReadBack = { readonly select: Select | undefined } | null;
+
+export interface WriteTarget extends Target {
+  readonly view: View;
+  readonly actor: Actor;
+}
+
+const asIs: Convert = (value) => value as ReturnType<Convert>;
+
+/** Marks and steps of a unit while it is compiled. */
+export interface Draft {
+  readonly model: Model;
+  readonly target: WriteTarget;
+  readonly steps: StepTemplate[];
+  /** Slots of the key's parts. */
+  readonly key: readonly Slot[];
+}
+
+/**
+ * A create. Parameters: every stored field, in the model's order, then actor and request.
+ * `ruled` are the given fields that have a rule of their own.
+ */
+export function compileCreate(model: Model, options: { ruled: readonly Field[]; readBack: ReadBack }, target: WriteTarget): UnitTemplate {
+  const fields = storedFields(model);
+  const isSerial = model.key.some((field) => field.params.serial);
+  const param = (field: Field): Slot => ({ from: "param", index: fields.indexOf(field), convert: asIs });
+  const steps: StepTemplate[] = [];
+  addReferenceCheck(steps, fields.filter((field) => field.relation), param, target);
+  const serial = isSerial ? steps.length : null;
+  const key = model.key.map((field): Slot => (field.params.serial ? { from: "step", step: serial as number, column: 0 } : param(field)));
+  steps.push(insertStep(model, fields.filter((field) => !field.params.serial), param, target.dialect));
+  const draft: Draft = { model, target, steps, key };
+  const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
+  addRuleCheck(draft, allOf([target.view.rule(model, "create"), ...own]));
+  addChange(draft, "insert", null, fields.length);
+  return { steps, readBack: addReadBack(draft, options.readBack), serial };
+}
+
+function insertStep(model: Model, fields: readonly Field[], param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
+  const slots = { all: [] as Slot[] };
+  const columns = fields.map((field) => dialect.quote(field.column)).join(", ");
+  const values = fields.map((field) => markFor(slots, param(field))).join(", ");
+  const serial = model.key.find((field) => field.params.serial);
+  const insert = `insert into ${dialect.quote(model.table)} (${columns}) values (${values})`;
+  if (serial) return { ...finish(`${insert} returning ${dialect.quote(serial.column)}`, slots), kind: "rows" };
+  return { ...finish(insert, slots), kind: "run" };
+}
+
+export interface UpdateShape {
+  readonly sets: readonly Field[];
+  readonly adds: readonly Field[];
+  readonly ifVersion: boolean;
+  readonly readBack: ReadBack;
+  /** `restore` writes rows of the trash. */
+  readonly trash: "without" | "only";
+}
+
+/** An update. Parameters: the key's parts, sets, adds, the version if asked for, then actor and request. */
+export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTarget): UnitTemplate {
+  const { dialect } = target;
+  const steps: StepTemplate[] = [];
+  const key = model.key.map((_, index): Slot => ({ from: "param", index, convert: asIs }));
+  const draft: Draft = { model, target, steps, key };
+  const given = [...shape.sets, ...shape.adds];
+  const param = (field: Field): Slot => ({ from: "param", index: key.length + given.indexOf(field), convert: asIs });
+  const versionParam = key.length + given.length;
+  const originParam = versionParam + (shape.ifVersion ? 1 : 0);
+  const version: Slot | null = shape.ifVersion ? { from: "param", index: versionParam, convert: asIs } : null;
+  addReferenceCheck(steps, shape.sets.filter((field) => field.relation), param, target);
+  const action: Action = shape.trash === "only" ? "delete" : "update";
+  addAdmission(draft, { action, version, trash: shape.trash, sets: shape.sets, adds: shape.adds, param });
+  const before = addImage(draft);
+  steps.push(updateStep(draft, shape, { param, version }));
+  const rule = target.view.rule(model, action);
+  if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
+  addChange(draft, "update", before, originParam);
+  return { steps, readBack: addReadBack(draft, shape.readBack), serial: null };
+}
+
+function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
+  const { model, target } = draft;
+  const { quote } = target.dialect;
+  const slots = { all: [] as Slot[] };
+  const assign = [
+    ...shape.sets.map((field) => `${quote(field.column)} = ${markFor(slots, at.param(field))}`),
+    ...shape.adds.map((field) => `${quote(field.column)} = ${quote(field.column)} + ${markFor(slots, at.param(field))}`),
+    ...stamps(model, slots, target.dialect),
+  ];
+  const conditions = [keyCondition(draft, null, slots), ...shape.adds.flatMap((field) => rangeConditions(field, `${quote(field.column)} + ${markFor(slots, at.param(field))}`))];
+  if (at.version) conditions.push(`${quote("version")} = ${markFor(slots, at.version)}`);
+  const text = `update ${quote(model.table)} set ${assign.join(", ")} where ${conditions.join(" and ")}`;
+  return { ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } };
+}
+
+/** What every change of a row sets. */
+function stamps(model: Model, slots: { all: Slot[] }, dialect: Dialect): readonly string[] {
+  const updatedAt = [...model.fields.values()].find(({ role }) => role === "updatedAt");
+  const version = `${dialect.quote("version")} = ${dialect.quote("version")} + 1`;
+  return updatedAt ? [version, `${dialect.quote(updatedAt.column)} = ${markFor(slots, { from: "now" })}`] : [version];
+}
+
+/** A delete. Parameters: the key's parts, the version if asked for, then actor and request. */
+export function compileDelete(model: Model, options: { ifVersion: boolean; purge: boolean }, target: WriteTarget): UnitTemplate {
+  const { quote } = target.dialect;
+  const steps: StepTemplate[] = [];
+  const key = model.key.map((_, index): Slot => ({ from: "param", index, convert: asIs }));
+  const draft: Draft = { model, target, steps, key };
+  const version: Slot | null = options.ifVersion ? { from: "param", index: key.length, convert: asIs } : null;
+  const none = { sets: [], adds: [], param: () => ({ from: "now" }) as Slot };
+  addAdmission(draft, { action: "delete", version, trash: options.purge ? "only" : "without", ...none });
+  const before = addImage(draft);
+  const slots = { all: [] as Slot[] };
+  const guarded = [keyCondition(draft, null, slots), ...(version ? [`${quote("version")} = ${markFor(slots, version)}`] : [])].join(" and ");
+  const changes = { min: 1, max: 1, reason: "write_conflict" };
+  const originParam = key.length + (version ? 1 : 0);
+  if (model.softDelete && !options.purge) {
+    const deletedAt = quote((model.fields.get("deletedAt") as Field).column);
+    const set = [`${deletedAt} = ${markFor(slots, { from: "now" })}`, ...stamps(model, slots, target.dialect)].join(", ");
+    steps.push({ ...finish(`update ${quote(model.table)} set ${set} where ${guarded}`, slots), kind: "run", changes });
+    addChange(draft, "delete", before, originParam);
+  } else {
+    // Recorded first: the record is made from the row.
+    addChange(draft, "delete", before, originParam, true);
+    steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
+  }
+  return { steps, readBack: null, serial: null };
+}
+
+interface Admission {
+  readonly action: Action;
+  readonly version: Slot | null;
+  readonly trash: "without" | "only";
+  readonly sets: readonly Field[];
+  readonly adds: readonly Field[];
+  readonly param: (field: Field) => Slot;
+}
+
+/** Judges the row as it is: there and readable, allowed, at the version, and open to these changes. */
+function addAdmission(draft: Draft, admission: Admission): void {
+  const { model, target } = draft;
+  const { dialect, view } = target;
+  const c = startCompiling(dialect, target.schema, false);
+  const alias = c.nextAlias();
+  const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
+  const mark = (slot: Slot) => markFor(c.slots, slot);
+  const instead = new Map(admission.sets.map((field) => [field, mark(admission.param(field))]));
+  for (const field of admission.adds) instead.set(field, `(${column(field)} + ${mark(admission.param(field))})`);
+  const inner: Compiling = { ...inRow(c, alias), instead };
+  const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
+  const own = admission.action === "update" ? [...admission.sets, ...admission.adds].flatMap((field) => view.fieldRule(field, "update") ?? []) : [];
+  const rule = allOf([view.rule(model, admission.action), ...own]);
+  if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
+  if (admission.version) whens.push(`when ${alias}.${dialect.quote("version")} <> ${mark(admission.version)} then 'version'`);
+  for (const field of admission.sets) {
+    if (field.writeOnce) whens.push(`when ${column(field)} is not null and ${dialect.distinct(column(field), mark(admission.param(field)))} then 'write_once:${field.name}'`);
+  }
+  for (const field of admission.adds) {
+    const ranges = rangeConditions(field, `${column(field)} + ${mark(admission.param(field))}`);
+    if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
+  }
+  const on = [keyCondition(draft, alias, c.slots), ...(trashCondition(model, admission.trash, alias, dialect) ?? "" ? [trashCondition(model, admission.trash, alias, dialect) as string] : [])];
+  const read = view.rule(model, "read");
+  if (read.op !== "true") on.push(compileFilter(read, inner));
+  const text = `select case ${whens.join(" ")} end from (select 1) left join ${dialect.quote(model.table)} ${alias} on ${on.join(" and ")}`;
+  draft.steps.push({ ...finish(text, c.slots), kind: "check" });
+}
+
+// The bounds of a number, in its stored unit.
+function rangeConditions(field: Field, sql: string): readonly string[] {
+  const bound = (value: number | string | undefined, sign: string) => {
+    if (value === undefined) return [];
+    const stored = field.type.parse(field.type.storage === "bigint" || field.type.storage === "decimal" ? String(value) : Number(value), { ...field.params, min: undefined, max: undefined });
+    return typeof stored === "number" || typeof stored === "bigint" ? [`${sql} ${sign} ${stored}`] : [];
+  };
+  return [...bound(field.params.min, ">="), ...bound(field.params.max, "<=")];
+}
+
+/** Every key that is set leads to a row that is there, not in the trash, and readable: what cannot be seen cannot be linked. */
+function addReferenceCheck(steps: StepTemplate[], fields: readonly Field[], param: (field: Field) => Slot, target: WriteTarget): void {
+  if (fields.length === 0) return;
+  const { dialect, view } = target;
+  const c = startCompiling(dialect, target.schema, false);
+  const whens = fields.map((field) => {
+    const relation = field.relation as NonNullable<Field["relation"]>;
+    const model = view.target(relation);
+    const alias = c.nextAlias();
+    const value = markFor(c.slots, param(field));
+    const rule = view.rule(model, "read");
+    const conditions = [`${alias}.${dialect.quote((model.key[0] as Field).column)} = ${value}`, ...(rule.op === "true" ? [] : [compileFilter(rule, inRow(c, alias))])];
+    const trash = trashCondition(model, "without", alias, dialect);
+    if (trash) conditions.push(trash);
+    return `when ${value} is not null and not exists (select 1 from ${dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}) then 'reference:${field.name}'`;
+  });
+  steps.push({ ...finish(`select case ${whens.join(" ")} end`, c.slots), kind: "check" });
+}
+
+/** Judges the row as the write left it. */
+function addRuleCheck(draft: Draft, rule: Filter): void {
+  if (rule.op === "true") return;
+  const { model, target } = draft;
+  const c = startCompiling(target.dialect, target.schema, false);
+  const alias = c.nextAlias();
+  const text = `select case when ${target.dialect.not(compileFilter(rule, inRow(c, alias)))} then 'forbidden' end from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, c.slots)}`;
+  draft.steps.push({ ...finish(text, c.slots), kind: "check" });
+}
+
+/** Reads the row as it was, for the change record. */
+function addImage(draft: Draft): number {
+  const { model, target, steps } = draft;
+  const slots = { all: [] as Slot[] };
+  const alias = "t0";
+  const text = `select ${imageSql(model, alias, target.dialect)} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
+  return steps.push({ ...finish(text, slots), kind: "rows" }) - 1;
+}
+
+function addChange(draft: Draft, kind: "insert" | "update" | "delete", before: number | null, originParam: number, gone = false): void {
+  const slots = { all: [] as Slot[] };
+  const origin = [0, 1].map((index) => markFor(slots, { from: "param", index: originParam + index, convert: asIs }));
+  const text = changeSql(draft.model, {
+    kind, gone, actor: origin[0] as string, requestId: origin[1] as string, now: markFor(slots, { from: "now" }),
+    before: before === null ? "null" : markFor(slots, { from: "step", step: before, column: 0 }),
+    where: keyCondition(draft, "t0", slots),
+  }, draft.target.dialect);
+  draft.steps.push({ ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
+}
+
+function addReadBack(draft: Draft, readBack: ReadBack): number | null {
+  const { model, target, steps } = draft;
+  if (!readBack || target.view.rule(model, "read").op === "false") return null;
+  const planning = { view: target.view, model, limits: target.limits, params: { next: 0 } };
+  const plan = guard(planGet(readBack.select, "without", planning), target.view, target.actor);
+  const c = startCompiling(target.dialect, target.schema, false);
+  const alias = c.nextAlias();
+  const inner = inRow(c, alias);
+  const rule = plan.rows.rule as Filter;
+  const conditions = [keyCondition(draft, alias, c.slots), ...(rule.op === "true" ? [] : [compileFilter(rule, inner)])];
+  const text = `select ${compileOutput(plan.rows.output, inner)}, ${alias}.${target.dialect.quote("version")} from ${target.dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}`;
+  return steps.push({ ...finish(text, c.slots), kind: "rows" }) - 1;
+}
+
+function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {
+  const { quote } = draft.target.dialect;
+  const prefix = alias === null ? "" : `${alias}.`;
+  return draft.model.key.map((field, index) => `${prefix}${quote(field.column)} = ${markFor(slots, draft.key[index] as Slot)}`).join(" and ");
+}
+
+/** Whether a rule speaks of the row as the write leaves it. */
+export function mentionsInput(rule: Filter): boolean {
+  switch (rule.op) {
+    case "and":
+    case "or":
+      return rule.args.some(mentionsInput);
+    case "not":
+      return mentionsInput(rule.arg);
+    case "compare":
+      return rule.left.of === "input" || rule.right.some((source) => source.from === "term" && source.term.of === "input");
+    case "one":
+    case "some":
+    case "every":
+    case "none":
+      return mentionsInput(rule.where);
+    default:
+      return false;
+  }
+}
+
+// Whether changing these fields can change what the rule says of the row.
+function touches(rule: Filter, fields: readonly Field[]): boolean {
+  const changed = (field: Field) => fields.includes(field) || field.computed !== null;
+  switch (rule.op) {
+    case "true":
+    case "false":
+      return false;
+    case "and":
+    case "or":
+      return rule.args.some((arg) => touches(arg, fields));
+    case "not":
+      return touches(rule.arg, fields);
+    case "compare":
+      return changed(rule.left.field) || rule.right.some((source) => source.from === "term" && changed(source.term.field));
+    default:
+      // What lies behind a relation may hang on any field.
+      return true;
+  }
+}
