@@ -3,9 +3,11 @@ import { AppError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Database, type Statement, UnitRefused } from "../../drivers/database.ts";
 import type { Ddl } from "../../drivers/ddl.ts";
+import { findDrift } from "./drift.ts";
 import { failMigrate } from "./errors.ts";
 import { closeEntry, type JournalEntry, type JournalHead, openEntry, readHead } from "./journal.ts";
 import { phrasesOf, type Plan } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { count, type Step } from "./step.ts";
 
 /** What every function here works with; the app puts it together once. */
@@ -30,38 +32,57 @@ export interface Applied {
 
 /**
  * Applies a plan. Killed at any moment, the database has the old schema or the new one.
- * @throws AppError `migration_unconfirmed`, `migration_refused`, `migration_raced`, or an error of the database
+ * @throws AppError `migration_unconfirmed`, `migration_refused`, `migration_drifted`, `migration_raced`, or an error of the database
  */
 export async function applyMigration(context: MigrateContext, plan: Plan, options: ApplyOptions): Promise<Applied> {
-  const number = (options.head?.number ?? 0) + 1;
-  await ready(context, plan.steps, { confirmations: options.confirmations ?? [], command: "holdfast migrate apply" });
-  const entry: JournalEntry = {
+  const { head, confirmations = [] } = options;
+  await ready(context, { steps: plan.steps, confirmations, command: "holdfast migrate apply", head, snapshot: plan.from });
+  const entry = planEntry(context, plan, head);
+  return { number: entry.number, applied: await runEntry(context, entry) };
+}
+
+/** The journal's entry for a plan that was made from `head`. */
+export function planEntry({ clock }: MigrateContext, plan: Plan, head: JournalHead | null): JournalEntry {
+  const number = (head?.number ?? 0) + 1;
+  return {
     number,
     kind: "up",
     current: number,
-    previous: options.head?.current ?? 0,
-    appliedAt: new Date(context.clock()).toISOString(),
+    previous: head?.current ?? 0,
+    appliedAt: new Date(clock()).toISOString(),
     checksum: plan.checksum,
     up: plan.steps,
     down: plan.down,
     snapshot: plan.to,
   };
-  return { number, applied: await runEntry(context, entry) };
 }
 
-/** Asks for what must be written out, and asks the data whether it stands in the way. */
-export async function ready(
-  context: MigrateContext,
-  steps: readonly Step[],
-  asked: { confirmations: readonly string[]; command: string },
-): Promise<void> {
-  const refusals = await findRefusals(context.database, steps);
-  if (refusals.length > 0) throw failMigrate("migration_refused", { fields: { reasons: indent(refusals) } });
-  const phrases = phrasesOf(steps);
+/** What is about to run, and what somebody said to it. */
+interface Asked {
+  readonly steps: readonly Step[];
+  readonly confirmations: readonly string[];
+  readonly command: string;
+  readonly head: JournalHead | null;
+  /** What the journal says the database holds. */
+  readonly snapshot: Snapshot;
+}
+
+/** Confirms a migration of a database that somebody changed by hand. */
+export const driftPhrase = "drift";
+
+/** Asks the data whether it stands in the way, and for what must be written out. */
+export async function ready({ database, ddl }: MigrateContext, asked: Asked): Promise<void> {
+  const { steps, head } = asked;
   const given = new Set(asked.confirmations.map((phrase) => phrase.trim()));
+  const drift = head === null || head.untouched ? [] : await findDrift(database, asked.snapshot, ddl);
+  const phrases = [...phrasesOf(steps), ...(drift.length > 0 ? [driftPhrase] : [])];
+  const command = commandOf(asked.command, phrases);
+  if (drift.length > 0 && !given.has(driftPhrase))
+    throw failMigrate("migration_drifted", { fields: { drift: indent(drift), command } });
+  const refusals = await findRefusals(database, steps);
+  if (refusals.length > 0) throw failMigrate("migration_refused", { fields: { reasons: indent(refusals) } });
   if (phrases.every((phrase) => given.has(phrase))) return;
-  const losses = steps.flatMap(({ loses }) => loses);
-  throw failMigrate("migration_unconfirmed", { fields: { losses: indent(losses), command: commandOf(asked.command, phrases) } });
+  throw failMigrate("migration_unconfirmed", { fields: { losses: indent(steps.flatMap(({ loses }) => loses)), command } });
 }
 
 /** The command with every phrase written out. */

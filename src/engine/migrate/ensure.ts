@@ -1,6 +1,6 @@
 /** Brings the database to the schema when the app starts: at once where nothing is to do, and never further than it may. */
 import type { Schema } from "../../schema/schema.ts";
-import { applyMigration, commandOf, findRefusals, isBusy, type MigrateContext } from "./apply.ts";
+import { applyMigration, commandOf, driftPhrase, findRefusals, isBusy, type MigrateContext } from "./apply.ts";
 import { findDrift } from "./drift.ts";
 import { failMigrate } from "./errors.ts";
 import { type JournalHead, readHead, readSnapshot } from "./journal.ts";
@@ -63,7 +63,7 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const drift = head === null || head.untouched ? [] : await findDrift(database, snapshot, ddl);
   if (isCurrent) return { ...unchanged, drift };
   const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });
-  const phrases = phrasesOf(plan.steps);
+  const phrases = [...phrasesOf(plan.steps), ...(drift.length > 0 ? [driftPhrase] : [])];
   const command = commandOf("holdfast migrate apply", phrases);
   if (head !== null && options.mode === "production" && !options.migrate) throw pending(plan, command);
   const confirmed = new Set(options.confirmations);

@@ -19,6 +19,12 @@ export const migrateErrors = {
     message: "The migration cannot be done on this data:\n{reasons}",
     explanation: "Nothing was changed. Each line names what stands against it, and the mend.",
   },
+  migration_drifted: {
+    status: 409,
+    message: "Somebody changed the database by hand, and a migration might undo it:\n{drift}\nMend it, or run `{command}`.",
+    explanation:
+      "A table that is rebuilt keeps only the columns and indexes that the journal knows. Undo the change, or agree with `--confirm drift`.",
+  },
   migration_raced: {
     status: 409,
     message: "Another process migrated the database to another schema in the meantime.",

@@ -161,10 +161,11 @@ function toStructure(
 ): Structure {
   const counts = columns.some((row) => row[8] === 1);
   const key = columns.filter(([, , , , place]) => place !== 0).toSorted((a, b) => Number(a[4]) - Number(b[4]));
-  const described = columns.map(([, name, type, notNull, , toTable, toColumn, onDelete, serial]) => {
+  const described = columns.map(([, ...row]) => {
+    const [name, type, notNull, , toTable, toColumn, onDelete] = row.map((value) => String(value));
     const reference =
-      toTable === null ? "" : ` → ${toTable}(${toColumn})${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete}`}`;
-    return [String(name), `${type}${notNull === 1 && serial !== 1 ? " NOT NULL" : ""}${reference}`] as const;
+      row[4] === null ? "" : ` → ${toTable}(${toColumn})${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete}`}`;
+    return [String(name), `${type}${notNull === "1" && row[7] !== 1 ? " NOT NULL" : ""}${reference}`] as const;
   });
   const grouped = Map.groupBy(indexes, ([, name]) => String(name));
   return {
@@ -218,7 +219,9 @@ async function verify(read: Reader): Promise<readonly string[]> {
   const broken = await read("PRAGMA foreign_key_check");
   const damage = await read("PRAGMA integrity_check(20)");
   return [
-    ...broken.map(([table, rowid, parent]) => `row ${rowid ?? "?"} of ${table} refers to a row of ${parent} that does not exist`),
+    ...broken
+      .map((row) => row.map(String))
+      .map(([table, rowid, parent]) => `row ${rowid} of ${table} refers to a row of ${parent} that does not exist`),
     ...damage.map(([message]) => String(message)).filter((message) => message !== "ok"),
   ];
 }

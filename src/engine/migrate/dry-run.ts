@@ -1,0 +1,70 @@
+/** Rehearses a migration on a copy of the database, checks the copy, and removes it. The database itself is only read. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Database } from "../../drivers/database.ts";
+import { type MigrateContext, runEntry } from "./apply.ts";
+import { findDrift } from "./drift.ts";
+import { countRows } from "./explain.ts";
+import { type JournalEntry, readerOf } from "./journal.ts";
+import { tableOf } from "./snapshot.ts";
+import { createStep } from "./step.ts";
+
+export interface DryRunOptions {
+  /** Opens the copy: the driver's factory. */
+  readonly openCopy: (path: string) => Database | Promise<Database>;
+  /** An existing folder with room for a copy of the database. */
+  readonly folder: string;
+}
+
+export interface DryRun {
+  /** Rows by table, before and after; null where the table is not there. */
+  readonly rows: ReadonlyMap<string, { readonly before: number | null; readonly after: number | null }>;
+  readonly copyMs: number;
+  readonly applyMs: number;
+  /** Broken references, damaged pages, and differences from what was planned; empty when all is well. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Runs a journal entry on a copy.
+ * @throws AppError `migration_refused` where the data stands in the way
+ */
+export async function dryRun(context: MigrateContext, entry: JournalEntry, options: DryRunOptions): Promise<DryRun> {
+  const folder = await mkdtemp(join(options.folder, "holdfast-dry-run-"));
+  try {
+    const path = join(folder, "copy.db");
+    const startMs = performance.now();
+    await context.database.backup(path);
+    const copyMs = performance.now() - startMs;
+    const copy = await options.openCopy(path);
+    try {
+      return { ...(await rehearse({ ...context, database: copy }, entry)), copyMs };
+    } finally {
+      await copy.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function rehearse(copy: MigrateContext, entry: JournalEntry): Promise<Omit<DryRun, "copyMs">> {
+  const { database, ddl } = copy;
+  const before = await countAll(copy);
+  const startMs = performance.now();
+  await runEntry(copy, entry);
+  const applyMs = performance.now() - startMs;
+  const after = await countAll(copy);
+  const planned = entry.snapshot.models.map((model) => tableOf(model, [entry.snapshot]).name);
+  const names = new Set([...before.keys(), ...after.keys(), ...planned]);
+  const rows = new Map(
+    [...names].toSorted().map((name) => [name, { before: before.get(name) ?? null, after: after.get(name) ?? null }]),
+  );
+  const faults = [...(await ddl.verify(readerOf(database))), ...(await findDrift(database, entry.snapshot, ddl))];
+  return { rows, applyMs, faults };
+}
+
+async function countAll({ database, ddl }: MigrateContext): Promise<ReadonlyMap<string, number>> {
+  const tables = (await ddl.readTables(readerOf(database))).filter((table) => !table.startsWith("_"));
+  const steps = tables.map((table) => createStep({ kind: "note", model: "", table, work: "rows" }));
+  return countRows(database, steps, ddl);
+}

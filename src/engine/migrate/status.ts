@@ -1,0 +1,38 @@
+/** Tells where a database stands: what was applied, what waits, and what somebody changed by hand. */
+import type { Schema } from "../../schema/schema.ts";
+import { findRefusals, type MigrateContext } from "./apply.ts";
+import { findDrift } from "./drift.ts";
+import { type JournalEntry, type JournalHead, readEntries, readHead } from "./journal.ts";
+import { type Plan, planMigration } from "./plan.ts";
+import { emptySnapshot } from "./snapshot.ts";
+
+export interface MigrationStatus {
+  /** `empty`: nothing was ever made in the database. */
+  readonly state: "empty" | "current" | "pending";
+  readonly head: JournalHead | null;
+  /** Every entry, the oldest first. */
+  readonly entries: readonly JournalEntry[];
+  /** What would bring the database up to date; without steps where it is. */
+  readonly plan: Plan;
+  /** What stands against the plan on this data. */
+  readonly refusals: readonly string[];
+  readonly drift: readonly string[];
+}
+
+/** Reads all of it; unlike `ensureSchema` it compares the whole database with the journal every time. */
+export async function migrationStatus(context: MigrateContext & { readonly schema: Schema }): Promise<MigrationStatus> {
+  const { database, ddl, schema, clock } = context;
+  const head = await readHead(database, ddl);
+  const entries = head === null ? [] : await readEntries(database);
+  const snapshot = entries.at(-1)?.snapshot ?? emptySnapshot;
+  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });
+  const state = head === null ? "empty" : head.checksum === plan.checksum ? "current" : "pending";
+  return {
+    state,
+    head,
+    entries,
+    plan,
+    refusals: head === null ? [] : await findRefusals(database, plan.steps),
+    drift: head === null ? [] : await findDrift(database, snapshot, ddl),
+  };
+}
