@@ -7,7 +7,7 @@ import { countRows, explainStep, writePlan } from "../engine/migrate/explain.ts"
 import type { JournalEntry } from "../engine/migrate/journal.ts";
 import { phrasesOf } from "../engine/migrate/plan.ts";
 import { migrationStatus } from "../engine/migrate/status.ts";
-import { count, type Step } from "../engine/migrate/step.ts";
+import { count, type Step } from "../engine/migrate/steps/step.ts";
 import type { Schema } from "../schema/schema.ts";
 
 export type MigrateAction = "plan" | "apply" | "status" | "down";

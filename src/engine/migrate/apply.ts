@@ -8,7 +8,7 @@ import { failMigrate } from "./errors.ts";
 import { closeEntry, type JournalEntry, type JournalHead, openEntry, readHead } from "./journal.ts";
 import { phrasesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { count, type Step } from "./step.ts";
+import { count, type Step } from "./steps/step.ts";
 
 /** What every function here works with; the app puts it together once. */
 export interface MigrateContext {

@@ -4,7 +4,7 @@ import { failMigrate } from "./errors.ts";
 import { type JournalEntry, type JournalHead, readEntry, readHead, readSnapshot } from "./journal.ts";
 import { downSnapshot } from "./plan.ts";
 import { checksumOf, emptySnapshot, type Snapshot } from "./snapshot.ts";
-import type { Step } from "./step.ts";
+import type { Step } from "./steps/step.ts";
 
 /** The undoing of one migration, not yet run. */
 export interface DownPlan {

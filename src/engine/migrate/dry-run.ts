@@ -7,7 +7,7 @@ import { findDrift } from "./drift.ts";
 import { countRows } from "./explain.ts";
 import { type JournalEntry, readerOf } from "./journal.ts";
 import { tableOf } from "./snapshot.ts";
-import { createStep } from "./step.ts";
+import { createStep } from "./steps/step.ts";
 
 export interface DryRunOptions {
   /** Opens the copy: the driver's factory. */

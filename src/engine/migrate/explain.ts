@@ -1,7 +1,7 @@
 /** Says a plan in plain words: what each step does, who waits for how many rows, what is lost, and the SQL. */
 import type { Database } from "../../drivers/database.ts";
 import type { Ddl } from "../../drivers/ddl.ts";
-import { count, type Step } from "./step.ts";
+import { count, type Step } from "./steps/step.ts";
 
 /** Rows by table; a table that is not there yet has none. */
 export type RowCounts = ReadonlyMap<string, number>;

@@ -1,5 +1,5 @@
 /** Tells what looks like a rename that was not declared: one thing gone and a like one new, which would lose its values. */
-import { count } from "./step.ts";
+import { count } from "./steps/step.ts";
 import type { Snapshot, SnapshotField, SnapshotModel } from "./snapshot.ts";
 
 /** What two models must share to be taken for one. */

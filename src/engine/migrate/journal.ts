@@ -3,7 +3,7 @@ import type { Database, Statement } from "../../drivers/database.ts";
 import type { Ddl, Reader } from "../../drivers/ddl.ts";
 import { failMigrate } from "./errors.ts";
 import { emptySnapshot, type Snapshot, snapshotFormat } from "./snapshot.ts";
-import type { Step } from "./step.ts";
+import type { Step } from "./steps/step.ts";
 import { journalTable } from "./system-tables.ts";
 
 /** The last entry, as far as a start needs it. */

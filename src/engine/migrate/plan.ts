@@ -1,10 +1,10 @@
 /** Plans a migration: what turns the journal's last snapshot into the schema, what undoes it, and what looks like a mistake. */
 import type { Ddl } from "../../drivers/ddl.ts";
 import type { Schema } from "../../schema/schema.ts";
-import { diffSnapshots } from "./diff.ts";
+import { diffSnapshots } from "./steps/diff.ts";
 import { findHints } from "./hints.ts";
 import { checksumOf, emptySnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { isDestructive, type Step } from "./step.ts";
+import { isDestructive, type Step } from "./steps/step.ts";
 
 export interface Plan {
   readonly from: Snapshot;

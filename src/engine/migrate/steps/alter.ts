@@ -1,10 +1,17 @@
 /** The steps that change the columns of one table: renames, then what is added, dropped and changed, by ALTER or by rebuilding. */
-import { type ColumnChange, type ColumnShape, createIndex, type Ddl, renameColumn, type TableShape } from "../../drivers/ddl.ts";
+import {
+  type ColumnChange,
+  type ColumnShape,
+  createIndex,
+  type Ddl,
+  renameColumn,
+  type TableShape,
+} from "../../../drivers/ddl.ts";
 import { convert } from "./conversion.ts";
 import type { DiffContext, Kept } from "./diff.ts";
 import { keptIndexes } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
-import { columnOf, type SnapshotField, type SnapshotModel, tableOf } from "./snapshot.ts";
+import { columnOf, type SnapshotField, type SnapshotModel, tableOf } from "../snapshot.ts";
 import { type Check, createStep, type Step } from "./step.ts";
 
 /** One column's change with all there is to say of it. */

@@ -1,11 +1,11 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { createIndex, type Ddl, dropTable, renameTable } from "../../drivers/ddl.ts";
+import { createIndex, type Ddl, dropTable, renameTable } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
-import { type Snapshot, type SnapshotModel, tableOf } from "./snapshot.ts";
+import { type Snapshot, type SnapshotModel, tableOf } from "../snapshot.ts";
 import { count, createStep, type Step } from "./step.ts";
-import { journalTable, systemIndexes, systemTables } from "./system-tables.ts";
+import { journalTable, systemIndexes, systemTables } from "../system-tables.ts";
 
 export interface DiffContext {
   readonly from: Snapshot;
