@@ -9,6 +9,7 @@ import { compileOutput, type Target, trashCondition } from "./compile-read.ts";
 import { guard, type View } from "./guard.ts";
 import type { Actor } from "./actor.ts";
 import { storedFields } from "./input.ts";
+import type { Trash } from "./plan.ts";
 import { planGet } from "./plan-read.ts";
 import { type Convert, finish, markFor, type Slot } from "./slot.ts";
 import type { StepTemplate, UnitTemplate } from "./unit.ts";
@@ -67,8 +68,8 @@ export interface UpdateShape {
   readonly adds: readonly Field[];
   readonly ifVersion: boolean;
   readonly readBack: ReadBack;
-  /** `restore` writes rows of the trash. */
-  readonly trash: "without" | "only";
+  /** `only` for a restore, `with` for rows that change along with another. */
+  readonly trash: Trash;
 }
 
 /** An update. Parameters: the key's parts, sets, adds, the version if asked for, then actor and request. */
@@ -115,21 +116,29 @@ function stamps(model: Model, slots: { all: Slot[] }, dialect: Dialect): readonl
   return updatedAt ? [version, `${dialect.quote(updatedAt.column)} = ${markFor(slots, { from: "now" })}`] : [version];
 }
 
+export interface DeleteShape {
+  readonly ifVersion: boolean;
+  /** The row goes for good, instead of into the trash. */
+  readonly hard: boolean;
+  /** Where the row may be: `with` for rows that go along with another. */
+  readonly trash: Trash;
+}
+
 /** A delete. Parameters: the key's parts, the version if asked for, then actor and request. */
-export function compileDelete(model: Model, options: { ifVersion: boolean; purge: boolean }, target: WriteTarget): UnitTemplate {
+export function compileDelete(model: Model, options: DeleteShape, target: WriteTarget): UnitTemplate {
   const { quote } = target.dialect;
   const steps: StepTemplate[] = [];
   const key = model.key.map((_, index): Slot => ({ from: "param", index, convert: asIs }));
   const draft: Draft = { model, target, steps, key };
   const version: Slot | null = options.ifVersion ? { from: "param", index: key.length, convert: asIs } : null;
   const none = { sets: [], adds: [], param: () => ({ from: "now" }) as Slot };
-  addAdmission(draft, { action: "delete", version, trash: options.purge ? "only" : "without", ...none });
+  addAdmission(draft, { action: "delete", version, trash: options.trash, ...none });
   const before = addImage(draft);
   const slots = { all: [] as Slot[] };
   const guarded = [keyCondition(draft, null, slots), ...(version ? [`${quote("version")} = ${markFor(slots, version)}`] : [])].join(" and ");
   const changes = { min: 1, max: 1, reason: "write_conflict" };
   const originParam = key.length + (version ? 1 : 0);
-  if (model.softDelete && !options.purge) {
+  if (model.softDelete && !options.hard) {
     const deletedAt = quote((model.fields.get("deletedAt") as Field).column);
     const set = [`${deletedAt} = ${markFor(slots, { from: "now" })}`, ...stamps(model, slots, target.dialect)].join(", ");
     steps.push({ ...finish(`update ${quote(model.table)} set ${set} where ${guarded}`, slots), kind: "run", changes });
@@ -145,7 +154,7 @@ export function compileDelete(model: Model, options: { ifVersion: boolean; purge
 interface Admission {
   readonly action: Action;
   readonly version: Slot | null;
-  readonly trash: "without" | "only";
+  readonly trash: Trash;
   readonly sets: readonly Field[];
   readonly adds: readonly Field[];
   readonly param: (field: Field) => Slot;
@@ -174,7 +183,9 @@ function addAdmission(draft: Draft, admission: Admission): void {
     const ranges = rangeConditions(field, `${column(field)} + ${mark(admission.param(field))}`);
     if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
   }
-  const on = [keyCondition(draft, alias, c.slots), ...(trashCondition(model, admission.trash, alias, dialect) ?? "" ? [trashCondition(model, admission.trash, alias, dialect) as string] : [])];
+  const on = [keyCondition(draft, alias, c.slots)];
+  const trash = trashCondition(model, admission.trash, alias, dialect);
+  if (trash) on.push(trash);
   const read = view.rule(model, "read");
   if (read.op !== "true") on.push(compileFilter(read, inner));
   const text = `select case ${whens.join(" ")} end from (select 1) left join ${dialect.quote(model.table)} ${alias} on ${on.join(" and ")}`;

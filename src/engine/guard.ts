@@ -131,6 +131,11 @@ export function guard<P extends ReadPlan>(plan: P, view: View, actor: Actor): Gu
   return guarded as ReadPlan as Guarded<P>;
 }
 
+/** Admits a write to its planning. The rules themselves go into its unit, from the same view. @throws unauthenticated, forbidden */
+export function admit(view: View, model: Model, action: Action, actor: Actor): void {
+  if (view.rule(model, action).op === "false") throw denied(actor);
+}
+
 /** The error for a plain no: who is not signed in may sign in. */
 export function denied(actor: Actor): Error {
   return actor.kind === "anonymous" ? fail("unauthenticated", { headers: { "www-authenticate": "Bearer" } }) : fail("forbidden");

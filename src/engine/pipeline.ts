@@ -1,7 +1,6 @@
 /** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
 import type { Row, Statement } from "../drivers/database.ts";
 import { createLru, type Lru } from "../base/lru.ts";
-import type { Schema } from "../schema/schema.ts";
 import { type Actor, createFacts, type Facts } from "./actor.ts";
 import type { Result } from "./call.ts";
 import { compileAggregate } from "./compile-aggregate.ts";
@@ -12,6 +11,8 @@ import type { Guarded, ReadPlan } from "./plan.ts";
 import { planAggregate } from "./plan-aggregate.ts";
 import { boundOutput, planGet, planList } from "./plan-read.ts";
 import { bindRead, type ReadCall, readShape, type ShapedRead } from "./read.ts";
+import type { Hooks } from "./hooks.ts";
+import type { UnitTemplate } from "./unit.ts";
 import { shapeResult } from "./shape-result.ts";
 import type { Template } from "./slot.ts";
 import { startStages } from "./stages.ts";
@@ -23,6 +24,9 @@ export interface Context extends Target {
   readonly factsOf: (actor: Actor) => Facts;
   readonly viewOf: (facts: Facts) => View;
   readonly plans: Lru<string, Prepared>;
+  readonly units: Lru<string, UnitTemplate>;
+  readonly hooks: Hooks;
+  readonly newId: () => string;
 }
 
 /** A compiled read, and what shaping its rows needs. */
@@ -31,7 +35,9 @@ export interface Prepared {
   readonly template: Template;
 }
 
-export function createContext(target: Target & { readonly schema: Schema; readonly cursorKey: Uint8Array }): Context {
+export type ContextOptions = Target & Pick<Context, "cursorKey" | "hooks" | "newId">;
+
+export function createContext(target: ContextOptions): Context {
   const views = new Map<string, View>();
   const viewOf = (facts: Facts) => {
     const known = views.get(facts.key);
@@ -40,7 +46,7 @@ export function createContext(target: Target & { readonly schema: Schema; readon
     if (views.size < target.limits.plansMax) views.set(facts.key, view);
     return view;
   };
-  return { ...target, factsOf: createFacts(target.schema), viewOf, plans: createLru(target.limits.plansMax) };
+  return { ...target, factsOf: createFacts(target.schema), viewOf, plans: createLru(target.limits.plansMax), units: createLru(target.limits.plansMax) };
 }
 
 /** Answers a read: one statement. */

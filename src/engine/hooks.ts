@@ -1,0 +1,78 @@
+/** Hooks: the backend's own code around a write, inside its transaction, and listeners after the commit. */
+import { assert } from "../base/errors.ts";
+import { isMisfit } from "../schema/fields/field-type.ts";
+import type { Model } from "../schema/schema.ts";
+import type { Actor } from "./actor.ts";
+import type { Change } from "./change.ts";
+import type { Data } from "./call.ts";
+import type { Input } from "./input.ts";
+import type { Session } from "./session.ts";
+import type { Writing } from "./write.ts";
+
+export type HookOp = "create" | "update" | "delete";
+
+/** What a hook is given. `db` acts in the write's transaction; types are put on by the backend's face. */
+export interface HookContext {
+  readonly op: HookOp;
+  readonly me: Actor;
+  readonly id: string | null;
+  /** The input in wire form. A before-hook may return an object of further or other values. */
+  readonly input: Data;
+  /** The written row in wire form, as the caller may read it; after-hooks only. */
+  readonly row: Data | null;
+  readonly db: unknown;
+}
+
+export type Hook = (context: HookContext) => unknown;
+
+export interface Hooks {
+  has(model: string, op: HookOp): boolean;
+  list(when: "before" | "after", model: string, op: HookOp): readonly Hook[];
+  /** Told of each change once it is committed. */
+  readonly listeners: ReadonlyMap<string, readonly ((change: Change) => unknown)[]>;
+  /** Makes the `db` of a hook's context. */
+  readonly dbIn: (session: Session, writing: Writing) => unknown;
+}
+
+interface Hooked {
+  readonly model: Model;
+  readonly op: HookOp;
+  readonly input: Input;
+  readonly id: string | null;
+  readonly row: { readonly json: string | null } | null;
+}
+
+/** Runs a model's hooks; before-hooks may change the input. A throw undoes the transaction. */
+export async function runHooks(when: "before" | "after", hooked: Hooked, writing: Writing): Promise<Input> {
+  const { model, op, input } = hooked;
+  const { hooks } = writing.context;
+  for (const hook of hooks.list(when, model.name, op)) {
+    const returned = await hook({
+      op, me: writing.origin.actor, id: hooked.id, input: wireOf(input), db: hooks.dbIn(writing.session, writing),
+      row: hooked.row?.json ? (JSON.parse(hooked.row.json) as Data) : null,
+    });
+    if (when === "before" && returned !== undefined && returned !== null) take(returned as Data, input);
+  }
+  return input;
+}
+
+function wireOf(input: Input): Data {
+  const wire: Record<string, unknown> = {};
+  for (const [name, value] of input.values) {
+    const field = input.model.fields.get(name);
+    wire[name] = value === null || !field?.type.toWire ? value : field.type.toWire(value, field.params);
+  }
+  return wire;
+}
+
+// What a hook sets is the backend's own: read-only and hidden fields too.
+function take(data: Data, input: Input): void {
+  for (const [name, given] of Object.entries(data)) {
+    const field = input.model.fields.get(name);
+    assert(field && field.column !== "", `a hook of ${input.model.name} sets ${JSON.stringify(name)}, which is no stored field`);
+    const value = given === null ? null : field.type.parse(given, field.params);
+    assert(!isMisfit(value), `a hook of ${input.model.name} sets ${name} to a value that does not fit`);
+    input.values.set(name, value as Exclude<typeof value, { misfit: string }>);
+    input.adds.delete(name);
+  }
+}

@@ -1,0 +1,75 @@
+/** Bulk writes by filter: the rows are found first, and more than `maxAffected` of them change nothing. */
+import { allOf } from "../schema/filter.ts";
+import type { Model } from "../schema/schema.ts";
+import type { Call, Result, Where } from "./call.ts";
+import { compileFilter, inRow, startCompiling } from "./compile-filter.ts";
+import { trashCondition, whereOf } from "./compile-read.ts";
+import { mentionsInput } from "./compile-write.ts";
+import { deleteRow } from "./delete.ts";
+import { badQuery, fail } from "./errors.ts";
+import { admit, guardFilter } from "./guard.ts";
+import { formatKey } from "./key.ts";
+import { within } from "./limits.ts";
+import { planWhere } from "./plan-filter.ts";
+import { pointerInWhere } from "./pointer.ts";
+import { createShape, limitValue, shapeQuery } from "./shape.ts";
+import { fill, finish, type Slot, Unfit } from "./slot.ts";
+import { modelOf, updateRow, type Writing } from "./write.ts";
+
+export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<Result> {
+  const model = modelOf(call.model, writing);
+  return overRows(model, { ...call, action: "update" }, writing, (id, inner) => updateRow({ model: model.name, id, data: call.data, returning: { minimal: true } }, inner));
+}
+
+export async function deleteMany(call: Extract<Call, { op: "deleteMany" }>, writing: Writing): Promise<Result> {
+  const model = modelOf(call.model, writing);
+  return overRows(model, { ...call, action: "delete" }, writing, (id, inner) => deleteRow({ op: "delete", model: model.name, id }, inner));
+}
+
+interface Many {
+  readonly where: Where;
+  readonly texts?: boolean | undefined;
+  readonly maxAffected: number;
+  readonly action: "update" | "delete";
+}
+
+async function overRows(model: Model, many: Many, writing: Writing, each: (id: string, inner: Writing) => Promise<unknown>): Promise<Result> {
+  admit(writing.view, model, many.action, writing.origin.actor);
+  if (model.requireVersion) throw fail("precondition_required");
+  const max = limitValue(many.maxAffected, "/maxAffected");
+  within(writing.context.limits, "affectedMax", max);
+  return writing.session.transaction(async (session) => {
+    const inner: Writing = { ...writing, session };
+    const ids = await findKeys(model, many, { ...inner, max });
+    if (ids.length > max) throw fail("too_many_affected", { fields: { max } });
+    for (const id of ids) await each(id, inner);
+    return { kind: "affected", count: ids.length };
+  });
+}
+
+/** Keys of the rows that match, that the caller may see, and that the rule of the action lets through. */
+async function findKeys(model: Model, many: Many, writing: Writing & { readonly max: number }): Promise<readonly string[]> {
+  const { context, view, session, origin } = writing;
+  const shape = createShape(context.limits, "");
+  shapeQuery(shape, { where: many.where, texts: many.texts });
+  const where = guardFilter(planWhere(many.where, { view, model, params: { next: 0 }, pointer: "/where" }), view);
+  const c = startCompiling(context.dialect, context.schema, many.texts === true);
+  const alias = c.nextAlias();
+  const inner = inRow(c, alias);
+  const rule = view.rule(model, many.action);
+  // A rule about the outcome is judged row by row, when the outcome is known.
+  const all = allOf([view.rule(model, "read"), ...(mentionsInput(rule) ? [] : [rule]), where]);
+  const trash = trashCondition(model, "without", alias, context.dialect);
+  const conditions = [...(trash ? [trash] : []), ...(all.op === "true" ? [] : [compileFilter(all, inner)])];
+  const keys = model.key.map(({ column }) => `${alias}.${context.dialect.quote(column)}`).join(", ");
+  const template = finish(`select ${keys} from ${context.dialect.quote(model.table)} ${alias}${whereOf(conditions)} order by ${keys} limit ${writing.max + 1}`, c.slots);
+  try {
+    const binding = { values: shape.values, actor: origin.actor, now: writing.now };
+    const params = template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding));
+    const rows = await session.read({ text: template.text, params }, false);
+    return rows.map((row) => formatKey(model, row));
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    throw badQuery(pointerInWhere(many.where, error.index), error.misfit.code, `The value ${error.misfit.misfit}.`);
+  }
+}
