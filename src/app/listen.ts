@@ -1,0 +1,124 @@
+/** The listener: node:http with every limit set, one write per answer, and a stop that lets requests in flight finish. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { AppError } from "../base/errors.ts";
+import { failWire } from "../protocols/errors.ts";
+import { renderProblem } from "../protocols/problem.ts";
+import type { WireResponse } from "../protocols/wire.ts";
+import type { HttpLimits } from "./http-limits.ts";
+import { receive } from "./incoming.ts";
+import type { Serve } from "./serve.ts";
+
+export interface ListenOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly limits: HttpLimits;
+  readonly newId: () => string;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Takes no more connections, lets requests in flight finish within `stopTimeoutMs`, then closes what is left. */
+  stop(): Promise<void>;
+}
+
+// What the parser takes: more than the limits allow, so that what is over them gets its proper answer.
+const parserBytesMax = 262_144;
+
+/** Resolves when it listens. Port 0 takes a free one. */
+export function listen(serve: Serve, options: ListenOptions): Promise<Listener> {
+  const { limits } = options;
+  const state = { stopping: false };
+  const server = createServer({
+    maxHeaderSize: parserBytesMax,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
+    requireHostHeader: false,
+    noDelay: true,
+  });
+  // One more than the limit, as node drops the rest without a word.
+  server.maxHeadersCount = limits.headersMax + 1;
+  server.maxConnections = limits.connectionsMax;
+
+  function answer(req: IncomingMessage, res: ServerResponse, waiting: boolean): void {
+    const { request, refused } = receive(req, waiting ? res : null, limits);
+    void serve(request, refused).then((response) =>
+      send(res, response, state.stopping || (request.body !== null && !req.complete)),
+    );
+  }
+  server.on("request", (req, res) => answer(req, res, false));
+  server.on("checkContinue", (req, res) => answer(req, res, true));
+  server.on("connect", (_req, socket) =>
+    refuse(
+      socket,
+      failWire("method_not_allowed", {
+        fields: { method: "CONNECT" },
+        headers: { Allow: "GET, HEAD, POST, PUT, PATCH, DELETE, QUERY, OPTIONS" },
+      }),
+      options.newId(),
+    ),
+  );
+  server.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    refuse(socket, faultOf(error), options.newId());
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      resolve({ port: (server.address() as AddressInfo).port, stop: () => stop(server, state, limits.stopTimeoutMs) });
+    });
+  });
+}
+
+function send(res: ServerResponse, { status, headers, body }: WireResponse, close: boolean): void {
+  const head = headers as string[];
+  if (close) head.push("Connection", "close");
+  if (body === null) {
+    res.writeHead(status, head).end();
+    return;
+  }
+  head.push("Content-Length", String(typeof body === "string" ? Buffer.byteLength(body) : body.length));
+  res.writeHead(status, head).end(body);
+}
+
+function faultOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): AppError {
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      // No line has ended yet: it is the URL that is too long.
+      return error.rawPacket?.includes("\r\n")
+        ? failWire("headers_too_large")
+        : failWire("uri_too_long", { fields: { max: parserBytesMax } });
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return failWire("request_timeout");
+    default:
+      return failWire("malformed_request", { fields: { fault: "it cannot be parsed" } });
+  }
+}
+
+/** Answers on the bare socket what never became a request. */
+function refuse(socket: Duplex, error: AppError, requestId: string): void {
+  const { status, headers, body } = renderProblem(error, { instance: "/", requestId });
+  const text = body as string;
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    `X-Request-Id: ${requestId}`,
+    "X-Content-Type-Options: nosniff",
+  ];
+  for (let index = 0; index < headers.length; index += 2) lines.push(`${headers[index]}: ${headers[index + 1]}`);
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
+}
+
+async function stop(server: Server, state: { stopping: boolean }, timeoutMs: number): Promise<void> {
+  state.stopping = true;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,139 @@
+/** Reads each route and method into a call. Names and values inside the call stay unchecked. */
+import type { Call } from "../../engine/call.ts";
+import { badParameter } from "../errors.ts";
+import { toBatch, toData, toDataList, toQuery } from "./bodies.ts";
+import { type Exchange, readJson, readOptionalJson } from "./exchange.ts";
+import {
+  readAggregateQuery,
+  readBulkQuery,
+  readCreateQuery,
+  readInput,
+  readItemQuery,
+  readListQuery,
+  readNoQuery,
+  readRemoveQuery,
+  readWriteQuery,
+} from "./queries.ts";
+import type { RouteKind } from "./route.ts";
+
+/** Makes the call of one method on one kind of route. A reader that does not read the body leaves no room for one. */
+export type CallReader = (exchange: Exchange) => Call | Promise<Call>;
+
+const list: CallReader = ({ request, route }) => ({ op: "list", model: route.name, query: readListQuery(request.search) });
+
+const query: CallReader = async (exchange) => {
+  readNoQuery(exchange.request.search);
+  return { op: "list", model: exchange.route.name, query: toQuery(await readJson(exchange)) };
+};
+
+const get: CallReader = ({ request, route }) => {
+  if (request.search === "") return { op: "get", model: route.name, id: route.id };
+  return { op: "get", model: route.name, id: route.id, texts: true, ...readItemQuery(request.search) };
+};
+
+const aggregate: CallReader = ({ request, route }) => ({
+  op: "aggregate",
+  model: route.name,
+  query: readAggregateQuery(request.search),
+});
+
+const create: CallReader = async (exchange) => {
+  const { route, request } = exchange;
+  const { select, upsert } = readCreateQuery(request.search);
+  const body = await readJson(exchange);
+  const returning = returningOf(exchange, select);
+  if (upsert) {
+    if (Array.isArray(body))
+      throw badParameter("?onConflict", "unsupported", "An upsert takes one row; send several as a batch.");
+    return { op: "upsert", model: route.name, data: toData(body), ...upsert, returning };
+  }
+  if (Array.isArray(body)) return { op: "createMany", model: route.name, data: toDataList(body), returning };
+  return { op: "create", model: route.name, data: toData(body), returning };
+};
+
+const update: CallReader = async (exchange) => {
+  const { select } = readWriteQuery(exchange.request.search);
+  const data = toData(await readJson(exchange));
+  return { op: "update", model: exchange.route.name, id: exchange.route.id, data, returning: returningOf(exchange, select) };
+};
+
+const put: CallReader = async (exchange) => {
+  const { select } = readWriteQuery(exchange.request.search);
+  const data = toData(await readJson(exchange));
+  return { op: "put", model: exchange.route.name, id: exchange.route.id, data, returning: returningOf(exchange, select) };
+};
+
+const remove: CallReader = ({ request, route }) => ({
+  op: "delete",
+  model: route.name,
+  id: route.id,
+  ...readRemoveQuery(request.search),
+});
+
+const restore: CallReader = (exchange) => {
+  const { select } = readWriteQuery(exchange.request.search);
+  return { op: "restore", model: exchange.route.name, id: exchange.route.id, returning: returningOf(exchange, select) };
+};
+
+const updateMany: CallReader = async (exchange) => {
+  const bulk = readBulkQuery(exchange.request.search);
+  return { op: "updateMany", model: exchange.route.name, data: toData(await readJson(exchange)), texts: true, ...bulk };
+};
+
+const deleteMany: CallReader = ({ request, route }) => ({
+  op: "deleteMany",
+  model: route.name,
+  texts: true,
+  ...readBulkQuery(request.search),
+});
+
+const batch: CallReader = async (exchange) => {
+  readNoQuery(exchange.request.search);
+  return { op: "batch", ...toBatch(await readJson(exchange)) };
+};
+
+const action: CallReader = async (exchange) => {
+  readNoQuery(exchange.request.search);
+  return { op: "action", action: exchange.route.name, input: (await readOptionalJson(exchange)) ?? {} };
+};
+
+const readAction: CallReader = ({ request, route }) => ({ op: "action", action: route.name, input: readInput(request.search) });
+
+function returningOf({ preferences }: Exchange, select: ReturnType<typeof readWriteQuery>["select"]) {
+  if (preferences.return === "minimal") return { minimal: true };
+  return select === undefined ? {} : { select, texts: true };
+}
+
+type Methods = Readonly<Record<string, CallReader>>;
+
+const item: Methods = { GET: get, HEAD: get, PATCH: update, PUT: put, DELETE: remove };
+
+/** Every route with its methods; OPTIONS is answered from this table. */
+export const methodsOf: Readonly<Record<RouteKind, Methods>> = {
+  collection: { GET: list, HEAD: list, QUERY: query, POST: create, PATCH: updateMany, DELETE: deleteMany },
+  query: { POST: query },
+  aggregate: { GET: aggregate, HEAD: aggregate },
+  item,
+  restore: { POST: restore },
+  batch: { POST: batch },
+  action: { POST: action },
+  readAction: { GET: readAction, HEAD: readAction, POST: action },
+};
+
+/** What Allow says of a route. */
+export function allowOf(kind: RouteKind): string {
+  return [...Object.keys(methodsOf[kind]), "OPTIONS"].join(", ");
+}
+
+const withBody: ReadonlySet<CallReader> = new Set([query, create, update, put, updateMany, batch, action]);
+
+export function takesBody(reader: CallReader): boolean {
+  return withBody.has(reader);
+}
+
+const reads: ReadonlySet<CallReader> = new Set([list, query, get, aggregate, readAction]);
+
+/** Whether the call changes nothing, so that a key or a precondition of writes is not for it. */
+export function isRead(reader: CallReader): boolean {
+  return reads.has(reader);
+}

@@ -1,0 +1,39 @@
+/** One request on its way: what parsing and rendering share, and the reading of its body. */
+import type { Engine } from "../../engine/engine.ts";
+import { failWire } from "../errors.ts";
+import type { WireContext, WireRequest } from "../wire.ts";
+import { assertJsonBody, type Preferences } from "./accepts.ts";
+import { parseJson } from "./json-body.ts";
+import type { Route } from "./route.ts";
+
+/** What the protocol was made with. */
+export interface Rest {
+  readonly engine: Engine;
+  /** With a slash in front and none behind. */
+  readonly mount: string;
+  readonly bodyBytesMax: number;
+}
+
+export interface Exchange {
+  readonly rest: Rest;
+  readonly request: WireRequest;
+  readonly context: WireContext;
+  readonly route: Route;
+  readonly preferences: Preferences;
+  /** The body as received, once it is read: for the fingerprint of a keyed request. */
+  bytes: Uint8Array | null;
+}
+
+/** @throws empty_body, unsupported_media_type, payload_too_large, invalid_json */
+export async function readJson(exchange: Exchange): Promise<unknown> {
+  const { request, rest } = exchange;
+  if (request.body === null) throw failWire("empty_body");
+  assertJsonBody(request);
+  exchange.bytes = await request.body(rest.bodyBytesMax);
+  return parseJson(exchange.bytes);
+}
+
+/** The same, or undefined where there is no body. */
+export async function readOptionalJson(exchange: Exchange): Promise<unknown> {
+  return exchange.request.body === null ? undefined : readJson(exchange);
+}
