@@ -11,6 +11,8 @@ export interface ModelIdentity {
 interface Named {
   readonly name: string;
   readonly was: readonly string[];
+  /** The name in the database. */
+  readonly place: string;
 }
 
 /** By the model's name. A name that is still in use is never taken for an earlier one, so a `was` that stays does no harm. */
@@ -20,12 +22,18 @@ export function identify(
 ): { readonly ids: ReadonlyMap<string, ModelIdentity>; readonly lastId: number } {
   let { lastId } = before;
   const models = [...schema.models.values()];
-  const known = matchNames(models, before.models);
+  const known = matchNames(
+    models.map(({ name, was, table }) => ({ name, was, place: table })),
+    before.models.map((model) => ({ ...model, place: model.table })),
+  );
   const ids = new Map<string, ModelIdentity>();
   for (const model of models) {
     const earlier = known.get(model.name);
     const fields = storedOf(model);
-    const knownFields = matchNames(fields, earlier?.fields ?? []);
+    const knownFields = matchNames(
+      fields.map(({ name, was, column }) => ({ name, was, place: column })),
+      (earlier?.fields ?? []).map((field) => ({ ...field, place: field.column })),
+    );
     const id = earlier?.id ?? `m${++lastId}`;
     ids.set(model.name, { id, fields: new Map(fields.map(({ name }) => [name, knownFields.get(name)?.id ?? `f${++lastId}`])) });
   }
@@ -36,21 +44,35 @@ function storedOf(model: Model): readonly Field[] {
   return [...model.fields.values()].filter(({ column }) => column !== "");
 }
 
-/** Equal names first; then each earlier name that nothing else bears or has claimed. */
-function matchNames<E extends { readonly name: string }>(now: readonly Named[], before: readonly E[]): ReadonlyMap<string, E> {
-  const byName = new Map(before.map((one) => [one.name, one]));
+interface Known {
+  readonly name: string;
+  readonly place: string;
+}
+
+/**
+ * Equal names first; then each earlier name that nothing else bears or has claimed; then the same table or column: who gives
+ * a new name the old place with table() or column() means the same thing.
+ */
+function matchNames<E extends Known>(now: readonly Named[], before: readonly E[]): ReadonlyMap<string, E> {
   const matched = new Map<string, E>();
-  for (const { name } of now) {
-    const same = byName.get(name);
-    if (same) matched.set(name, same);
-  }
-  const claimed = new Set(matched.keys());
-  for (const { name, was } of now) {
-    if (matched.has(name)) continue;
-    const earlier = was.toReversed().find((one) => byName.has(one) && !claimed.has(one));
-    if (earlier === undefined) continue;
-    claimed.add(earlier);
-    matched.set(name, byName.get(earlier) as E);
-  }
+  const claimed = new Set<E>();
+  const claim = (find: (one: Named) => E | undefined) => {
+    for (const one of now) {
+      const found = matched.has(one.name) ? undefined : find(one);
+      if (found === undefined || claimed.has(found)) continue;
+      claimed.add(found);
+      matched.set(one.name, found);
+    }
+  };
+  const byName = new Map(before.map((one) => [one.name, one]));
+  const free = (one: E | undefined): one is E => one !== undefined && !claimed.has(one);
+  claim(({ name }) => byName.get(name));
+  claim(({ was }) =>
+    was
+      .toReversed()
+      .map((name) => byName.get(name))
+      .find(free),
+  );
+  claim(({ place }) => before.find((one) => one.place.toLowerCase() === place.toLowerCase()));
   return matched;
 }

@@ -39,10 +39,11 @@ export function convert(pair: Pair): Conversion {
   if (from.type === to.type) return from.type === "decimal" ? rescale(pair) : same;
   const listed = conversions[`${from.type}>${to.type}`]?.(pair);
   if (listed !== undefined) return listed;
-  if (to.type === "text" && texts.has(from.type))
-    return ddl.cast("x", from.storage) === ddl.cast("x", to.storage) ? same : exact((column) => ddl.cast(column, to.storage));
+  const sameInside = ddl.cast("x", from.storage) === ddl.cast("x", to.storage);
+  const cast = sameInside ? null : (column: string) => ddl.cast(column, to.storage);
+  if (to.type === "text" && texts.has(from.type)) return { ...same, value: cast };
   const why = `${from.type} values cannot become ${to.type} by themselves`;
-  return exact((column) => ddl.cast(column, to.storage), { condition: (column) => `${column} IS NOT NULL`, why });
+  return { value: cast, misfits: [{ condition: (column) => `${column} IS NOT NULL`, why }], loses: null };
 }
 
 const power = (exponent: number) => (10n ** BigInt(Math.max(0, exponent))).toString();
