@@ -36,7 +36,7 @@ function compareTables(name: string, expected: Structure | undefined, actual: St
   if (!actual) return [`table ${name} is in the journal and not in the database`];
   const at = `table ${name}`;
   return [
-    ...difference(`${at}: it`, expected.traits.toSorted().join(", "), actual.traits.toSorted().join(", ")),
+    ...difference(`${at}: its form`, expected.traits.toSorted().join(", "), actual.traits.toSorted().join(", ")),
     ...difference(`${at}: its key`, expected.key.join(", "), actual.key.join(", ")),
     ...compareParts(`${at}: column`, expected.columns, actual.columns),
     ...compareParts(`${at}: index`, expected.indexes, actual.indexes),
