@@ -84,7 +84,7 @@ export type Call =
   | { readonly op: "updateMany"; readonly model: string; readonly where: Where; readonly data: Data; readonly maxAffected: number; readonly texts?: boolean | undefined }
   | { readonly op: "deleteMany"; readonly model: string; readonly where: Where; readonly maxAffected: number; readonly texts?: boolean | undefined }
   | { readonly op: "batch"; readonly atomic: boolean; readonly ops: readonly BatchOp[] }
-  | { readonly op: "action"; readonly action: string; readonly input: unknown };
+  | { readonly op: "action"; readonly action: string; readonly input: unknown; readonly texts?: boolean | undefined };
 
 /** One operation of a batch; `{ "$ref": "o.id" }` in its data stands for a field of an earlier operation's answer. */
 export interface BatchOp {

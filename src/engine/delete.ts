@@ -9,7 +9,7 @@ import { admit } from "./guard.ts";
 import { runHooks } from "./hooks.ts";
 import type { Input } from "./input.ts";
 import { formatKey, parseKey } from "./key.ts";
-import { inTransaction, modelOf, requireVersion, writeDelete, type Writing, writeUpdate } from "./write.ts";
+import { inTransaction, modelOf, requireVersion, transact, writeDelete, type Writing, writeUpdate } from "./write.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<Result> {
   const model = modelOf(call.model, writing);
@@ -24,7 +24,7 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
     await writeDelete({ model, id: call.id, ifVersion: call.ifVersion, hard, trash: model.softDelete && hard ? "only" : "without" }, inner);
     await runHooks("after", hooked, inner);
   };
-  if (dependents.length > 0) await writing.session.transaction((session) => work({ ...writing, session }));
+  if (dependents.length > 0) await transact(writing, work);
   else await inTransaction(model, "delete", work, writing);
   return { kind: "deleted" };
 

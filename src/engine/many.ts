@@ -14,7 +14,7 @@ import { planWhere } from "./plan-filter.ts";
 import { pointerInWhere } from "./pointer.ts";
 import { createShape, limitValue, shapeQuery } from "./shape.ts";
 import { fill, finish, type Slot, Unfit } from "./slot.ts";
-import { modelOf, updateRow, type Writing } from "./write.ts";
+import { modelOf, transact, updateRow, type Writing } from "./write.ts";
 
 export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<Result> {
   const model = modelOf(call.model, writing);
@@ -38,8 +38,7 @@ async function overRows(model: Model, many: Many, writing: Writing, each: (id: s
   if (model.requireVersion) throw fail("precondition_required");
   const max = limitValue(many.maxAffected, "/maxAffected");
   within(writing.context.limits, "affectedMax", max);
-  return writing.session.transaction(async (session) => {
-    const inner: Writing = { ...writing, session };
+  return transact(writing, async (inner) => {
     const ids = await findKeys(model, many, { ...inner, max });
     if (ids.length > max) throw fail("too_many_affected", { fields: { max } });
     for (const id of ids) await each(id, inner);

@@ -8,7 +8,7 @@ import { admit } from "./guard.ts";
 import { defaultOf, readInput, storedFields } from "./input.ts";
 import { formatKey, parseKey } from "./key.ts";
 import { read } from "./pipeline.ts";
-import { completionOf, createRow, modelOf, requireVersion, updateRow, type Writing, writeUpdate } from "./write.ts";
+import { completionOf, createRow, modelOf, requireVersion, transact, updateRow, type Writing, writeUpdate } from "./write.ts";
 
 /** Replaces the row of that id, or creates it there. */
 export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<Result> {
@@ -16,8 +16,7 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
   const key = parseKey(model, call.id);
   if (!key || model.key.some((field) => field.params.serial)) throw fail("not_found");
   const data = withoutKey(model, call, writing);
-  return writing.session.transaction(async (session) => {
-    const inner: Writing = { ...writing, session };
+  return transact(writing, async (inner) => {
     const found = await findBy(model, model.key, key, inner);
     if (found === null) {
       if (call.ifVersion !== undefined) throw fail("precondition_failed");
@@ -70,8 +69,7 @@ export async function upsertRow(call: Extract<Call, { op: "upsert" }>, writing: 
     if (value === undefined || value === null) throw badInput([{ pointer: `${writing.pointer}/${field.name}`, code: "required", message: "The fields of onConflict must be given." }]);
     return value;
   });
-  return writing.session.transaction(async (session): Promise<Result> => {
-    const inner: Writing = { ...writing, session };
+  return transact(writing, async (inner): Promise<Result> => {
     const id = await findBy(model, fields, values, inner);
     if (id === null) return createRow({ op: "create", model: model.name, data: call.data, ...(call.returning ? { returning: call.returning } : {}) }, inner);
     const keyNames = new Set(fields.map(({ name }) => name));

@@ -20,11 +20,24 @@ export function databaseSession(database: Database, timeoutMs: number): Session 
   };
 }
 
-export function transactionSession(tx: Transaction): Session {
-  const session: Session = {
+/** The session of an open transaction. Transactions within it are savepoints: what one undoes, the outer one may survive. */
+export function transactionSession(tx: Transaction, depth = 0): Session {
+  return {
     read: (statement) => tx.read(statement),
     write: (unit) => tx.write(unit),
-    transaction: (work) => work(session),
+    async transaction(work) {
+      const name = `nested_${depth}`;
+      const run = (text: string) => tx.read({ text, params: [] });
+      await run(`savepoint ${name}`);
+      try {
+        const value = await work(transactionSession(tx, depth + 1));
+        await run(`release ${name}`);
+        return value;
+      } catch (error) {
+        await run(`rollback to ${name}`);
+        await run(`release ${name}`);
+        throw error;
+      }
+    },
   };
-  return session;
 }

@@ -65,7 +65,18 @@ export async function createRows(call: { model: string; data: readonly Data[]; r
 // Hooks see, and may undo, the write they hang on: they and it share a transaction.
 export async function inTransaction<T>(model: Model, op: "create" | "update" | "delete", work: (writing: Writing) => Promise<T>, writing: Writing): Promise<T> {
   if (!writing.context.hooks.has(model.name, op)) return work(writing);
-  return writing.session.transaction((session) => work({ ...writing, session }));
+  return transact(writing, work);
+}
+
+/** Runs work in a transaction. Its changes are this request's once it has succeeded, and forgotten where it is undone. */
+export async function transact<T>(writing: Writing, work: (writing: Writing) => Promise<T>): Promise<T> {
+  const changes: Change[] = [];
+  const value = await writing.session.transaction((session) => {
+    changes.length = 0;
+    return work({ ...writing, session, changes });
+  });
+  writing.changes.push(...changes);
+  return value;
 }
 
 export function modelOf(name: string, writing: Writing): Model {

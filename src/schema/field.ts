@@ -24,7 +24,7 @@ import type { Json } from "./value.ts";
 declare const carries: unique symbol;
 
 /** What the modifiers of a field say of it, for the types of inputs and results. */
-export type Flag = "optional" | "default" | "readOnly" | "writeOnce" | "immutable" | "hidden" | "computed";
+export type Flag = "unique" | "optional" | "default" | "readOnly" | "writeOnce" | "immutable" | "hidden" | "computed";
 
 /** The instant of the request, in rules and defaults; every use within one request is the same instant. */
 export interface Now {

@@ -30,7 +30,7 @@ export interface BelongsTo<M, Inverse extends string = never, F extends Flag = n
   readonly spec: RelationSpec;
   optional(): BelongsTo<M, Inverse, F | "optional">;
   /** One to one: no two rows hold the same key; the inverse leads to one row. */
-  unique(): BelongsTo<M, Inverse, F>;
+  unique(): BelongsTo<M, Inverse, F | "unique">;
   /** `me`: the row belongs to who creates it. */
   default(value: { readonly ref: "me" } | string | number): BelongsTo<M, Inverse, F | "default">;
   readOnly(): BelongsTo<M, Inverse, F | "readOnly">;

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { Worker } from "node:worker_threads";
 import { addFilm, ask, assertFails, assertRefused, first, rejection, rowsStep, runStep } from "../conformance-asks.ts";
 import { kitTables } from "../conformance.ts";
-import { foldText } from "./functions.ts";
+import { foldText } from "../../../base/fold.ts";
 import { LongReads } from "./long-reads.ts";
 import { resolveOptions, type SqliteTrouble } from "./options.ts";
 import { openSqlite, type SqliteDatabase, type SqliteOptions } from "./sqlite.ts";

@@ -1,13 +1,13 @@
 /** The SQL functions that every connection offers to compiled statements: deterministic, and null for null. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import { foldText } from "../../../base/fold.ts";
 
 type SqlFunction = (value: SQLOutputValue) => SQLInputValue;
-
-const marks = /\p{M}+/gu;
 
 /**
  * - `hf_base64(blob)` → text (RFC 4648, padded); `hf_unbase64(text)` → blob.
  * - `hf_fold(text)` → text for comparing without case or accents: NFKD, marks removed, lower-case.
+ * - `hf_glob(text)` → a LIKE pattern (escape: backslash) as the GLOB pattern that matches the same, case-sensitively.
  */
 const functions: Readonly<Record<string, SqlFunction>> = {
   hf_base64: (value) => {
@@ -17,11 +17,19 @@ const functions: Readonly<Record<string, SqlFunction>> = {
   },
   hf_unbase64: (value) => (value === null ? null : new Uint8Array(Buffer.from(String(value), "base64"))),
   hf_fold: (value) => (value === null ? null : foldText(String(value))),
+  hf_glob: (value) => (value === null ? null : globOf(String(value))),
 };
 
-/** What `hf_fold` answers, for those who must compare in the same way outside the database. */
-export function foldText(text: string): string {
-  return text.normalize("NFKD").replace(marks, "").toLowerCase();
+// GLOB compares case-sensitively, as LIKE does everywhere but in SQLite.
+function globOf(pattern: string): string {
+  return pattern.replace(/\\([\s\S])|[%_*?[]/g, (part, escaped: string | undefined) => {
+    if (escaped !== undefined) return inGlob(escaped);
+    return part === "%" ? "*" : part === "_" ? "?" : inGlob(part);
+  });
+}
+
+function inGlob(character: string): string {
+  return "*?[".includes(character) ? `[${character}]` : character;
 }
 
 export function registerFunctions(db: DatabaseSync): void {

@@ -1,0 +1,94 @@
+/** Actions: operations that the backend writes itself. Input is checked, access decided, and the answer turned into JSON. */
+import { AppError, type Issue } from "../base/errors.ts";
+import type { FieldSpec } from "../schema/field.ts";
+import { isMisfit } from "../schema/fields/field-type.ts";
+import type { DocumentField } from "../schema/schema.ts";
+import type { Value } from "../schema/value.ts";
+import type { Actor } from "./actor.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { badInput, fail } from "./errors.ts";
+import { denied, foldFacts } from "./guard.ts";
+import type { Operation } from "./operation.ts";
+import type { Writing } from "./write.ts";
+
+/** A schema of another library for an action's input (Standard Schema, version 1: zod, valibot, arktype …). */
+export interface StandardSchema<Output = unknown> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
+
+/** What the handler of an action is given; the backend's face puts the types on. */
+export interface ActionRun {
+  readonly operation: Extract<Operation, { of: "action" }>;
+  readonly standard: StandardSchema | null;
+  readonly handler: (context: ActionContext) => unknown;
+}
+
+export interface ActionContext {
+  readonly input: unknown;
+  readonly me: Actor;
+  /** The instant of the request. */
+  readonly now: Date;
+  readonly newId: () => string;
+  readonly requestId: string | null;
+  readonly writing: Writing;
+}
+
+/** Runs an action for a caller. @throws unauthenticated, forbidden, invalid_input, and what the handler throws */
+export async function runAction(run: ActionRun, given: unknown, writing: Writing): Promise<string> {
+  const { actor, requestId } = writing.origin;
+  const facts = writing.context.factsOf(actor);
+  if (!facts.system && foldFacts(run.operation.access, facts).op !== "true") throw denied(actor);
+  const input = run.standard ? await checkStandard(run.standard, given, writing.pointer) : checkInput(run.operation.input ?? new Map(), given, writing.pointer);
+  const answer = await run.handler({ input, me: actor, now: new Date(writing.nowMs), newId: writing.context.newId, requestId, writing });
+  return JSON.stringify(answer === undefined ? null : answer);
+}
+
+/** Checks an input against its fields and gives its wire form, defaults filled in. */
+export function checkInput(fields: ReadonlyMap<string, DocumentField>, given: unknown, pointer: string): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  const faults: Issue[] = [];
+  const object = given ?? {};
+  if (typeof object !== "object" || Array.isArray(object)) throw badInput([{ pointer, code: "type", message: "must be an object." }]);
+  for (const name of Object.keys(object)) {
+    if (!fields.has(name)) faults.push({ pointer: `${pointer}/${name.slice(0, 64)}`, code: "unknown_field", message: `There is no such field.${didYouMean(name, fields.keys())}` });
+  }
+  for (const [name, field] of fields) {
+    const value = (object as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined || value === null) {
+      if (!field.optional) faults.push({ pointer: `${pointer}/${name}`, code: "required", message: "This field is required." });
+      else input[name] = null;
+      continue;
+    }
+    const parsed = field.type.parse(value, field.params);
+    if (isMisfit(parsed)) faults.push({ pointer: `${pointer}/${name}`, code: parsed.code, message: `${parsed.misfit}.` });
+    else input[name] = field.type.toWire ? field.type.toWire(parsed as Value, field.params) : parsed;
+  }
+  if (faults.length > 0) throw badInput(faults);
+  return input;
+}
+
+async function checkStandard(schema: StandardSchema, given: unknown, pointer: string): Promise<unknown> {
+  const result = await schema["~standard"].validate(given);
+  if (!result.issues) return result.value;
+  const errors = result.issues.map(({ message, path }) => ({
+    pointer: [pointer, ...(path ?? []).map((part) => String(typeof part === "object" ? part.key : part))].join("/"), code: "invalid", message,
+  }));
+  throw badInput(errors);
+}
+
+/** Refuses from within an action or hook: the caller gets this status, code and sentence. */
+export function refuse(code: string, message: string, options: { readonly status?: number; readonly pointer?: string } = {}): AppError {
+  const errors = options.pointer === undefined ? [] : [{ pointer: options.pointer, code, message }];
+  return new AppError(code, { status: options.status ?? 422, message, explanation: "The backend's own code refused this; its documentation says when." }, { errors });
+}
+
+export type { FieldSpec };
+export { fail as failEngine };

@@ -1,0 +1,73 @@
+/** Idempotency keys: a keyed request runs once, and its answer is stored in the very transaction of its writes. */
+import { UnitRefused, type Value } from "../drivers/database.ts";
+import type { Answer, KeyedCall, StoredAnswer } from "./engine.ts";
+import { fail } from "./errors.ts";
+import type { Session } from "./session.ts";
+
+/** The table; migrations create it. */
+export const idempotencyTable = "_idempotency";
+
+/** How long an answer is kept, in milliseconds: a day. */
+export const idempotencyKeepMs = 86_400_000;
+// Expired keys that one keyed request clears away.
+const clearMax = 50;
+
+const find = `select fingerprint, status, headers, body from "${idempotencyTable}" where scope = ? and key = ? and created_at > ?`;
+const expire = `delete from "${idempotencyTable}" where (scope, key) in (select scope, key from "${idempotencyTable}" where created_at <= ? order by created_at limit ${clearMax})`;
+const replace = `delete from "${idempotencyTable}" where scope = ? and key = ? and created_at <= ?`;
+const claim = `insert into "${idempotencyTable}" (scope, key, fingerprint, status, headers, body, created_at) values (?, ?, ?, 0, '', '', ?) on conflict do nothing`;
+const settle = `update "${idempotencyTable}" set status = ?, headers = ?, body = ? where scope = ? and key = ?`;
+
+export interface Once {
+  readonly keyed: KeyedCall;
+  readonly session: Session;
+  readonly nowMs: number;
+  /** Keys whose request this process is running. */
+  readonly running: Set<string>;
+}
+
+export interface OnceAnswer {
+  readonly stored: StoredAnswer;
+  readonly replayed: boolean;
+  readonly answer: Answer | null;
+}
+
+/** Runs `work` once for the key. @throws idempotency_in_progress, idempotency_mismatch */
+export async function runOnce(once: Once, work: (session: Session) => Promise<Answer>): Promise<OnceAnswer> {
+  const { keyed, session, running } = once;
+  const name = `${keyed.scope}\n${keyed.key}`;
+  if (running.has(name)) throw fail("idempotency_in_progress", { headers: { "retry-after": "1" } });
+  running.add(name);
+  try {
+    return (await replay(once, session)) ?? (await session.transaction((inner) => claimAndRun(once, inner, work)));
+  } catch (error) {
+    // Another process held the key and has committed since.
+    const stored = error instanceof UnitRefused && error.reason === "claimed" ? await replay(once, session) : null;
+    if (!stored) throw error instanceof UnitRefused && error.reason === "claimed" ? fail("idempotency_in_progress") : error;
+    return stored;
+  } finally {
+    running.delete(name);
+  }
+}
+
+async function replay({ keyed, nowMs }: Once, session: Session): Promise<OnceAnswer | null> {
+  const [row] = await session.read({ text: find, params: [keyed.scope, keyed.key, nowMs - idempotencyKeepMs] }, false);
+  if (!row) return null;
+  const [fingerprint, status, headers, body] = row;
+  if (fingerprint !== keyed.fingerprint) throw fail("idempotency_mismatch");
+  return { stored: { status: Number(status), headers: JSON.parse(headers as string) as Record<string, string>, body: body as string }, replayed: true, answer: null };
+}
+
+async function claimAndRun({ keyed, nowMs }: Once, session: Session, work: (session: Session) => Promise<Answer>): Promise<OnceAnswer> {
+  const id: readonly Value[] = [keyed.scope, keyed.key];
+  const cutoff = nowMs - idempotencyKeepMs;
+  await session.write([
+    { text: expire, kind: "run", params: [cutoff] },
+    { text: replace, kind: "run", params: [...id, cutoff] },
+    { text: claim, kind: "run", params: [...id, keyed.fingerprint, nowMs], changes: { min: 1, max: 1, reason: "claimed" } },
+  ]);
+  const answer = await work(session);
+  const stored = keyed.render(answer);
+  await session.write([{ text: settle, kind: "run", params: [stored.status, JSON.stringify(stored.headers), stored.body, ...id] }]);
+  return { stored, replayed: false, answer };
+}
