@@ -67,9 +67,21 @@ export function requestLine(entry: RequestEntry): string {
 export function failureLine(timeMs: number, requestId: string, error: AppError): string {
   const stacks: string[] = [];
   for (let at: unknown = error; at !== undefined && stacks.length < causesMax; at = at instanceof Error ? at.cause : undefined) {
-    stacks.push(at instanceof Error ? (at.stack ?? at.message) : String(at));
+    stacks.push(at instanceof Error ? (at.stack ?? at.message) : `${typeof at} was thrown`);
   }
   return JSON.stringify({ time: timeMs, level: "error", msg: "failure", requestId, code: error.code, stacks });
 }
 
 const causesMax = 5;
+
+/** Something that happened beside the requests. */
+export interface EventEntry {
+  readonly timeMs: number;
+  readonly level: "info" | "warn" | "error";
+  readonly event: string;
+  readonly message: string;
+}
+
+export function eventLine({ timeMs, level, event, message }: EventEntry): string {
+  return JSON.stringify({ time: timeMs, level, msg: event, detail: message });
+}

@@ -97,7 +97,12 @@ const action: CallReader = async (exchange) => {
   return { op: "action", action: exchange.route.name, input: (await readOptionalJson(exchange)) ?? {} };
 };
 
-const readAction: CallReader = ({ request, route }) => ({ op: "action", action: route.name, input: readInput(request.search) });
+const readAction: CallReader = ({ request, route }) => ({
+  op: "action",
+  action: route.name,
+  input: readInput(request.search),
+  texts: true,
+});
 
 function returningOf({ preferences }: Exchange, select: ReturnType<typeof readWriteQuery>["select"]) {
   if (preferences.return === "minimal") return { minimal: true };

@@ -31,9 +31,9 @@ export function pointIntoRequest(error: AppError, call: Call, search: string): A
 
 function translate(pointer: string, call: Call, search: string): string {
   const [, first = "", ...rest] = pointer.split("/");
-  // A body is the data itself, or the action's input itself.
+  // A body is the data itself, or the action's input itself; an action may also be asked by query string.
+  if (call.op === "action") return call.texts === true ? `?${rest.map(unescaped).join(".")}` : joined(rest);
   if (first === "data" && call.op !== "batch") return joined(rest);
-  if (first === "input" && call.op === "action") return search === "" ? joined(rest) : `?${rest.map(unescaped).join(".")}`;
   if (call.op === "list" && call.query.texts !== true) return pointer;
   if (first === "returning") return translate(`/${rest.join("/")}`, call, search);
   if (first === "select") return toSelect(rest, search);

@@ -1,0 +1,23 @@
+/** Starts the film shop on a free port for a test file, with a token for each set of roles. */
+import { type AppOptions } from "../../src/app/options.ts";
+import { createApp } from "../../src/app/app.ts";
+import type { Target } from "./scenario.ts";
+import { store } from "./store.ts";
+
+export async function startStore(options: AppOptions = {}) {
+  const lines: string[] = [];
+  const log = (text: string) => void lines.push(...text.trimEnd().split("\n"));
+  const app = await createApp(store, { database: "sqlite::memory:", port: 0, log, ...options });
+  const { port } = await app.start();
+  const tokens = new Map<string, Promise<string>>();
+  const tokenOf = (roles: readonly string[]) => {
+    const key = roles.join();
+    const token = tokens.get(key) ?? app.mint({ sub: `user-${key}`, roles });
+    tokens.set(key, token);
+    return token;
+  };
+  const target: Target = { port, tokenOf };
+  return { app, target, lines };
+}
+
+export type Started = Awaited<ReturnType<typeof startStore>>;
