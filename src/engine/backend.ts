@@ -2,11 +2,11 @@
 import type { Cond } from "../schema/cond.ts";
 import type { DocumentOf, Field, Flag } from "../schema/field.ts";
 import { type MeTerms, meTerms } from "../schema/rule.ts";
-import type { StandardSchema } from "./action.ts";
+import type { StandardSchema } from "./write/action.ts";
 import type { Actor } from "./actor.ts";
-import type { Change } from "./change.ts";
+import type { Change } from "./write/change.ts";
 import type { Db } from "./db.ts";
-import type { HookOp } from "./hooks.ts";
+import type { HookOp } from "./write/hooks.ts";
 import type { CreateInput, Registry, Row, UpdateInput } from "./typed.ts";
 
 type InputFields = Readonly<Record<string, Field<unknown, Flag>>>;

@@ -3,7 +3,7 @@ import { allOf, always, anyOf, complement, type Filter, never, type Source, type
 import type { Access, Action, Field, Model, Relation, Schema } from "../schema/schema.ts";
 import type { Actor, Facts } from "./actor.ts";
 import { fail } from "./errors.ts";
-import type { AggregatePlan, GetPlan, Guarded, ListPlan, Output, Reached, ReadPlan, RowsPlan, Step } from "./plan.ts";
+import type { AggregatePlan, GetPlan, Guarded, ListPlan, Output, Reached, ReadPlan, RowsPlan, Step } from "./plan/plan.ts";
 
 declare const brand: unique symbol;
 

@@ -6,12 +6,12 @@ import type { Filter } from "../schema/filter.ts";
 import { nameFault } from "../schema/names.ts";
 import { type Resolver, resolveRule } from "../schema/resolve.ts";
 import type { DocumentField, Model, Schema } from "../schema/schema.ts";
-import type { ActionContext, ActionRun, StandardSchema } from "./action.ts";
+import type { ActionContext, ActionRun, StandardSchema } from "./write/action.ts";
 import { type ActionHandlerContext, actionAccess, type ActionOptions, type BackendSpec } from "./backend.ts";
 import { modelOperations, type Operation } from "./operation.ts";
 import type { Registry } from "./typed.ts";
 import type { Db } from "./db.ts";
-import { transact } from "./write.ts";
+import { transact } from "./write/row.ts";
 
 const reads: ReadonlySet<string> = new Set(["list", "get", "aggregate"]);
 

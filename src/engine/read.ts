@@ -8,9 +8,9 @@ import { badQuery, fail } from "./errors.ts";
 import { within } from "./limits.ts";
 import { parseKey } from "./key.ts";
 import type { Context, Prepared } from "./pipeline.ts";
-import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from "./shape.ts";
-import { type Binding, fill, type Slot, Unfit } from "./slot.ts";
-import { pointerOf } from "./pointer.ts";
+import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from "./plan/shape.ts";
+import { type Binding, fill, type Slot, Unfit } from "./compile/slot.ts";
+import { pointerOf } from "./plan/pointer.ts";
 
 export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
 

@@ -1,15 +1,15 @@
 /** Actions: operations that the backend writes itself. Input is checked, access decided, and the answer turned into JSON. */
-import { AppError, type Issue } from "../base/errors.ts";
-import type { FieldSpec } from "../schema/field.ts";
-import { isMisfit } from "../schema/fields/field-type.ts";
-import type { DocumentField } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import type { Actor } from "./actor.ts";
-import { didYouMean } from "../base/suggest.ts";
-import { badInput, fail } from "./errors.ts";
-import { denied, foldFacts } from "./guard.ts";
-import type { Operation } from "./operation.ts";
-import type { Writing } from "./write.ts";
+import { AppError, type Issue } from "../../base/errors.ts";
+import type { FieldSpec } from "../../schema/field.ts";
+import { isMisfit } from "../../schema/fields/field-type.ts";
+import type { DocumentField } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Actor } from "../actor.ts";
+import { didYouMean } from "../../base/suggest.ts";
+import { badInput, fail } from "../errors.ts";
+import { denied, foldFacts } from "../guard.ts";
+import type { Operation } from "../operation.ts";
+import type { Writing } from "./row.ts";
 
 /** A schema of another library for an action's input (Standard Schema, version 1: zod, valibot, arktype …). */
 export interface StandardSchema<Output = unknown> {

@@ -1,7 +1,7 @@
 /** The shape of a query: everything of it but its values, as a text that plans are cached by, and the values in order. */
-import type { AggregateQuery, Query, Select, Where } from "./call.ts";
-import { badQuery } from "./errors.ts";
-import { type Limits, within } from "./limits.ts";
+import type { AggregateQuery, Query, Select, Where } from "../call.ts";
+import { badQuery } from "../errors.ts";
+import { type Limits, within } from "../limits.ts";
 
 /** Collects a shape. Plans take values by their place, in the very order of this walk. */
 export interface Shape {

@@ -1,8 +1,8 @@
 /** The change record: what every committed write appends, in its own transaction. Audit, cache, search and messaging read it. */
-import type { Dialect } from "../drivers/dialect.ts";
-import type { Model } from "../schema/schema.ts";
+import type { Dialect } from "../../drivers/dialect.ts";
+import type { Model } from "../../schema/schema.ts";
 import { storedFields } from "./input.ts";
-import { keySql } from "./key.ts";
+import { keySql } from "../key.ts";
 
 /** The table; migrations create it. */
 export const changesTable = "_changes";

@@ -1,9 +1,9 @@
 /** Batches: operations in order, each under its own rule; atomic ones in one transaction. */
-import { AppError } from "../base/errors.ts";
-import type { BatchOp, BatchResult, Call, Data, Result } from "./call.ts";
-import { fail } from "./errors.ts";
-import { within } from "./limits.ts";
-import { transact, type Writing } from "./write.ts";
+import { AppError } from "../../base/errors.ts";
+import type { BatchOp, BatchResult, Call, Data, Result } from "../call.ts";
+import { fail } from "../errors.ts";
+import { within } from "../limits.ts";
+import { transact, type Writing } from "./row.ts";
 
 type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<Exclude<Result, { kind: "batch" }>>;
 

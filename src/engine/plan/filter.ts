@@ -1,12 +1,12 @@
 /** Plans a caller's filter: names become fields of the caller's view, values become parameters. */
-import { didYouMean } from "../base/suggest.ts";
-import { type Operator, operators, type Quantifier, quantifiers } from "../schema/cond.ts";
-import { allOf, anyOf, complement, type Filter, type Source, type Term } from "../schema/filter.ts";
-import type { Field, Model, Relation } from "../schema/schema.ts";
-import { insideType } from "../schema/resolve.ts";
-import type { Where } from "./call.ts";
-import { badQuery } from "./errors.ts";
-import type { View } from "./guard.ts";
+import { didYouMean } from "../../base/suggest.ts";
+import { type Operator, operators, type Quantifier, quantifiers } from "../../schema/cond.ts";
+import { allOf, anyOf, complement, type Filter, type Source, type Term } from "../../schema/filter.ts";
+import type { Field, Model, Relation } from "../../schema/schema.ts";
+import { insideType } from "../../schema/resolve.ts";
+import type { Where } from "../call.ts";
+import { badQuery } from "../errors.ts";
+import type { View } from "../guard.ts";
 import { pointerPart } from "./shape.ts";
 
 /** Hands out the places of parameters, in the order of the shape's walk. */

@@ -1,16 +1,16 @@
 /** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
-import type { Dialect } from "../drivers/dialect.ts";
-import { allOf, type Filter } from "../schema/filter.ts";
-import type { Action, Field, Model } from "../schema/schema.ts";
-import type { Select } from "./call.ts";
-import { changeSql, imageSql } from "./change.ts";
-import { type Compiling, compileFilter, inRow, startCompiling } from "./compile-filter.ts";
-import { compileOutput, type Target, trashCondition } from "./compile-read.ts";
-import { guard, type View } from "./guard.ts";
-import type { Actor } from "./actor.ts";
-import { storedFields } from "./input.ts";
-import type { Trash } from "./plan.ts";
-import { planGet } from "./plan-read.ts";
+import type { Dialect } from "../../drivers/dialect.ts";
+import { allOf, type Filter } from "../../schema/filter.ts";
+import type { Action, Field, Model } from "../../schema/schema.ts";
+import type { Select } from "../call.ts";
+import { changeSql, imageSql } from "../write/change.ts";
+import { type Compiling, compileFilter, inRow, startCompiling } from "./filter.ts";
+import { compileOutput, type Target, trashCondition } from "./read.ts";
+import { guard, type View } from "../guard.ts";
+import type { Actor } from "../actor.ts";
+import { storedFields } from "../write/input.ts";
+import type { Trash } from "../plan/plan.ts";
+import { planGet } from "../plan/read.ts";
 import { type Convert, finish, markFor, type Slot } from "./slot.ts";
 import type { StepTemplate, UnitTemplate } from "./unit.ts";
 

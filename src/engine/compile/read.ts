@@ -1,10 +1,10 @@
 /** Compiles guarded reads into one statement each, whose rows are JSON texts and the values that cursors are made of. */
-import { assert } from "../base/errors.ts";
-import type { Dialect } from "../drivers/dialect.ts";
-import type { Field, Model, Schema } from "../schema/schema.ts";
-import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./compile-filter.ts";
-import type { Limits } from "./limits.ts";
-import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan } from "./plan.ts";
+import { assert } from "../../base/errors.ts";
+import type { Dialect } from "../../drivers/dialect.ts";
+import type { Field, Model, Schema } from "../../schema/schema.ts";
+import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
+import type { Limits } from "../limits.ts";
+import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
 
 /** What compiling needs to know of the backend. */

@@ -1,22 +1,22 @@
 /** Writes of single rows: input, guard, unit, run, shape; hooks inside the transaction, listeners after it. */
-import { UnitRefused } from "../drivers/database.ts";
-import type { Model } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import type { Call, Data, Origin, Result, Returning } from "./call.ts";
-import { compileCreate, compileDelete, compileUpdate, type ReadBack, type WriteTarget } from "./compile-write.ts";
+import { UnitRefused } from "../../drivers/database.ts";
+import type { Model } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Call, Data, Origin, Result, Returning } from "../call.ts";
+import { compileCreate, compileDelete, compileUpdate, type ReadBack, type WriteTarget } from "../compile/write.ts";
 import type { Change } from "./change.ts";
-import { fail } from "./errors.ts";
-import { admit, type View } from "./guard.ts";
+import { fail } from "../errors.ts";
+import { admit, type View } from "../guard.ts";
 import { runHooks } from "./hooks.ts";
 import { completeRow, type Completion, type Input, readInput, storedFields } from "./input.ts";
-import type { Trash } from "./plan.ts";
-import { formatKey, parseKey } from "./key.ts";
-import type { Context } from "./pipeline.ts";
+import type { Trash } from "../plan/plan.ts";
+import { formatKey, parseKey } from "../key.ts";
+import type { Context } from "../pipeline.ts";
 import { type Part, refusal } from "./refusal.ts";
-import type { Session } from "./session.ts";
-import { createShape, shapeQuery } from "./shape.ts";
-import type { Step, StepResult } from "../drivers/database.ts";
-import { bindUnit, type UnitTemplate } from "./unit.ts";
+import type { Session } from "../session.ts";
+import { createShape, shapeQuery } from "../plan/shape.ts";
+import type { Step, StepResult } from "../../drivers/database.ts";
+import { bindUnit, type UnitTemplate } from "../compile/unit.ts";
 
 /** One request's writing: who, when, where, and what listeners will be told. */
 export interface Writing {

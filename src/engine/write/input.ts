@@ -1,14 +1,14 @@
 /** Checks what a caller wants to write: names, who may write them, and values; fills in what is left out. */
-import { didYouMean } from "../base/suggest.ts";
-import type { Issue } from "../base/errors.ts";
-import { isMisfit, type Misfit } from "../schema/fields/field-type.ts";
-import type { Field, Model } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import type { Actor } from "./actor.ts";
-import type { Data } from "./call.ts";
-import { badInput, fail } from "./errors.ts";
-import type { View } from "./guard.ts";
-import { pointerPart } from "./shape.ts";
+import { didYouMean } from "../../base/suggest.ts";
+import type { Issue } from "../../base/errors.ts";
+import { isMisfit, type Misfit } from "../../schema/fields/field-type.ts";
+import type { Field, Model } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Actor } from "../actor.ts";
+import type { Data } from "../call.ts";
+import { badInput, fail } from "../errors.ts";
+import type { View } from "../guard.ts";
+import { pointerPart } from "../plan/shape.ts";
 
 /** Input in stored form. */
 export interface Input {

@@ -1,5 +1,5 @@
 /** Finds the place in a call of the value with a given number, for an error's pointer; walks as shape.ts does. */
-import type { Call, Select, Where } from "./call.ts";
+import type { Call, Select, Where } from "../call.ts";
 import { pointerPart } from "./shape.ts";
 
 /** The JSON pointer of the value at `index` of the call's shape, or that of the whole call. */

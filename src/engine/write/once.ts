@@ -1,8 +1,8 @@
 /** Idempotency keys: a keyed request runs once, and its answer is stored in the very transaction of its writes. */
-import { UnitRefused, type Value } from "../drivers/database.ts";
-import type { Answer, KeyedCall, StoredAnswer } from "./engine.ts";
-import { fail } from "./errors.ts";
-import type { Session } from "./session.ts";
+import { UnitRefused, type Value } from "../../drivers/database.ts";
+import type { Answer, KeyedCall, StoredAnswer } from "../engine.ts";
+import { fail } from "../errors.ts";
+import type { Session } from "../session.ts";
 
 /** The table; migrations create it. */
 export const idempotencyTable = "_idempotency";

@@ -1,14 +1,14 @@
 /** Writes that first look whether the row is there: put, upsert and restore. Each looks and writes in one transaction. */
-import { isMisfit } from "../schema/fields/field-type.ts";
-import type { Field, Model } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import type { Call, Data, Result } from "./call.ts";
-import { badInput, badQuery, fail } from "./errors.ts";
-import { admit } from "./guard.ts";
+import { isMisfit } from "../../schema/fields/field-type.ts";
+import type { Field, Model } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Call, Data, Result } from "../call.ts";
+import { badInput, badQuery, fail } from "../errors.ts";
+import { admit } from "../guard.ts";
 import { defaultOf, readInput, storedFields } from "./input.ts";
-import { formatKey, parseKey } from "./key.ts";
-import { read } from "./pipeline.ts";
-import { completionOf, createRow, modelOf, requireVersion, transact, updateRow, type Writing, writeUpdate } from "./write.ts";
+import { formatKey, parseKey } from "../key.ts";
+import { read } from "../pipeline.ts";
+import { completionOf, createRow, modelOf, requireVersion, transact, updateRow, type Writing, writeUpdate } from "./row.ts";
 
 /** Replaces the row of that id, or creates it there. */
 export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<Result> {

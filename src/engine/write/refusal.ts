@@ -1,10 +1,10 @@
 /** Turns a unit's refusal into the error the caller gets, telling nothing that the caller may not know. */
-import type { UnitRefused } from "../drivers/database.ts";
-import type { Action, Field, Model, Schema } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import type { Actor } from "./actor.ts";
-import { badInput, fail } from "./errors.ts";
-import { denied, type View } from "./guard.ts";
+import type { UnitRefused } from "../../drivers/database.ts";
+import type { Action, Field, Model, Schema } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Actor } from "../actor.ts";
+import { badInput, fail } from "../errors.ts";
+import { denied, type View } from "../guard.ts";
 
 /** One row's share of a unit. */
 export interface Part {

@@ -1,9 +1,9 @@
 /** Compiles guarded aggregates into one statement; each row is the JSON of one group. */
-import type { Dialect } from "../drivers/dialect.ts";
-import type { Field } from "../schema/schema.ts";
-import { compileFilter, compileTerm, inRow, startCompiling } from "./compile-filter.ts";
-import { compileReached, type Target, trashCondition, whereOf } from "./compile-read.ts";
-import type { AggregateName, AggregatePlan, Guarded } from "./plan.ts";
+import type { Dialect } from "../../drivers/dialect.ts";
+import type { Field } from "../../schema/schema.ts";
+import { compileFilter, compileTerm, inRow, startCompiling } from "./filter.ts";
+import { compileReached, type Target, trashCondition, whereOf } from "./read.ts";
+import type { AggregateName, AggregatePlan, Guarded } from "../plan/plan.ts";
 import { finish, markFor, type Template } from "./slot.ts";
 
 /** Rows: one JSON text a group, in order. */

@@ -1,12 +1,12 @@
 /** Compiles conditions and terms into SQL text; every value is a slot, every name comes from the compiled schema. */
-import { assert } from "../base/errors.ts";
-import type { Dialect } from "../drivers/dialect.ts";
-import type { Expression, Filter, Source, Term } from "../schema/filter.ts";
-import type { Field, Model, Relation, Schema } from "../schema/schema.ts";
+import { assert } from "../../base/errors.ts";
+import type { Dialect } from "../../drivers/dialect.ts";
+import type { Expression, Filter, Source, Term } from "../../schema/filter.ts";
+import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import { converterFor, documentPath } from "./convert.ts";
 import { compileExpression } from "./expression.ts";
 import { markFor, type Slots } from "./slot.ts";
-import type { Step } from "./plan.ts";
+import type { Step } from "../plan/plan.ts";
 
 /** What compiling carries along. `aliases` are the rows in reach, innermost last. */
 export interface Compiling {

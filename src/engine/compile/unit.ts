@@ -1,5 +1,5 @@
 /** Units: the compiled steps of a write, and how several become one atomic whole. */
-import type { Step } from "../drivers/database.ts";
+import type { Step } from "../../drivers/database.ts";
 import { type Binding, fill, type Template } from "./slot.ts";
 
 /** A step whose slots are not yet filled. */

@@ -1,20 +1,20 @@
 /** Bulk writes by filter: the rows are found first, and more than `maxAffected` of them change nothing. */
-import { allOf } from "../schema/filter.ts";
-import type { Model } from "../schema/schema.ts";
-import type { Call, Result, Where } from "./call.ts";
-import { compileFilter, inRow, startCompiling } from "./compile-filter.ts";
-import { trashCondition, whereOf } from "./compile-read.ts";
-import { mentionsInput } from "./compile-write.ts";
+import { allOf } from "../../schema/filter.ts";
+import type { Model } from "../../schema/schema.ts";
+import type { Call, Result, Where } from "../call.ts";
+import { compileFilter, inRow, startCompiling } from "../compile/filter.ts";
+import { trashCondition, whereOf } from "../compile/read.ts";
+import { mentionsInput } from "../compile/write.ts";
 import { deleteRow } from "./delete.ts";
-import { badQuery, fail } from "./errors.ts";
-import { admit, guardFilter } from "./guard.ts";
-import { formatKey } from "./key.ts";
-import { within } from "./limits.ts";
-import { planWhere } from "./plan-filter.ts";
-import { pointerInWhere } from "./pointer.ts";
-import { createShape, limitValue, shapeQuery } from "./shape.ts";
-import { fill, finish, type Slot, Unfit } from "./slot.ts";
-import { modelOf, transact, updateRow, type Writing } from "./write.ts";
+import { badQuery, fail } from "../errors.ts";
+import { admit, guardFilter } from "../guard.ts";
+import { formatKey } from "../key.ts";
+import { within } from "../limits.ts";
+import { planWhere } from "../plan/filter.ts";
+import { pointerInWhere } from "../plan/pointer.ts";
+import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
+import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
+import { modelOf, transact, updateRow, type Writing } from "./row.ts";
 
 export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<Result> {
   const model = modelOf(call.model, writing);

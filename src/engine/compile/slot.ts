@@ -1,7 +1,7 @@
 /** Parameters of compiled SQL: marks in the text while it is made, positions in the end, and what is bound there. */
-import type { Value } from "../schema/value.ts";
-import { isMisfit, type Misfit } from "../schema/fields/field-type.ts";
-import type { Actor } from "./actor.ts";
+import type { Value } from "../../schema/value.ts";
+import { isMisfit, type Misfit } from "../../schema/fields/field-type.ts";
+import type { Actor } from "../actor.ts";
 
 /** Turns what a caller sent, or a claim, into what the database compares with. */
 export type Convert = (value: unknown) => Value | Misfit;

@@ -1,15 +1,15 @@
 /** Deletes with all that goes along: cascades and nulled keys are writes of their own, so that each leaves its record. */
-import type { Row, Statement } from "../drivers/database.ts";
-import type { Field, Model } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import { system } from "./actor.ts";
-import type { Call, Result } from "./call.ts";
-import { fail } from "./errors.ts";
-import { admit } from "./guard.ts";
+import type { Row, Statement } from "../../drivers/database.ts";
+import type { Field, Model } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import { system } from "../actor.ts";
+import type { Call, Result } from "../call.ts";
+import { fail } from "../errors.ts";
+import { admit } from "../guard.ts";
 import { runHooks } from "./hooks.ts";
 import type { Input } from "./input.ts";
-import { formatKey, parseKey } from "./key.ts";
-import { inTransaction, modelOf, requireVersion, transact, writeDelete, type Writing, writeUpdate } from "./write.ts";
+import { formatKey, parseKey } from "../key.ts";
+import { inTransaction, modelOf, requireVersion, transact, writeDelete, type Writing, writeUpdate } from "./row.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<Result> {
   const model = modelOf(call.model, writing);

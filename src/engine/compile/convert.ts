@@ -1,10 +1,10 @@
 /** Converters from what callers send to what the database compares with, per field and operator. */
-import { foldText } from "../base/fold.ts";
-import type { Operator } from "../schema/cond.ts";
-import { isMisfit, type Misfit, misfit } from "../schema/fields/field-type.ts";
-import type { Term } from "../schema/filter.ts";
-import type { Field, FieldParams } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
+import { foldText } from "../../base/fold.ts";
+import type { Operator } from "../../schema/cond.ts";
+import { isMisfit, type Misfit, misfit } from "../../schema/fields/field-type.ts";
+import type { Term } from "../../schema/filter.ts";
+import type { Field, FieldParams } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
 import type { Convert } from "./slot.ts";
 
 interface ConvertOptions {

@@ -1,13 +1,13 @@
 /** Hooks: the backend's own code around a write, inside its transaction, and listeners after the commit. */
-import { assert } from "../base/errors.ts";
-import { isMisfit } from "../schema/fields/field-type.ts";
-import type { Model } from "../schema/schema.ts";
-import type { Actor } from "./actor.ts";
+import { assert } from "../../base/errors.ts";
+import { isMisfit } from "../../schema/fields/field-type.ts";
+import type { Model } from "../../schema/schema.ts";
+import type { Actor } from "../actor.ts";
 import type { Change } from "./change.ts";
-import type { Data } from "./call.ts";
+import type { Data } from "../call.ts";
 import type { Input } from "./input.ts";
-import type { Session } from "./session.ts";
-import type { Writing } from "./write.ts";
+import type { Session } from "../session.ts";
+import type { Writing } from "./row.ts";
 
 export type HookOp = "create" | "update" | "delete";
 

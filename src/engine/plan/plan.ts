@@ -1,7 +1,7 @@
 /** Plan data: what is to be read or written, before and after the access rules are in. Makes nothing itself. */
-import type { Bucket } from "../drivers/dialect.ts";
-import type { Filter, Term } from "../schema/filter.ts";
-import type { Field, Model, Relation } from "../schema/schema.ts";
+import type { Bucket } from "../../drivers/dialect.ts";
+import type { Filter, Term } from "../../schema/filter.ts";
+import type { Field, Model, Relation } from "../../schema/schema.ts";
 
 declare const guarded: unique symbol;
 /** A plan that carries its access rules. Only guard() makes one; compile() accepts nothing else. */

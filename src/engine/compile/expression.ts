@@ -1,8 +1,8 @@
 /** Compiles the expressions of computed fields; decimals keep their scale exactly. */
-import { assert } from "../base/errors.ts";
-import type { Dialect } from "../drivers/dialect.ts";
-import type { Expression } from "../schema/filter.ts";
-import type { Field } from "../schema/schema.ts";
+import { assert } from "../../base/errors.ts";
+import type { Dialect } from "../../drivers/dialect.ts";
+import type { Expression } from "../../schema/filter.ts";
+import type { Field } from "../../schema/schema.ts";
 import { markFor, type Slots } from "./slot.ts";
 
 export interface ExpressionContext {
