@@ -12,7 +12,8 @@ export interface PredicateContext {
 const comparisons: Readonly<Record<string, string>> = { eq: "=", gt: ">", gte: ">=", lt: "<", lte: "<=" };
 
 /**
- * Conditions are two-valued: a comparison with null is false, and its complement true.
+ * Conditions are two-valued: a comparison with null is false, and its complement true. Spelt as queries spell them, for a
+ * database uses a partial index only where it sees that a query implies its condition.
  * @throws AppError `index_condition_unsupported`
  */
 export function writePredicate(filter: Filter, context: PredicateContext): string {
@@ -59,13 +60,13 @@ function writeComparison(filter: Extract<Filter, { op: "compare" }>, context: Pr
     case "isNull":
       return `${column} IS ${values[0] === 0 ? "NOT " : ""}NULL`;
     case "ne":
-      return `${column} <> ${texts[0]}`;
+      return `(${column} = ${texts[0]}) IS NOT TRUE`;
     case "in":
       return texts.length === 0 ? "1 = 0" : `${column} IN (${texts.join(", ")})`;
     case "nin":
-      return texts.length === 0 ? `${column} IS NOT NULL` : `${column} NOT IN (${texts.join(", ")})`;
+      return texts.length === 0 ? "1 = 1" : `(${column} IN (${texts.join(", ")})) IS NOT TRUE`;
     case "between":
-      return `${column} BETWEEN ${texts[0]} AND ${texts[1]}`;
+      return `(${column} >= ${texts[0]} AND ${column} <= ${texts[1]})`;
     default:
       return refuse(context, `it uses ${filter.operator}, which databases judge differently.`);
   }
