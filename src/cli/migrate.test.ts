@@ -15,20 +15,18 @@ const strict = schemaOf(model("people", { name: text(), born: date() }));
 
 function open(t: TestContext) {
   const scratch = openScratch(t);
-  return {
-    ...scratch,
-    async migrate(schema: Schema, action: MigrateOptions["action"], options: Omit<MigrateOptions, "action"> = {}) {
-      const lines: string[] = [];
-      const command = {
-        ...scratch,
-        schema,
-        openCopy: (file: string) => openSqlite({ file }),
-        out: (line: string) => void lines.push(line),
-      };
-      const code = await runMigrate(command, { action, ...options });
-      return { code, text: lines.join("\n"), json: options.json ? JSON.parse(lines.join("\n")) : null };
-    },
+  const migrate = async (schema: Schema, action: MigrateOptions["action"], options: Omit<MigrateOptions, "action"> = {}) => {
+    const lines: string[] = [];
+    const command = {
+      ...scratch,
+      schema,
+      openCopy: (file: string) => openSqlite({ file }),
+      out: (line: string) => void lines.push(line),
+    };
+    const code = await runMigrate(command, { action, ...options });
+    return { code, text: lines.join("\n"), json: options.json ? JSON.parse(lines.join("\n")) : null };
   };
+  return { ...scratch, migrate };
 }
 
 describe("holdfast migrate", () => {

@@ -81,8 +81,8 @@ export interface Ddl {
   /** The fewest statements that make the change, rows kept. */
   alterTable(change: TableChange): Alteration;
   dropIndex(index: IndexShape): string;
-  /** A scalar subquery that changes with any change to any definition in the database. */
-  readonly fingerprint: string;
+  /** A scalar subquery that changes with any definition in the database, but for tables with a leading underscore not named here. */
+  fingerprint(own: readonly string[]): string;
   /** Converts an expression to the column type of another storage, as a CAST. */
   cast(expression: string, storage: ColumnShape["storage"]): string;
   /** The names of all tables. */

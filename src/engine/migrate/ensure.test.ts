@@ -20,7 +20,11 @@ const narrower = schemaOf(model("people", { born: date().optional() }));
 const program = fileURLToPath(import.meta.url);
 
 if (process.argv[2] === "start") await startOnce(process.argv[3] ?? "");
-else tests();
+else {
+  describe("a start", aloneTests);
+  describe("a start on what is not its own", strangeTests);
+  describe("several at once", togetherTests);
+}
 
 /** What a process of the product does first; told when to begin, so that two begin at once. */
 async function startOnce(file: string): Promise<void> {
@@ -48,115 +52,113 @@ async function startTogether(file: string, processes: number): Promise<string[]>
   return said.map((chunks) => chunks.join("").replace("ready\n", "").trim()).toSorted();
 }
 
-function tests(): void {
-  describe("a start", () => {
-    test("makes everything in an empty database, and the next one changes nothing", async (t) => {
-      const scratch = openScratch(t);
-      assert.equal((await ensureSchema({ ...scratch, schema: first }, { mode: "production" })).status, "created");
-      const texts: string[] = [];
-      const database = {
-        ...scratch.database,
-        read: (statement: { text: string; params: readonly [] }) => (
-          texts.push(statement.text), scratch.database.read(statement)
-        ),
-      };
-      const counted = { ...scratch, database: database as unknown as typeof scratch.database, schema: first };
-      assert.deepEqual(await ensureSchema(counted, { mode: "production" }), {
-        status: "unchanged",
-        plan: null,
-        refusals: [],
-        command: null,
-        drift: [],
-      });
-      assert.equal(texts.length, 2);
+function aloneTests(): void {
+  test("makes everything in an empty database, and the next one changes nothing", async (t) => {
+    const scratch = openScratch(t);
+    assert.equal((await ensureSchema({ ...scratch, schema: first }, { mode: "production" })).status, "created");
+    const texts: string[] = [];
+    const database = {
+      ...scratch.database,
+      read: (statement: { text: string; params: readonly [] }) => (texts.push(statement.text), scratch.database.read(statement)),
+    };
+    const counted = { ...scratch, database: database as unknown as typeof scratch.database, schema: first };
+    assert.deepEqual(await ensureSchema(counted, { mode: "production" }), {
+      status: "unchanged",
+      plan: null,
+      refusals: [],
+      command: null,
+      drift: [],
     });
+    assert.equal(texts.length, 2);
+  });
 
-    test("in development applies what loses nothing, and asks about the rest", async (t) => {
-      const scratch = openScratch(t);
-      await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-      assert.equal((await ensureSchema({ ...scratch, schema: wider }, { mode: "development" })).status, "migrated");
-      const asking = await ensureSchema({ ...scratch, schema: narrower }, { mode: "development" });
-      assert.deepEqual([asking.status, asking.command], ["asking", 'holdfast migrate apply --confirm "drop people.name"']);
-      assert.equal((await readHead(scratch.database, scratch.ddl))?.number, 2);
-      const confirmed = await ensureSchema(
-        { ...scratch, schema: narrower },
-        { mode: "development", confirmations: ["drop people.name"] },
-      );
-      assert.equal(confirmed.status, "migrated");
+  test("in development applies what loses nothing, and asks about the rest", async (t) => {
+    const scratch = openScratch(t);
+    await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
+    assert.equal((await ensureSchema({ ...scratch, schema: wider }, { mode: "development" })).status, "migrated");
+    const asking = await ensureSchema({ ...scratch, schema: narrower }, { mode: "development" });
+    assert.deepEqual([asking.status, asking.command], ["asking", 'holdfast migrate apply --confirm "drop people.name"']);
+    assert.equal((await readHead(scratch.database, scratch.ddl))?.number, 2);
+    const confirmed = await ensureSchema(
+      { ...scratch, schema: narrower },
+      { mode: "development", confirmations: ["drop people.name"] },
+    );
+    assert.equal(confirmed.status, "migrated");
+  });
+
+  test("in development names what the data refuses", async (t) => {
+    const scratch = openScratch(t);
+    await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
+    await scratch.run(`INSERT INTO people (id, name, version) VALUES ('p', 'x', 1)`);
+    const schema = schemaOf(model("people", { name: text(), born: date() }));
+    const asking = await ensureSchema({ ...scratch, schema }, { mode: "development" });
+    assert.equal(asking.status, "asking");
+    assert.match(asking.refusals.join(), /^people\.born is required and has no default/);
+  });
+
+  test("in production refuses until asked to migrate, and even then loses nothing unasked", async (t) => {
+    const scratch = openScratch(t);
+    await ensureSchema({ ...scratch, schema: first }, { mode: "production" });
+    const start = (schema: typeof first, migrate: boolean) =>
+      ensureSchema({ ...scratch, schema }, { mode: "production", migrate });
+    await assert.rejects(start(wider, false), {
+      code: "migration_pending",
+      message: /Adds the column people\.born.*\nRun `holdfast migrate apply`/,
     });
+    assert.equal((await start(wider, true)).status, "migrated");
+    await assert.rejects(start(narrower, true), { code: "migration_unconfirmed" });
+  });
+}
 
-    test("in development names what the data refuses", async (t) => {
-      const scratch = openScratch(t);
-      await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-      await scratch.run(`INSERT INTO people (id, name, version) VALUES ('p', 'x', 1)`);
-      const schema = schemaOf(model("people", { name: text(), born: date() }));
-      const asking = await ensureSchema({ ...scratch, schema }, { mode: "development" });
-      assert.equal(asking.status, "asking");
-      assert.match(asking.refusals.join(), /^people\.born is required and has no default/);
-    });
-
-    test("in production refuses until asked to migrate, and even then loses nothing unasked", async (t) => {
-      const scratch = openScratch(t);
-      await ensureSchema({ ...scratch, schema: first }, { mode: "production" });
-      const start = (schema: typeof first, migrate: boolean) =>
-        ensureSchema({ ...scratch, schema }, { mode: "production", migrate });
-      await assert.rejects(start(wider, false), {
-        code: "migration_pending",
-        message: /Adds the column people\.born.*\nRun `holdfast migrate apply`/,
-      });
-      assert.equal((await start(wider, true)).status, "migrated");
-      await assert.rejects(start(narrower, true), { code: "migration_unconfirmed" });
-    });
-
-    test("leaves a database alone that is not ours", async (t) => {
-      const scratch = openScratch(t);
-      await scratch.byHand("CREATE TABLE theirs (a TEXT)");
-      await assert.rejects(ensureSchema({ ...scratch, schema: first }, { mode: "development" }), {
-        code: "database_not_ours",
-        message: /theirs/,
-      });
-    });
-
-    test("refuses a journal of a newer version", async (t) => {
-      const scratch = openScratch(t);
-      await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-      await scratch.run(`UPDATE _journal SET snapshot = json_set(snapshot, '$.format', 99)`);
-      await assert.rejects(ensureSchema({ ...scratch, schema: wider }, { mode: "development" }), {
-        code: "migration_journal_unreadable",
-      });
+function strangeTests(): void {
+  test("leaves a database alone that is not ours", async (t) => {
+    const scratch = openScratch(t);
+    await scratch.byHand("CREATE TABLE theirs (a TEXT)");
+    await assert.rejects(ensureSchema({ ...scratch, schema: first }, { mode: "development" }), {
+      code: "database_not_ours",
+      message: /theirs/,
     });
   });
 
-  describe("several at once", () => {
-    test("processes that start together migrate once", async (t) => {
-      const file = join(scratchFolder(t), "data.db");
-      assert.deepEqual(await startTogether(file, 3), ["created", "unchanged", "unchanged"]);
-      const scratch = openScratch(t, file);
-      assert.deepEqual(
-        (await readEntries(scratch.database)).map(({ number }) => number),
-        [1],
-      );
+  test("refuses a journal of a newer version", async (t) => {
+    const scratch = openScratch(t);
+    await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
+    await scratch.run(`UPDATE _journal SET snapshot = json_set(snapshot, '$.format', 99)`);
+    await assert.rejects(ensureSchema({ ...scratch, schema: wider }, { mode: "development" }), {
+      code: "migration_journal_unreadable",
     });
+  });
+}
 
-    test("the second of two that planned from one state finds it done, and is refused when it planned something else", async (t) => {
-      const scratch = openScratch(t);
-      await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-      const head = await readHead(scratch.database, scratch.ddl);
-      const snapshot = await readSnapshot(scratch.database, head);
-      const planOf = (schema: typeof first) => planMigration(snapshot, { schema, ddl: scratch.ddl, nowMs: 0 });
-      const other = planOf(schemaOf(model("people", { name: text(), died: date().optional() })));
-      assert.deepEqual(await applyMigration(scratch, planOf(wider), { head }), { number: 2, applied: true });
-      assert.deepEqual(await applyMigration(scratch, planOf(wider), { head }), { number: 2, applied: false });
-      await assert.rejects(applyMigration(scratch, other, { head }), { code: "migration_raced" });
-    });
+function togetherTests(): void {
+  test("processes that start together migrate once", async (t) => {
+    const file = join(scratchFolder(t), "data.db");
+    assert.deepEqual(await startTogether(file, 3), ["created", "unchanged", "unchanged"]);
+    const scratch = openScratch(t, file);
+    assert.deepEqual(
+      (await readEntries(scratch.database)).map(({ number }) => number),
+      [1],
+    );
+  });
 
-    test("planted fault: without its own number an entry would be applied twice", async (t) => {
-      const scratch = openScratch(t);
-      await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-      const entry = await readEntry(scratch.database, 1);
-      assert.ok(entry);
-      assert.equal(await runEntry(scratch, { ...entry, up: [] }), false);
-      assert.equal(await runEntry(scratch, { ...entry, number: 2, up: [] }), true);
-    });
+  test("the second of two that planned from one state finds it done, and is refused when it planned something else", async (t) => {
+    const scratch = openScratch(t);
+    await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
+    const head = await readHead(scratch.database, scratch.ddl);
+    const snapshot = await readSnapshot(scratch.database, head);
+    const planOf = (schema: typeof first) => planMigration(snapshot, { schema, ddl: scratch.ddl, nowMs: 0 });
+    const other = planOf(schemaOf(model("people", { name: text(), died: date().optional() })));
+    assert.deepEqual(await applyMigration(scratch, planOf(wider), { head }), { number: 2, applied: true });
+    assert.deepEqual(await applyMigration(scratch, planOf(wider), { head }), { number: 2, applied: false });
+    await assert.rejects(applyMigration(scratch, other, { head }), { code: "migration_raced" });
+  });
+
+  test("planted fault: without its own number an entry would be applied twice", async (t) => {
+    const scratch = openScratch(t);
+    await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
+    const entry = await readEntry(scratch.database, 1);
+    assert.ok(entry);
+    assert.equal(await runEntry(scratch, { ...entry, up: [] }), false);
+    assert.equal(await runEntry(scratch, { ...entry, number: 2, up: [] }), true);
   });
 }

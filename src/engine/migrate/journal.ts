@@ -4,7 +4,7 @@ import type { Ddl, Reader } from "../../drivers/ddl.ts";
 import { failMigrate } from "./errors.ts";
 import { emptySnapshot, type Snapshot, snapshotFormat } from "./snapshot.ts";
 import type { Step } from "./steps/step.ts";
-import { journalTable } from "./system-tables.ts";
+import { journalTable, systemTables } from "./system-tables.ts";
 
 /** The last entry, as far as a start needs it. */
 export interface JournalHead {
@@ -35,6 +35,11 @@ export function readerOf(database: Database): Reader {
 
 const columns = '"number", "kind", "current", "previous", "applied_at", "checksum", "up", "down", "snapshot"';
 
+// Features may keep tables of their own beside ours; those are not the journal's business.
+function fingerprintOf(ddl: Ddl): string {
+  return ddl.fingerprint(systemTables.map(({ name }) => name));
+}
+
 /** The last entry, or null where the database has no journal. */
 export async function readHead(database: Database, ddl: Ddl): Promise<JournalHead | null> {
   const read = readerOf(database);
@@ -43,7 +48,7 @@ export async function readHead(database: Database, ddl: Ddl): Promise<JournalHea
     if (tables.length > 0) throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
     return null;
   }
-  const text = `SELECT "number", "current", "checksum", "structure" = ${ddl.fingerprint} FROM "_journal" ORDER BY "number" DESC LIMIT 1`;
+  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)} FROM "_journal" ORDER BY "number" DESC LIMIT 1`;
   const row = (await read(text))[0];
   return row
     ? { number: Number(row[0]), current: Number(row[1]), checksum: String(row[2]), untouched: Number(row[3]) === 1 }
@@ -106,5 +111,5 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
 
 /** The statement that comes after them: keeps what the definitions are now, so that a start sees whether anyone else touched them. */
 export function closeEntry(entry: JournalEntry, ddl: Ddl): Statement {
-  return { text: `UPDATE "_journal" SET "structure" = ${ddl.fingerprint} WHERE "number" = ?`, params: [entry.number] };
+  return { text: `UPDATE "_journal" SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`, params: [entry.number] };
 }

@@ -235,7 +235,7 @@ async function fill(database: Database, spec: Spec, schema: Schema): Promise<voi
         const target = field.kind === "ref" ? targetOf(spec, field) : null;
         values.set(column, target ? idOf(target.slot, target.spec, row) : stored[field.kind as Exclude<Kind, "ref">](row));
       });
-      const names = [...values.keys()].map(ddl.quote).join(", ");
+      const names = [...values.keys()].map((name) => ddl.quote(name)).join(", ");
       return {
         text: `INSERT INTO ${ddl.quote(table)} (${names}) VALUES (${[...values].map(() => "?").join(", ")})`,
         params: [...values.values()],

@@ -14,10 +14,10 @@ import type { MigrateContext } from "./apply.ts";
 export interface Scratch extends MigrateContext {
   readonly folder: string;
   readonly file: string;
-  rows(text: string, ...params: readonly Value[]): Promise<readonly (readonly Value[])[]>;
-  run(text: string, ...params: readonly Value[]): Promise<void>;
+  readonly rows: (text: string, ...params: readonly Value[]) => Promise<readonly (readonly Value[])[]>;
+  readonly run: (text: string, ...params: readonly Value[]) => Promise<void>;
   /** Statements that break what the product holds true, such as DDL by hand. */
-  byHand(...texts: readonly string[]): Promise<void>;
+  readonly byHand: (...texts: readonly string[]) => Promise<void>;
 }
 
 /** A folder that is gone after the test. */

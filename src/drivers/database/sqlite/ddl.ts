@@ -116,7 +116,11 @@ function keepCounter(from: string, to: string): string[] {
   ];
 }
 
-const fingerprint = `(SELECT group_concat("type" || ' ' || "name" || ' ' || coalesce("sql", ''), char(10)) FROM (SELECT "type", "name", "sql" FROM sqlite_schema WHERE "name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND "tbl_name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY "type", "name"))`;
+function fingerprint(own: readonly string[]): string {
+  const counts = `substr("tbl_name", 1, 1) <> '_' OR "tbl_name" IN (${own.map(literal).join(", ")})`;
+  const definitions = `SELECT "type", "name", "sql" FROM sqlite_schema WHERE "tbl_name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND "sql" IS NOT NULL AND (${counts}) ORDER BY "type", "name"`;
+  return `(SELECT group_concat("type" || ' ' || "name" || ' ' || "sql", char(10)) FROM (${definitions}))`;
+}
 
 async function readTables(read: Reader): Promise<readonly string[]> {
   const rows = await read(
