@@ -205,12 +205,17 @@ describe("a disk whose sync fails", { skip: noInjection() }, () => {
       }));
   }
 
-  test("a sync that fails once is not tried again", () =>
-    inFolder((file) => {
-      const seen = runProgram<Seen>({ name: "sync-fails", args: [file], inject: "error=EIO:when=12" });
-      assert.equal(seen.state, "read-only");
-      assert.ok(seen.codes.length > 10);
-    }));
+  for (const order of ["apart", "together"]) {
+    test(`a sync that fails once is not tried again, for writes that come ${order}`, () =>
+      inFolder((file) => {
+        const args = [file, "40", "1000", order];
+        const seen = runProgram<Seen>({ name: "sync-fails", args, inject: "error=EIO:when=12" });
+        assert.equal(seen.state, "read-only");
+        assert.ok(seen.codes.length > 10);
+        assert.equal(seen.acknowledged.at(-1), seen.acknowledged.length, "nothing was acknowledged after the failure");
+        assert.deepEqual(seen.read, seen.acknowledged);
+      }));
+  }
 
   test("is told from a sound one", () =>
     inFolder((file) => {
