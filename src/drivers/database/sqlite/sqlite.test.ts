@@ -62,7 +62,7 @@ const planted: readonly Planted[] = [
     caughtBy: "a read sees every write that was acknowledged before",
     plant: (db) => ({
       async write(unit) {
-        db.write(unit).catch(() => {});
+        void Promise.allSettled([db.write(unit)]);
         return unit.map(() => ({ rows: [], changes: 1 }));
       },
     }),
