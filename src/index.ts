@@ -1,9 +1,16 @@
 /** The public API, name by name. */
 export type { AppError, Issue } from "./base/errors.ts";
-export { refuse, type StandardSchema } from "./engine/action.ts";
+export { refuse, type StandardSchema } from "./engine/write/action.ts";
 export { type Actor, anonymous, createActor } from "./engine/actor.ts";
-export { type ActionHandlerContext, type ActionOptions, type Actions, type Backend, backend, type ModelHookContext } from "./engine/backend.ts";
-export type { Change } from "./engine/change.ts";
+export {
+  type ActionHandlerContext,
+  type ActionOptions,
+  type Actions,
+  type Backend,
+  backend,
+  type ModelHookContext,
+} from "./engine/backend.ts";
+export type { Change } from "./engine/write/change.ts";
 export type { Db, Group, Listed, ListQuery, ModelApi } from "./engine/db.ts";
 export type { LimitsOptions } from "./engine/limits.ts";
 export type { Comparison, CreateInput, OrderBy, Registry, Result, Row, Select, UpdateInput, Where } from "./engine/typed.ts";
@@ -36,8 +43,28 @@ export {
   url,
   uuid,
 } from "./schema/field.ts";
-export { type AccessRules, type FieldRules, type IdOf, type IndexOptions, type Members, type Model, model, type RuleContext } from "./schema/model.ts";
-export { type BelongsTo, type BelongsToOptions, belongsTo, type HasMany, hasMany, type HasOne, type HasOptions, hasOne, manyToMany, type ThroughOptions } from "./schema/relation.ts";
+export {
+  type AccessRules,
+  type FieldRules,
+  type IdOf,
+  type IndexOptions,
+  type Members,
+  type Model,
+  model,
+  type RuleContext,
+} from "./schema/model.ts";
+export {
+  type BelongsTo,
+  type BelongsToOptions,
+  belongsTo,
+  type HasMany,
+  hasMany,
+  type HasOne,
+  type HasOptions,
+  hasOne,
+  manyToMany,
+  type ThroughOptions,
+} from "./schema/relation.ts";
 export { expr, type Many, type MeTerms, type RowOf, type Term } from "./schema/rule.ts";
 export type { GenerateContext, OnDelete } from "./schema/schema.ts";
 export type { Json } from "./schema/value.ts";

@@ -17,7 +17,8 @@ export function nearest(name: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.min(distanceMax, Math.ceil(name.length / 2)) + 1;
   for (const candidate of known) {
-    const distance = candidate.length > lengthMax ? Number.POSITIVE_INFINITY : editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance =
+      candidate.length > lengthMax ? Number.POSITIVE_INFINITY : editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -32,7 +33,9 @@ function editDistance(a: string, b: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1] ? 0 : 1;
-      current.push(Math.min((previous[column] as number) + 1, (current[column - 1] as number) + 1, (previous[column - 1] as number) + same));
+      current.push(
+        Math.min((previous[column] as number) + 1, (current[column - 1] as number) + 1, (previous[column - 1] as number) + same),
+      );
     }
     previous = current;
   }

@@ -21,25 +21,29 @@ export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 export interface Dialect {
   readonly name: string;
   /** An identifier, quoted. */
-  quote(name: string): string;
+  readonly quote: (name: string) => string;
   /** The expression as it stands in a JSON object: exact, and of the right JSON type. `scale` is that of a decimal. */
-  json(storage: Storage, sql: string, scale: number): string;
+  readonly json: (storage: Storage, sql: string, scale: number) => string;
   /** A JSON object of names (SQL string literals are made here) and JSON-able expressions. */
-  jsonObject(pairs: readonly (readonly [name: string, sql: string])[]): string;
+  readonly jsonObject: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
   /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */
-  jsonArray(subquery: string): string;
+  readonly jsonArray: (subquery: string) => string;
   /** `left` is among the elements of a JSON array parameter. */
-  among(left: string, parameter: string): string;
+  readonly among: (left: string, parameter: string) => string;
   /** Complement of a condition: true where it is false or null. */
-  not(condition: string): string;
+  readonly not: (condition: string) => string;
   /** Two values differ; null is a value. */
-  distinct(left: string, right: string): string;
+  readonly distinct: (left: string, right: string) => string;
   /** Case-sensitive parts of texts, LIKE with `\` as escape, and search for words regardless of case and accents. */
-  matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "search", left: string, parameter: string): string;
+  readonly matches: (
+    operator: "contains" | "startsWith" | "endsWith" | "like" | "search",
+    left: string,
+    parameter: string,
+  ) => string;
   /** The JSON array holds the element. */
-  holds(list: string, parameter: string): string;
+  readonly holds: (list: string, parameter: string) => string;
   /** The scalar at a path in a document; the path is a parameter (as in `$."a"."b"`). */
-  inside(document: string, parameter: string): string;
+  readonly inside: (document: string, parameter: string) => string;
   /** The text that names the bucket: 2026, 2026-Q4, 2026-11, 2026-W47, 2026-11-21, 2026-11-21T09. */
-  bucket(bucket: Bucket, storage: Storage, sql: string): string;
+  readonly bucket: (bucket: Bucket, storage: Storage, sql: string) => string;
 }

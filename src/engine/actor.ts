@@ -15,7 +15,11 @@ export const anonymous: Actor = Object.freeze({ kind: "anonymous", id: null, rol
 export const system: Actor = Object.freeze({ kind: "system", id: null, roles: [], claims: {} });
 
 /** Makes a signed-in actor. */
-export function createActor(id: string, roles: readonly string[] = [], claims: Readonly<Record<string, string | null>> = {}): Actor {
+export function createActor(
+  id: string,
+  roles: readonly string[] = [],
+  claims: Readonly<Record<string, string | null>> = {},
+): Actor {
   return Object.freeze({ kind: "user", id, roles, claims });
 }
 

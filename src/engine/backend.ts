@@ -10,7 +10,8 @@ import type { HookOp } from "./write/hooks.ts";
 import type { CreateInput, Registry, Row, UpdateInput } from "./typed.ts";
 
 type InputFields = Readonly<Record<string, Field<unknown, Flag>>>;
-type InputOf<I> = I extends StandardSchema<infer Output> ? Output : I extends InputFields ? DocumentOf<I> : Readonly<Record<string, never>>;
+type InputOf<I> =
+  I extends StandardSchema<infer Output> ? Output : I extends InputFields ? DocumentOf<I> : Readonly<Record<string, never>>;
 
 /** What an action's handler is given. */
 export interface ActionHandlerContext<R extends Registry, I> {
@@ -52,7 +53,11 @@ export interface ModelHookContext<R extends Registry, Input, Written> {
   readonly db: Db<R> & { readonly system: Db<R> };
 }
 
-type HookInput<M, Op> = Op extends "create" ? Partial<CreateInput<M>> : Op extends "update" ? UpdateInput<M> : Readonly<Record<string, never>>;
+type HookInput<M, Op> = Op extends "create"
+  ? Partial<CreateInput<M>>
+  : Op extends "update"
+    ? UpdateInput<M>
+    : Readonly<Record<string, never>>;
 
 /** Actions by name: what goes in and what comes out. */
 export type Actions = Readonly<Record<string, { readonly input: unknown; readonly output: unknown }>>;
@@ -60,7 +65,12 @@ export type Actions = Readonly<Record<string, { readonly input: unknown; readonl
 export interface BackendSpec {
   readonly models: Registry;
   readonly actions: ReadonlyMap<string, ActionOptions<Registry, unknown, unknown>>;
-  readonly hooks: readonly { readonly when: "before" | "after"; readonly model: string; readonly op: HookOp; readonly hook: (context: never) => unknown }[];
+  readonly hooks: readonly {
+    readonly when: "before" | "after";
+    readonly model: string;
+    readonly op: HookOp;
+    readonly hook: (context: never) => unknown;
+  }[];
   readonly listeners: readonly { readonly model: string; readonly listener: (change: Change) => unknown }[];
 }
 
@@ -69,11 +79,24 @@ export interface Backend<R extends Registry, A extends Actions = Readonly<Record
   readonly spec: BackendSpec;
   readonly actions?: A;
   /** An operation of your own. */
-  action<const N extends string, const I extends InputFields | StandardSchema = Readonly<Record<never, never>>, O = unknown>(name: N, options: ActionOptions<R, I, O>): Backend<R, A & { readonly [K in N]: { readonly input: InputOf<I>; readonly output: O } }>;
+  action<const N extends string, const I extends InputFields | StandardSchema = Readonly<Record<never, never>>, O = unknown>(
+    name: N,
+    options: ActionOptions<R, I, O>,
+  ): Backend<R, A & { readonly [K in N]: { readonly input: InputOf<I>; readonly output: O } }>;
   /** Code inside the write's transaction, before it: may return further values, or throw to refuse. */
-  before<const N extends keyof R & string, const Op extends HookOp>(model: N, op: Op, hook: (context: ModelHookContext<R, HookInput<R[N], Op>, null>) => HookInput<R[N], Op> | undefined | void | Promise<HookInput<R[N], Op> | undefined | void>): Backend<R, A>;
+  before<const N extends keyof R & string, const Op extends HookOp>(
+    model: N,
+    op: Op,
+    hook: (
+      context: ModelHookContext<R, HookInput<R[N], Op>, null>,
+    ) => HookInput<R[N], Op> | undefined | void | Promise<HookInput<R[N], Op> | undefined | void>,
+  ): Backend<R, A>;
   /** Code inside the write's transaction, after it; a throw undoes the write. */
-  after<const N extends keyof R & string, const Op extends HookOp>(model: N, op: Op, hook: (context: ModelHookContext<R, HookInput<R[N], Op>, Row<R[N]> | null>) => unknown): Backend<R, A>;
+  after<const N extends keyof R & string, const Op extends HookOp>(
+    model: N,
+    op: Op,
+    hook: (context: ModelHookContext<R, HookInput<R[N], Op>, Row<R[N]> | null>) => unknown,
+  ): Backend<R, A>;
   /** Code after the commit, told of each change to the model. */
   on<const N extends keyof R & string>(model: N, listener: (change: Change) => unknown): Backend<R, A>;
 }
@@ -87,10 +110,14 @@ function createBackend(spec: BackendSpec): Backend<Registry> {
   const changed = (change: Partial<BackendSpec>) => createBackend({ ...spec, ...change });
   const made = {
     spec: Object.freeze(spec),
-    action: (name: string, options: ActionOptions<Registry, unknown, unknown>) => changed({ actions: new Map([...spec.actions, [name, options]]) }),
-    before: (model: string, op: HookOp, hook: (context: never) => unknown) => changed({ hooks: [...spec.hooks, { when: "before", model, op, hook }] }),
-    after: (model: string, op: HookOp, hook: (context: never) => unknown) => changed({ hooks: [...spec.hooks, { when: "after", model, op, hook }] }),
-    on: (model: string, listener: (change: Change) => unknown) => changed({ listeners: [...spec.listeners, { model, listener }] }),
+    action: (name: string, options: ActionOptions<Registry, unknown, unknown>) =>
+      changed({ actions: new Map([...spec.actions, [name, options]]) }),
+    before: (model: string, op: HookOp, hook: (context: never) => unknown) =>
+      changed({ hooks: [...spec.hooks, { when: "before", model, op, hook }] }),
+    after: (model: string, op: HookOp, hook: (context: never) => unknown) =>
+      changed({ hooks: [...spec.hooks, { when: "after", model, op, hook }] }),
+    on: (model: string, listener: (change: Change) => unknown) =>
+      changed({ listeners: [...spec.listeners, { model, listener }] }),
   };
   return Object.freeze(made) as unknown as Backend<Registry>;
 }

@@ -11,7 +11,7 @@ export interface Where {
  * relation. In the selection of a to-many relation `$where`, `$orderBy` and `$limit` say which rows.
  */
 export interface Select {
-  readonly [name: string]: true | Select | unknown;
+  readonly [name: string]: unknown;
 }
 
 export interface Query {
@@ -70,19 +70,66 @@ export type Data = Readonly<Record<string, unknown>>;
 
 export type Call =
   | { readonly op: "list"; readonly model: string; readonly query: Query }
-  | { readonly op: "get"; readonly model: string; readonly id: string; readonly select?: Select | undefined; readonly trash?: Query["trash"]; readonly texts?: boolean | undefined }
+  | {
+      readonly op: "get";
+      readonly model: string;
+      readonly id: string;
+      readonly select?: Select | undefined;
+      readonly trash?: Query["trash"];
+      readonly texts?: boolean | undefined;
+    }
   | { readonly op: "aggregate"; readonly model: string; readonly query: AggregateQuery }
   | { readonly op: "create"; readonly model: string; readonly data: Data; readonly returning?: Returning }
   | { readonly op: "createMany"; readonly model: string; readonly data: readonly Data[]; readonly returning?: Returning }
-  | { readonly op: "update"; readonly model: string; readonly id: string; readonly data: Data; readonly ifVersion?: number | undefined; readonly returning?: Returning }
+  | {
+      readonly op: "update";
+      readonly model: string;
+      readonly id: string;
+      readonly data: Data;
+      readonly ifVersion?: number | undefined;
+      readonly returning?: Returning;
+    }
   /** Replaces the row of that id, or creates it; with `ifVersion: 0` only where there is none (precondition_failed otherwise). */
-  | { readonly op: "put"; readonly model: string; readonly id: string; readonly data: Data; readonly ifVersion?: number | undefined; readonly returning?: Returning }
+  | {
+      readonly op: "put";
+      readonly model: string;
+      readonly id: string;
+      readonly data: Data;
+      readonly ifVersion?: number | undefined;
+      readonly returning?: Returning;
+    }
   /** Creates, or where a row with the same values in the fields `onConflict` exists, updates it or leaves it alone. */
-  | { readonly op: "upsert"; readonly model: string; readonly data: Data; readonly onConflict: readonly string[]; readonly onConflictDo: "update" | "nothing"; readonly returning?: Returning }
-  | { readonly op: "delete"; readonly model: string; readonly id: string; readonly ifVersion?: number | undefined; readonly trash?: Query["trash"] }
+  | {
+      readonly op: "upsert";
+      readonly model: string;
+      readonly data: Data;
+      readonly onConflict: readonly string[];
+      readonly onConflictDo: "update" | "nothing";
+      readonly returning?: Returning;
+    }
+  | {
+      readonly op: "delete";
+      readonly model: string;
+      readonly id: string;
+      readonly ifVersion?: number | undefined;
+      readonly trash?: Query["trash"];
+    }
   | { readonly op: "restore"; readonly model: string; readonly id: string; readonly returning?: Returning }
-  | { readonly op: "updateMany"; readonly model: string; readonly where: Where; readonly data: Data; readonly maxAffected: number; readonly texts?: boolean | undefined }
-  | { readonly op: "deleteMany"; readonly model: string; readonly where: Where; readonly maxAffected: number; readonly texts?: boolean | undefined }
+  | {
+      readonly op: "updateMany";
+      readonly model: string;
+      readonly where: Where;
+      readonly data: Data;
+      readonly maxAffected: number;
+      readonly texts?: boolean | undefined;
+    }
+  | {
+      readonly op: "deleteMany";
+      readonly model: string;
+      readonly where: Where;
+      readonly maxAffected: number;
+      readonly texts?: boolean | undefined;
+    }
   | { readonly op: "batch"; readonly atomic: boolean; readonly ops: readonly BatchOp[] }
   | { readonly op: "action"; readonly action: string; readonly input: unknown; readonly texts?: boolean | undefined };
 
@@ -104,10 +151,23 @@ export interface BatchOp {
 
 /** The answer to a call. Texts are JSON, made by the database, to be sent as they are. */
 export type Result =
-  | { readonly kind: "list"; readonly rows: readonly string[]; readonly next: string | null; readonly prev: string | null; readonly count: number | null }
+  | {
+      readonly kind: "list";
+      readonly rows: readonly string[];
+      readonly next: string | null;
+      readonly prev: string | null;
+      readonly count: number | null;
+    }
   | { readonly kind: "aggregate"; readonly rows: readonly string[] }
   /** `json` is null where the row may not be read, or was not asked for. */
-  | { readonly kind: "row"; readonly json: string | null; readonly id: string; readonly version: number; readonly created: boolean; readonly changed: boolean }
+  | {
+      readonly kind: "row";
+      readonly json: string | null;
+      readonly id: string;
+      readonly version: number;
+      readonly created: boolean;
+      readonly changed: boolean;
+    }
   | { readonly kind: "rows"; readonly rows: readonly (string | null)[]; readonly ids: readonly string[] }
   | { readonly kind: "deleted" }
   | { readonly kind: "affected"; readonly count: number }
@@ -115,9 +175,12 @@ export type Result =
   /** What the action gave, as JSON. */
   | { readonly kind: "action"; readonly json: string };
 
+/** The answer to one operation. */
+export type SingleResult = Exclude<Result, { kind: "batch" }>;
+
 export interface BatchResult {
   readonly id: string | null;
-  readonly result: Exclude<Result, { kind: "batch" }> | null;
+  readonly result: SingleResult | null;
   /** Set where the operation failed and the batch is not atomic. */
   readonly error: unknown;
 }

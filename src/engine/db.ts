@@ -37,13 +37,24 @@ export interface ModelApi<R extends Registry, M> {
   aggregate(query: Omit<AggregateQuery, "where" | "texts"> & { readonly where?: Where<R, M> }): Promise<readonly Group[]>;
   create<const S = undefined>(data: CreateInput<M>, options?: { readonly select?: Strict<R, M, S> }): Promise<Result<R, M, S>>;
   createMany(data: readonly CreateInput<M>[]): Promise<readonly IdOf<M>[]>;
-  update<const S = undefined>(id: IdOf<M>, data: UpdateInput<M>, options?: { readonly select?: Strict<R, M, S>; readonly ifVersion?: number }): Promise<Result<R, M, S>>;
+  update<const S = undefined>(
+    id: IdOf<M>,
+    data: UpdateInput<M>,
+    options?: { readonly select?: Strict<R, M, S>; readonly ifVersion?: number },
+  ): Promise<Result<R, M, S>>;
   put(id: IdOf<M>, data: CreateInput<M>, options?: { readonly ifVersion?: number }): Promise<Result<R, M, undefined>>;
-  upsert(data: CreateInput<M>, options: { readonly onConflict: readonly string[]; readonly onConflictDo?: "update" | "nothing" }): Promise<Result<R, M, undefined>>;
+  upsert(
+    data: CreateInput<M>,
+    options: { readonly onConflict: readonly string[]; readonly onConflictDo?: "update" | "nothing" },
+  ): Promise<Result<R, M, undefined>>;
   delete(id: IdOf<M>, options?: { readonly ifVersion?: number; readonly trash?: "only" }): Promise<void>;
   restore(id: IdOf<M>): Promise<Result<R, M, undefined>>;
   /** @returns how many rows changed */
-  updateMany(query: { readonly where: Where<R, M>; readonly data: UpdateInput<M>; readonly maxAffected: number }): Promise<number>;
+  updateMany(query: {
+    readonly where: Where<R, M>;
+    readonly data: UpdateInput<M>;
+    readonly maxAffected: number;
+  }): Promise<number>;
   /** @returns how many rows went */
   deleteMany(query: { readonly where: Where<R, M>; readonly maxAffected: number }): Promise<number>;
 }
@@ -85,10 +96,20 @@ function createModelApi(model: string, run: Run): unknown {
     create: (data: never, options: AnyQuery = {}) => row({ op: "create", model, data, returning: { select: options.select } }),
     createMany: async (data: never) => idsOf(await run({ op: "createMany", model, data, returning: { minimal: true } })),
     update: (id: unknown, data: never, options: AnyQuery = {}) =>
-      row({ op: "update", model, id: String(id), data, returning: { select: options.select }, ifVersion: options["ifVersion"] as number | undefined }),
-    put: (id: unknown, data: never, options: AnyQuery = {}) => row({ op: "put", model, id: String(id), data, ifVersion: options["ifVersion"] as number | undefined }),
-    upsert: (data: never, options: { onConflict: readonly string[]; onConflictDo?: "update" | "nothing" }) => row({ op: "upsert", model, data, onConflict: options.onConflict, onConflictDo: options.onConflictDo ?? "update" }),
-    delete: async (id: unknown, options: { ifVersion?: number; trash?: "only" } = {}) => void (await run({ op: "delete", model, id: String(id), ...options })),
+      row({
+        op: "update",
+        model,
+        id: String(id),
+        data,
+        returning: { select: options.select },
+        ifVersion: options["ifVersion"] as number | undefined,
+      }),
+    put: (id: unknown, data: never, options: AnyQuery = {}) =>
+      row({ op: "put", model, id: String(id), data, ifVersion: options["ifVersion"] as number | undefined }),
+    upsert: (data: never, options: { onConflict: readonly string[]; onConflictDo?: "update" | "nothing" }) =>
+      row({ op: "upsert", model, data, onConflict: options.onConflict, onConflictDo: options.onConflictDo ?? "update" }),
+    delete: async (id: unknown, options: { ifVersion?: number; trash?: "only" } = {}) =>
+      void (await run({ op: "delete", model, id: String(id), ...options })),
     restore: (id: unknown) => row({ op: "restore", model, id: String(id) }),
     updateMany: async (query: never) => affected(await run({ ...(query as object), op: "updateMany", model } as Call)),
     deleteMany: async (query: never) => affected(await run({ ...(query as object), op: "deleteMany", model } as Call)),

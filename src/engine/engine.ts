@@ -45,5 +45,9 @@ export interface Engine {
   /** @throws AppError from the engine's and the database's tables. */
   execute(call: Call, origin: Origin): Promise<Answer>;
   /** Executes once per scope and key; a repetition gets the stored answer. */
-  executeOnce(call: Call, origin: Origin, keyed: KeyedCall): Promise<{ readonly stored: StoredAnswer; readonly replayed: boolean; readonly answer: Answer | null }>;
+  executeOnce(
+    call: Call,
+    origin: Origin,
+    keyed: KeyedCall,
+  ): Promise<{ readonly stored: StoredAnswer; readonly replayed: boolean; readonly answer: Answer | null }>;
 }

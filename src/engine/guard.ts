@@ -56,7 +56,8 @@ export function createView(schema: Schema, facts: Facts): View {
   const isReachable = (relation: Relation) => {
     if (facts.system) return true;
     const join = joinModel(relation);
-    const keys = relation.through && join ? [join.fields.get(relation.through.toLocal), join.fields.get(relation.through.toTarget)] : [];
+    const keys =
+      relation.through && join ? [join.fields.get(relation.through.toLocal), join.fields.get(relation.through.toTarget)] : [];
     const own = relation.via === "belongsTo" ? schema.models.get(relation.model)?.fields.get(relation.name) : undefined;
     const back = relation.inverseOf ? target(relation).fields.get(relation.inverseOf) : undefined;
     const isNameable = [own, back, ...keys].every((field) => !field || isNamed(field));
@@ -83,7 +84,10 @@ export function createView(schema: Schema, facts: Facts): View {
     target,
     joinModel,
     ownKey: (relation) => schema.models.get(relation.model)?.fields.get(relation.name) ?? null,
-    names: (model) => [...[...model.fields.values()].filter(isNamed), ...[...model.relations.values()].filter(isReachable)].map(({ name }) => name),
+    names: (model) =>
+      [...[...model.fields.values()].filter(isNamed), ...[...model.relations.values()].filter(isReachable)].map(
+        ({ name }) => name,
+      ),
     rule: (model, action) => rulesOf(model)[action],
     fieldRule,
   }) as View;
@@ -114,7 +118,11 @@ export function foldFacts(rule: Filter, facts: Facts): Filter {
       return { ...rule, where: foldFacts(rule.where, facts) };
     case "compare":
       // Nobody's id and claims are null, and a comparison with null does not hold.
-      return !facts.holds[0] && rule.right.some((source) => source.from === "me") ? (rule.operator === "ne" || rule.operator === "nin" ? always : never) : rule;
+      return !facts.holds[0] && rule.right.some((source) => source.from === "me")
+        ? rule.operator === "ne" || rule.operator === "nin"
+          ? always
+          : never
+        : rule;
     default:
       return rule;
   }
@@ -132,8 +140,12 @@ export function guard<P extends ReadPlan>(plan: P, view: View, actor: Actor): Gu
 }
 
 /** Admits a write to its planning. The rules themselves go into its unit, from the same view. @throws unauthenticated, forbidden */
-export function admit(view: View, model: Model, action: Action, actor: Actor): void {
-  if (view.rule(model, action).op === "false") throw denied(actor);
+export function admit(
+  model: Model,
+  action: Action,
+  by: { readonly view: View; readonly origin: { readonly actor: Actor } },
+): void {
+  if (by.view.rule(model, action).op === "false") throw denied(by.origin.actor);
 }
 
 /** The error for a plain no: who is not signed in may sign in. */
@@ -164,7 +176,11 @@ function rowRule(plan: { readonly model: Model; readonly trash: string }, view: 
 function guardOutput(output: Output, view: View): Output {
   return {
     fields: output.fields.map(({ name, term }) => ({ name, term: guardTerm(term, view) })),
-    related: output.related.map((related) => ({ ...related, step: guardStep(related.step, view), rows: guardRows(related.rows, view) })),
+    related: output.related.map((related) => ({
+      ...related,
+      step: guardStep(related.step, view),
+      rows: guardRows(related.rows, view),
+    })),
   };
 }
 
@@ -185,10 +201,16 @@ function visibility(relation: Relation, view: View): { visible: Filter; link: Fi
     return (field && view.fieldRule(field, "read")) ?? always;
   };
   const own = relation.via === "belongsTo" ? view.ownKey(relation) : null;
-  const ownMask = own ? lift((view.fieldRule(own, "read") ?? always), 0) : always;
+  const ownMask = own ? lift(view.fieldRule(own, "read") ?? always, 0) : always;
   return {
     visible: allOf([ownMask, view.rule(target, "read"), mask(target, relation.inverseOf)]),
-    link: join ? allOf([view.rule(join, "read"), mask(join, relation.through?.toLocal ?? null), mask(join, relation.through?.toTarget ?? null)]) : always,
+    link: join
+      ? allOf([
+          view.rule(join, "read"),
+          mask(join, relation.through?.toLocal ?? null),
+          mask(join, relation.through?.toTarget ?? null),
+        ])
+      : always,
   };
 }
 
@@ -202,7 +224,9 @@ function lift(filter: Filter, depth: number): Filter {
     case "not":
       return { op: "not", arg: lift(filter.arg, depth) };
     case "compare": {
-      const right = filter.right.map((source): Source => (source.from === "term" ? { from: "term", term: lifted(source.term) } : source));
+      const right = filter.right.map(
+        (source): Source => (source.from === "term" ? { from: "term", term: lifted(source.term) } : source),
+      );
       return { ...filter, left: lifted(filter.left), right };
     }
     case "one":

@@ -13,7 +13,9 @@ export function parseKey(model: Model, id: string): readonly Value[] | null {
     const part = parts[index];
     if (part === null || part === undefined) return null;
     const given = field.type.fromText ? field.type.fromText(part) : part;
-    const value = isMisfit(given) ? given : field.type.parse(given, { ...field.params, min: undefined, max: undefined, pattern: undefined });
+    const value = isMisfit(given)
+      ? given
+      : field.type.parse(given, { ...field.params, min: undefined, max: undefined, pattern: undefined });
     if (isMisfit(value)) return null;
     values.push(value);
   }
@@ -24,18 +26,28 @@ export function parseKey(model: Model, id: string): readonly Value[] | null {
 export function formatKey(model: Model, values: readonly Value[]): string {
   const texts = model.key.map((field, index) => {
     const value = values[index] as Value;
-    return String(field.type.toWire ? field.type.toWire(value, field.params) : value);
+    return String((field.type.toWire ? field.type.toWire(value, field.params) : value) as string | number);
   });
-  return texts.length === 1 ? (texts[0] as string) : texts.map((text) => text.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
+  return texts.length === 1
+    ? (texts[0] as string)
+    : texts.map((text) => text.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
 }
 
 /** The same, as SQL over the columns of a row. */
 export function keySql(model: Model, alias: string, dialect: Dialect): string {
   const parts = model.key.map((field) => {
     const column = `${alias}.${dialect.quote(field.column)}`;
-    return field.type.storage === "text" || field.type.storage === "uuid" ? column : dialect.json("bigint", field.type.storage === "decimal" ? dialect.json("decimal", column, field.params.scale ?? 0) : column, 0);
+    return field.type.storage === "text" || field.type.storage === "uuid"
+      ? column
+      : dialect.json(
+          "bigint",
+          field.type.storage === "decimal" ? dialect.json("decimal", column, field.params.scale ?? 0) : column,
+          0,
+        );
   });
-  return parts.length === 1 ? (parts[0] as string) : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");
+  return parts.length === 1
+    ? (parts[0] as string)
+    : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");
 }
 
 function decodePart(part: string): string | null {

@@ -5,12 +5,31 @@ import type { DocumentField, Model } from "../schema/schema.ts";
 export type OperationKind = "read" | "write" | "stream";
 
 /** What a model gives; bulk forms are operations of their own. */
-export const modelOperations = ["list", "get", "aggregate", "create", "createMany", "update", "put", "upsert", "delete", "restore", "updateMany", "deleteMany"] as const;
+export const modelOperations = [
+  "list",
+  "get",
+  "aggregate",
+  "create",
+  "createMany",
+  "update",
+  "put",
+  "upsert",
+  "delete",
+  "restore",
+  "updateMany",
+  "deleteMany",
+] as const;
 export type ModelOperation = (typeof modelOperations)[number];
 
 /** An operation of a model (`films.list`), or an action of the backend (`checkout`). */
 export type Operation =
-  | { readonly name: string; readonly kind: OperationKind; readonly of: "model"; readonly model: Model; readonly action: ModelOperation }
+  | {
+      readonly name: string;
+      readonly kind: OperationKind;
+      readonly of: "model";
+      readonly model: Model;
+      readonly action: ModelOperation;
+    }
   | {
       readonly name: string;
       readonly kind: "read" | "write";

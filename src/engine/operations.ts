@@ -38,31 +38,65 @@ export function compileOperations(spec: BackendSpec, schema: Schema): Compiled {
   for (const [name, options] of spec.actions) {
     const fault = nameFault(name, "model");
     if (fault) problems.add(`action ${name}`, fault, "Rename the action.");
-    const run = compileAction(name, options, { models: schema.models, roles, problems });
+    const run = compileAction(name, options, { models: schema.models, roles, problems, place: `action ${name}` });
     operations.set(name, run.operation);
     actions.set(name, run);
   }
   for (const { model } of [...spec.hooks, ...spec.listeners]) {
-    if (!schema.models.has(model)) problems.add(`hook on ${model}`, "there is no such model.", `There are ${[...schema.models.keys()].join(", ")}.`);
+    if (!schema.models.has(model))
+      problems.add(`hook on ${model}`, "there is no such model.", `There are ${[...schema.models.keys()].join(", ")}.`);
   }
   if (problems.found.length > 0) throw problemsError(problems.found);
   return { operations, actions, roles };
 }
 
 function compileAction(name: string, options: ActionOptions<Registry, unknown, unknown>, resolver: Resolver): ActionRun {
-  const place = `action ${name}`;
-  const access = resolveRule(actionAccess(options), nothing, { from: "row" }, `${place}.access`, resolver);
-  if (!isOverFacts(access)) resolver.problems.add(`${place}.access`, "it asks for more than the actor's roles.", "Use everyone, me.signedIn and me.has(…); judge the rest in run().");
+  const { place } = resolver;
+  const access = resolveRule(
+    actionAccess(options),
+    { scope: { from: "row" }, model: nothing },
+    { ...resolver, place: `${place}.access` },
+  );
+  if (!isOverFacts(access))
+    resolver.problems.add(
+      `${place}.access`,
+      "it asks for more than the actor's roles.",
+      "Use everyone, me.signedIn and me.has(…); judge the rest in run().",
+    );
   const standard = isStandard(options.input) ? options.input : null;
-  const input = standard ? null : compileInput(options.input, place, resolver);
-  const operation = { name, kind: options.kind ?? "write", of: "action", input, output: null, access, summary: options.summary ?? name } as const;
+  const input = standard ? null : compileInput(options.input, resolver);
+  const operation = {
+    name,
+    kind: options.kind ?? "write",
+    of: "action",
+    input,
+    output: null,
+    access,
+    summary: options.summary ?? name,
+  } as const;
   return { operation, standard, handler: (context) => options.run(handlerContext(context)) };
 }
 
 // An action stands beside the models: its access has no row to speak of.
 const nothing: Model = Object.freeze({
-  name: "an action", table: "", was: [], key: [], fields: new Map(), relations: new Map(), indexes: [], search: [], softDelete: false, timestamps: false, requireVersion: false,
-  access: { read: { op: "false" }, create: { op: "false" }, update: { op: "false" }, delete: { op: "false" }, fields: new Map() } as const,
+  name: "an action",
+  table: "",
+  was: [],
+  key: [],
+  fields: new Map(),
+  relations: new Map(),
+  indexes: [],
+  search: [],
+  softDelete: false,
+  timestamps: false,
+  requireVersion: false,
+  access: {
+    read: { op: "false" },
+    create: { op: "false" },
+    update: { op: "false" },
+    delete: { op: "false" },
+    fields: new Map(),
+  } as const,
   limits: { pageSize: 0, pageSizeMax: 0 },
 });
 
@@ -75,11 +109,15 @@ function isStandard(input: unknown): input is StandardSchema {
   return (typeof input === "object" || typeof input === "function") && input !== null && "~standard" in input;
 }
 
-function compileInput(input: unknown, place: string, resolver: Resolver): ReadonlyMap<string, DocumentField> {
+function compileInput(input: unknown, { place, problems }: Resolver): ReadonlyMap<string, DocumentField> {
   const fields = new Map<string, DocumentField>();
   for (const [name, field] of Object.entries((input ?? {}) as Readonly<Record<string, { readonly spec: FieldSpec }>>)) {
     const { spec } = field;
-    fields.set(name, { type: spec.type, params: compileParams(spec, `${place}.${name}`, resolver.problems), optional: spec.flags.has("optional") || spec.flags.has("default") });
+    fields.set(name, {
+      type: spec.type,
+      params: compileParams(spec, `${place}.${name}`, problems),
+      optional: spec.flags.has("optional") || spec.flags.has("default"),
+    });
   }
   return fields;
 }
@@ -88,7 +126,13 @@ function handlerContext({ input, me, now, newId, requestId, writing }: ActionCon
   const { dbIn } = writing.context.hooks;
   const here = dbIn(writing.session, writing) as Db<Registry> & { readonly system: Db<Registry> };
   return {
-    input: input as never, me, now, newId, requestId, db: here, system: here.system,
+    input: input as never,
+    me,
+    now,
+    newId,
+    requestId,
+    db: here,
+    system: here.system,
     transaction: (work) => transact(writing, (inner) => work(dbIn(inner.session, inner) as typeof here)),
   };
 }

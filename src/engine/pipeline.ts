@@ -2,7 +2,7 @@
 import type { Row, Statement } from "../drivers/database.ts";
 import { createLru, type Lru } from "../base/lru.ts";
 import { type Actor, createFacts, type Facts } from "./actor.ts";
-import type { Result } from "./call.ts";
+import type { SingleResult } from "./call.ts";
 import { compileAggregate } from "./compile/aggregate.ts";
 import { compileGet, compileList, type Target } from "./compile/read.ts";
 import type { Answer } from "./engine.ts";
@@ -46,11 +46,21 @@ export function createContext(target: ContextOptions): Context {
     if (views.size < target.limits.plansMax) views.set(facts.key, view);
     return view;
   };
-  return { ...target, factsOf: createFacts(target.schema), viewOf, plans: createLru(target.limits.plansMax), units: createLru(target.limits.plansMax) };
+  return {
+    ...target,
+    factsOf: createFacts(target.schema),
+    viewOf,
+    plans: createLru(target.limits.plansMax),
+    units: createLru(target.limits.plansMax),
+  };
 }
 
 /** Answers a read: one statement. */
-export async function read(call: ReadCall, actor: Actor, at: { context: Context; session: Session; now: string }): Promise<Answer> {
+export async function read(
+  call: ReadCall,
+  actor: Actor,
+  at: { context: Context; session: Session; now: string },
+): Promise<Answer & { readonly result: SingleResult }> {
   const { context, session, now } = at;
   const stages = startStages();
   const facts = context.factsOf(actor);
@@ -69,7 +79,7 @@ export async function read(call: ReadCall, actor: Actor, at: { context: Context;
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
   const rows: readonly Row[] = await session.read(statement, shaped.long);
   stages.end("run");
-  const result: Result = shapeResult(rows, { call, prepared, shaped, cursorKey: context.cursorKey });
+  const result = shapeResult(rows, { call, prepared, shaped, cursorKey: context.cursorKey });
   stages.end("shape");
   return { result, timings: stages.taken, statements: 1 };
 }
@@ -77,7 +87,10 @@ export async function read(call: ReadCall, actor: Actor, at: { context: Context;
 function planRead(call: ReadCall, shaped: ShapedRead, { context, view }: { context: Context; view: View }): ReadPlan {
   const planning = { view, model: shaped.model, limits: context.limits, params: { next: 0 } };
   if (call.op === "aggregate") return planAggregate(call.query, planning);
-  const plan = call.op === "get" ? planGet(call.select, call.trash ?? "without", planning) : planList(call.query, shaped.cursorNulls, planning);
+  const plan =
+    call.op === "get"
+      ? planGet(call.select, call.trash ?? "without", planning)
+      : planList(call.query, shaped.cursorNulls, planning);
   boundOutput(plan.rows, call.op === "get" ? 1 : shaped.model.limits.pageSizeMax, context.limits);
   return plan;
 }

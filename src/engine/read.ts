@@ -56,7 +56,17 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
   shape.values.push(...key);
   if (call.select || (call.trash && call.trash !== "without")) shapeQuery(shape, { select: call.select, trash: call.trash });
   else shape.text += selectNothing;
-  return { key: shape.text, model, values: shape.values, texts: false, bound: "", cursorNulls: null, limit: 1, long: false, call };
+  return {
+    key: shape.text,
+    model,
+    values: shape.values,
+    texts: false,
+    bound: "",
+    cursorNulls: null,
+    limit: 1,
+    long: false,
+    call,
+  };
 }
 
 function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, context, actor }: Started): ShapedRead {
@@ -64,10 +74,12 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
   shapeQuery(shape, query);
   const bound = () => `${shape.text}|${JSON.stringify(shape.values)}|${actor.id ?? ""}`;
   const limit = query.limit === undefined ? model.limits.pageSize : limitValue(query.limit, "/limit");
-  if (limit > model.limits.pageSizeMax) throw fail("limit_exceeded", { fields: { limit: "limit", max: model.limits.pageSizeMax } });
+  if (limit > model.limits.pageSizeMax)
+    throw fail("limit_exceeded", { fields: { limit: "limit", max: model.limits.pageSizeMax } });
   const count = query.count ?? "none";
   if (!["none", "estimated", "exact"].includes(count)) throw badQuery("/count", "choice", "count is none, estimated or exact.");
-  if (query.after !== undefined && query.before !== undefined) throw badQuery("/before", "conflict", "Give either after or before.");
+  if (query.after !== undefined && query.before !== undefined)
+    throw badQuery("/before", "conflict", "Give either after or before.");
   const bindTo = bound();
   const cursor = query.after ?? query.before;
   const values = cursor === undefined ? null : decodeCursor(context.cursorKey, bindTo, cursor);
@@ -85,7 +97,14 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
     shape.text += "|offset";
   }
   return {
-    key: shape.text, model, values: shape.values, texts: query.texts === true, bound: bindTo, limit, call, long: count === "exact",
+    key: shape.text,
+    model,
+    values: shape.values,
+    texts: query.texts === true,
+    bound: bindTo,
+    limit,
+    call,
+    long: count === "exact",
     cursorNulls: values ? values.map((value) => value === null) : null,
   };
 }
@@ -96,7 +115,17 @@ function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shap
   const limit = query.limit === undefined ? context.limits.groupsMax : limitValue(query.limit, "/limit");
   within(context.limits, "groupsMax", limit);
   shape.values.push(limit + 1);
-  return { key: shape.text, model, values: shape.values, texts: query.texts === true, bound: "", cursorNulls: null, limit, long: true, call };
+  return {
+    key: shape.text,
+    model,
+    values: shape.values,
+    texts: query.texts === true,
+    bound: "",
+    cursorNulls: null,
+    limit,
+    long: true,
+    call,
+  };
 }
 
 /** Fills the statement's slots. @throws invalid_query that points at a value which does not fit its field. */

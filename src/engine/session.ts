@@ -41,3 +41,23 @@ export function transactionSession(tx: Transaction, depth = 0): Session {
     },
   };
 }
+
+/** Statements that ran for a request, for its log line. */
+export interface Tally {
+  statements: number;
+}
+
+/** The same session, counting what runs in it. */
+export function countingSession(session: Session, tally: Tally): Session {
+  return {
+    read(statement, isLong) {
+      tally.statements++;
+      return session.read(statement, isLong);
+    },
+    write(unit) {
+      tally.statements += unit.length;
+      return session.write(unit);
+    },
+    transaction: (work) => session.transaction((inner) => work(countingSession(inner, tally))),
+  };
+}

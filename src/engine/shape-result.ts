@@ -1,7 +1,7 @@
 /** Shapes rows into results: the JSON texts stay as the database made them. */
 import type { Row } from "../drivers/database.ts";
 import type { Value } from "../schema/value.ts";
-import type { Result } from "./call.ts";
+import type { SingleResult } from "./call.ts";
 import { encodeCursor } from "./cursor.ts";
 import { fail } from "./errors.ts";
 import type { Prepared } from "./pipeline.ts";
@@ -15,7 +15,7 @@ interface Shaping {
 }
 
 /** @throws not_found for a single row that is not there; limit_exceeded for more groups than allowed. */
-export function shapeResult(rows: readonly Row[], shaping: Shaping): Result {
+export function shapeResult(rows: readonly Row[], shaping: Shaping): SingleResult {
   const { prepared, shaped, call } = shaping;
   if (call.op === "get") {
     const row = rows[0];
@@ -23,13 +23,14 @@ export function shapeResult(rows: readonly Row[], shaping: Shaping): Result {
     return { kind: "row", json: row[0] as string, id: call.id, version: Number(row[1]), created: false, changed: false };
   }
   if (call.op === "aggregate") {
-    if (rows.length > shaped.limit && call.query.limit === undefined) throw fail("limit_exceeded", { fields: { limit: "groupsMax", max: shaped.limit } });
+    if (rows.length > shaped.limit && call.query.limit === undefined)
+      throw fail("limit_exceeded", { fields: { limit: "groupsMax", max: shaped.limit } });
     return { kind: "aggregate", rows: rows.slice(0, shaped.limit).map((row) => row[0] as string) };
   }
   return shapePage(rows, prepared.plan.kind === "list" && prepared.plan.count !== "none", shaping);
 }
 
-function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey }: Shaping): Result {
+function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey }: Shaping): SingleResult {
   const count = counted ? Number(rows[0]?.[0] ?? 0) : null;
   const first = counted ? 1 : 0;
   // With a count there is a row even where the page is empty: its JSON is null.

@@ -10,22 +10,45 @@ export type Registry = Readonly<Record<string, { readonly name: string }>>;
 type FieldsOf<M> = M extends Model<string, infer F, string> ? F : never;
 type NameOf<M> = M extends { readonly name: infer N } ? N : never;
 /** Fields that the engine keeps on every model. */
-type Kept<M> = M extends Model<string, infer F, infer K>
-  ? (K extends "id" ? ("id" extends keyof F ? unknown : { readonly id: Field<string, "default" | "immutable"> }) : unknown) & { readonly version: Field<number, "readOnly"> }
-  : never;
+type Kept<M> =
+  M extends Model<string, infer F, infer K>
+    ? (K extends "id" ? ("id" extends keyof F ? unknown : { readonly id: Field<string, "default" | "immutable"> }) : unknown) & {
+        readonly version: Field<number, "readOnly">;
+      }
+    : never;
 
 /** Inverses that other models declare on their relations to the model named `N`: name to [model, is it one]. */
 type InversesOf<R extends Registry, N> = {
   [K in keyof R]: FieldsOf<R[K]> extends infer F
-    ? { [P in keyof F]: F[P] extends BelongsTo<infer T, infer I, infer Fl> ? (NameOf<T> extends N ? ([I] extends [never] ? never : [I, R[K], "unique" extends Fl ? true : false]) : never) : never }[keyof F]
+    ? {
+        [P in keyof F]: F[P] extends BelongsTo<infer T, infer I, infer Fl>
+          ? NameOf<T> extends N
+            ? [I] extends [never]
+              ? never
+              : [I, R[K], "unique" extends Fl ? true : false]
+            : never
+          : never;
+      }[keyof F]
     : never;
 }[keyof R];
 type Inverses<R extends Registry, M> = {
-  readonly [T in InversesOf<R, NameOf<M>> as T extends [infer I extends string, unknown, boolean] ? I : never]: T extends [string, infer X, infer One] ? (One extends true ? { readonly one: X } : { readonly many: X }) : never;
+  readonly [T in InversesOf<R, NameOf<M>> as T extends [infer I extends string, unknown, boolean] ? I : never]: T extends [
+    string,
+    infer X,
+    infer One,
+  ]
+    ? One extends true
+      ? { readonly one: X }
+      : { readonly many: X }
+    : never;
 };
 /** Relations by name: { one } or { many } of a model. */
 type Relations<R extends Registry, M> = {
-  readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends Field<unknown, Flag> ? never : K]: FieldsOf<M>[K] extends BelongsTo<infer T, string, Flag>
+  readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends Field<unknown, Flag> ? never : K]: FieldsOf<M>[K] extends BelongsTo<
+    infer T,
+    string,
+    Flag
+  >
     ? { readonly one: T }
     : FieldsOf<M>[K] extends HasMany<infer T>
       ? { readonly many: T }
@@ -35,11 +58,20 @@ type Relations<R extends Registry, M> = {
 } & Inverses<R, M>;
 
 /** The wire type of a member that is a field: its own value, or the key that a belongsTo holds. */
-type Wire<X> = X extends Field<unknown, Flag> ? TypeOf<X> : X extends BelongsTo<infer T, string, infer Fl> ? ("optional" extends Fl ? IdOf<T> | null : IdOf<T>) : never;
+type Wire<X> =
+  X extends Field<unknown, Flag>
+    ? TypeOf<X>
+    : X extends BelongsTo<infer T, string, infer Fl>
+      ? "optional" extends Fl
+        ? IdOf<T> | null
+        : IdOf<T>
+      : never;
 type FlagsOf<X> = X extends Field<unknown, infer Fl> ? Fl : X extends BelongsTo<unknown, string, infer Fl> ? Fl : never;
 type Has<X, Fl extends Flag> = Fl extends FlagsOf<X> ? true : false;
 type All<M> = FieldsOf<M> & Kept<M>;
-type Scalars<M> = { [K in keyof All<M>]: All<M>[K] extends Field<unknown, Flag> | BelongsTo<unknown, string, Flag> ? K : never }[keyof All<M>];
+type Scalars<M> = {
+  [K in keyof All<M>]: All<M>[K] extends Field<unknown, Flag> | BelongsTo<unknown, string, Flag> ? K : never;
+}[keyof All<M>];
 
 /** A whole row, as answered when nothing is selected. What the actor may not read is missing at run time. */
 export type Row<M> = { readonly [K in Scalars<M> as Has<All<M>[K], "hidden"> extends true ? never : K]: Wire<All<M>[K]> };
@@ -70,7 +102,16 @@ interface Listed<E> {
   readonly isNull?: boolean;
 }
 /** Comparisons of a value of type `T`. */
-export type Comparison<T> = NonNullable<T> extends string ? Textual<T> : NonNullable<T> extends number ? Ordered<T> : NonNullable<T> extends boolean ? Common<T> : NonNullable<T> extends readonly (infer E)[] ? Listed<E> : Readonly<Record<string, unknown>>;
+export type Comparison<T> =
+  NonNullable<T> extends string
+    ? Textual<T>
+    : NonNullable<T> extends number
+      ? Ordered<T>
+      : NonNullable<T> extends boolean
+        ? Common<T>
+        : NonNullable<T> extends readonly (infer E)[]
+          ? Listed<E>
+          : Readonly<Record<string, unknown>>;
 
 /** A filter over a model. */
 export type Where<R extends Registry, M> = {
@@ -78,7 +119,9 @@ export type Where<R extends Registry, M> = {
   readonly or?: readonly Where<R, M>[];
   readonly not?: Where<R, M>;
   readonly search?: string;
-} & { readonly [K in Scalars<M> as K extends keyof Relations<R, M> ? never : K]?: Wire<All<M>[K]> | Comparison<Wire<All<M>[K]>> } & {
+} & {
+  readonly [K in Scalars<M> as K extends keyof Relations<R, M> ? never : K]?: Wire<All<M>[K]> | Comparison<Wire<All<M>[K]>>;
+} & {
   readonly [K in keyof Relations<R, M>]?: Relations<R, M>[K] extends { readonly one: infer T }
     ? (K extends keyof All<M> ? Wire<All<M>[K]> | Comparison<Wire<All<M>[K]>> : never) | Where<R, T>
     : Relations<R, M>[K] extends { readonly many: infer T }
@@ -86,9 +129,18 @@ export type Where<R extends Registry, M> = {
       : never;
 };
 
-type SortName<R extends Registry, M> = (Scalars<M> & string) | { [K in keyof Relations<R, M> & string]: Relations<R, M>[K] extends { readonly one: infer T } ? `${K}.${Scalars<T> & string}` : never }[keyof Relations<R, M> & string];
+type SortName<R extends Registry, M> =
+  | (Scalars<M> & string)
+  | {
+      [K in keyof Relations<R, M> & string]: Relations<R, M>[K] extends { readonly one: infer T }
+        ? `${K}.${Scalars<T> & string}`
+        : never;
+    }[keyof Relations<R, M> & string];
 /** A sort: one term, or several; `-` descends. */
-export type OrderBy<R extends Registry, M> = SortName<R, M> | `-${SortName<R, M>}` | readonly (SortName<R, M> | `-${SortName<R, M>}`)[];
+export type OrderBy<R extends Registry, M> =
+  | SortName<R, M>
+  | `-${SortName<R, M>}`
+  | readonly (SortName<R, M> | `-${SortName<R, M>}`)[];
 
 interface Page<R extends Registry, M> {
   readonly $where?: Where<R, M>;
@@ -96,16 +148,30 @@ interface Page<R extends Registry, M> {
   readonly $limit?: number;
 }
 /** What to answer with. */
-export type Select<R extends Registry, M> = { readonly "*"?: true } & { readonly [K in Scalars<M> as K extends keyof Relations<R, M> ? never : K]?: true } & {
-  readonly [K in keyof Relations<R, M>]?: Relations<R, M>[K] extends { readonly one: infer T } ? true | Select<R, T> : Relations<R, M>[K] extends { readonly many: infer T } ? true | (Select<R, T> & Page<R, T>) : never;
+export type Select<R extends Registry, M> = { readonly "*"?: true } & {
+  readonly [K in Scalars<M> as K extends keyof Relations<R, M> ? never : K]?: true;
+} & {
+  readonly [K in keyof Relations<R, M>]?: Relations<R, M>[K] extends { readonly one: infer T }
+    ? true | Select<R, T>
+    : Relations<R, M>[K] extends { readonly many: infer T }
+      ? true | (Select<R, T> & Page<R, T>)
+      : never;
 };
 /** `S` itself, or an error at the name that is not there: extra names would pass an ordinary constraint. */
 export type Strict<R extends Registry, M, S> = S & {
   readonly [K in keyof S]: K extends keyof Relations<R, M>
     ? Relations<R, M>[K] extends { readonly one: infer T }
-      ? S[K] extends true | undefined ? unknown : Strict<R, T, S[K]>
-      : Relations<R, M>[K] extends { readonly many: infer T } ? (S[K] extends true | undefined ? unknown : Strict<R, T, S[K]>) : never
-    : K extends Scalars<M> | "*" | "$where" | "$orderBy" | "$limit" ? unknown : never;
+      ? S[K] extends true | undefined
+        ? unknown
+        : Strict<R, T, S[K]>
+      : Relations<R, M>[K] extends { readonly many: infer T }
+        ? S[K] extends true | undefined
+          ? unknown
+          : Strict<R, T, S[K]>
+        : never
+    : K extends Scalars<M> | "*" | "$where" | "$orderBy" | "$limit"
+      ? unknown
+      : never;
 };
 
 type Picked<S> = Exclude<keyof S, "$where" | "$orderBy" | "$limit">;
@@ -115,25 +181,47 @@ type Related<R extends Registry, M, K extends keyof Relations<R, M>, S> = Relati
     ? readonly Result<R, T, S>[]
     : never;
 /** The row that a selection gives. A relation given as `true` is a whole row where it is one or many, and a belongsTo then its key. */
-export type Result<R extends Registry, M, S> = [S] extends [undefined | true] ? Row<M>
-  : [Picked<S>] extends [never] ? Row<M>
-  : ("*" extends keyof S ? Row<M> : unknown) & {
-      readonly [K in Picked<S> as K extends "*" ? never : K]: K extends keyof Relations<R, M>
-        ? S[K] extends true ? (K extends Scalars<M> ? Wire<All<M>[K & keyof All<M>]> : Related<R, M, K, undefined>) : Related<R, M, K, S[K]>
-        : K extends keyof All<M> ? Wire<All<M>[K]> : never;
-    };
+export type Result<R extends Registry, M, S> = [S] extends [undefined | true]
+  ? Row<M>
+  : [Picked<S>] extends [never]
+    ? Row<M>
+    : ("*" extends keyof S ? Row<M> : unknown) & {
+        readonly [K in Picked<S> as K extends "*" ? never : K]: K extends keyof Relations<R, M>
+          ? S[K] extends true
+            ? K extends Scalars<M>
+              ? Wire<All<M>[K & keyof All<M>]>
+              : Related<R, M, K, undefined>
+            : Related<R, M, K, S[K]>
+          : K extends keyof All<M>
+            ? Wire<All<M>[K]>
+            : never;
+      };
 
 type Given<X> = Has<X, "optional"> extends true ? true : Has<X, "default"> extends true ? true : Has<X, "readOnly">;
-type Creatable<M> = { [K in Scalars<M>]: Has<All<M>[K], "computed"> extends true ? never : K extends "version" ? never : K }[Scalars<M>];
+type Creatable<M> = {
+  [K in Scalars<M>]: Has<All<M>[K], "computed"> extends true ? never : K extends "version" ? never : K;
+}[Scalars<M>];
 /** What creates a row; owned relations may be nested. */
 export type CreateInput<M> = { readonly [K in Creatable<M> as Given<All<M>[K]> extends true ? never : K]: Wire<All<M>[K]> } & {
   readonly [K in Creatable<M> as Given<All<M>[K]> extends true ? K : never]?: Wire<All<M>[K]>;
-} & { readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends HasMany<unknown> | HasOne<unknown> ? (FieldsOf<M>[K] extends BelongsTo<unknown, string, Flag> | Field<unknown, Flag> ? never : K) : never]?: FieldsOf<M>[K] extends HasMany<infer T> ? readonly NestedInput<T>[] : FieldsOf<M>[K] extends HasOne<infer T> ? NestedInput<T> : never };
+} & {
+  readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends HasMany<unknown> | HasOne<unknown>
+    ? FieldsOf<M>[K] extends BelongsTo<unknown, string, Flag> | Field<unknown, Flag>
+      ? never
+      : K
+    : never]?: FieldsOf<M>[K] extends HasMany<infer T>
+    ? readonly NestedInput<T>[]
+    : FieldsOf<M>[K] extends HasOne<infer T>
+      ? NestedInput<T>
+      : never;
+};
 // The key to the parent is filled in, so nothing of a nested row is required by its type.
 type NestedInput<T> = { readonly [K in Creatable<T>]?: Wire<All<T>[K]> };
 /** What changes a row; `{ $add }` adds to a number in the database. */
 export type UpdateInput<M> = {
-  readonly [K in Creatable<M> as Has<All<M>[K], "immutable"> extends true ? never : K]?: Wire<All<M>[K]> | (All<M>[K] extends Field<infer T, Flag> ? (T extends number | string ? { readonly $add: T } : never) : never);
+  readonly [K in Creatable<M> as Has<All<M>[K], "immutable"> extends true ? never : K]?:
+    | Wire<All<M>[K]>
+    | (All<M>[K] extends Field<infer T, Flag> ? (T extends number | string ? { readonly $add: T } : never) : never);
 };
 
 export type { Operator };

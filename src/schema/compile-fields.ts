@@ -35,7 +35,8 @@ export function compileFields(draft: Draft, problems: Problems): void {
     const fault = nameFault(name, "field");
     if (fault) problems.add(place, fault, "Rename the field.");
     const declared = (member as { readonly spec?: FieldSpec | RelationSpec } | null)?.spec;
-    if (!declared) problems.add(place, "this is not a field or relation.", "Declare it with text(), integer(), belongsTo() and so on.");
+    if (!declared)
+      problems.add(place, "this is not a field or relation.", "Declare it with text(), integer(), belongsTo() and so on.");
     else if (declared.kind === "field") draft.fields.set(name, compileField({ draft, name, spec: declared, problems }));
     else if (declared.kind === "belongsTo") draft.fields.set(name, foreignKey(model, name, declared));
   }
@@ -45,8 +46,13 @@ export function compileFields(draft: Draft, problems: Problems): void {
   }
   if (draft.softDelete) engine("deletedAt", { type: datetimeType, optional: true, role: "deletedAt" });
   engine("version", { type: integerType, default: { from: "value", value: 1 }, role: "version" });
-  for (const name of ["version", ...(draft.timestamps ? ["createdAt", "updatedAt"] : []), ...(draft.softDelete ? ["deletedAt"] : [])]) {
-    if (name in spec.members) problems.add(`${model}.${name}`, "the engine keeps a field of this name.", "Remove it or rename it.");
+  for (const name of [
+    "version",
+    ...(draft.timestamps ? ["createdAt", "updatedAt"] : []),
+    ...(draft.softDelete ? ["deletedAt"] : []),
+  ]) {
+    if (name in spec.members)
+      problems.add(`${model}.${name}`, "the engine keeps a field of this name.", "Remove it or rename it.");
   }
   compileKey(draft, ownKey ?? ["id"], problems);
   checkColumns(draft, problems);
@@ -61,7 +67,11 @@ function compileKey(draft: Draft, names: readonly string[], problems: Problems):
       continue;
     }
     if (field.optional || field.column === "" || !field.type.ordered || field.hidden) {
-      problems.add(`${draft.name}.key`, `${name} cannot be part of a key.`, "A key's fields are stored, visible, ordered and not optional.");
+      problems.add(
+        `${draft.name}.key`,
+        `${name} cannot be part of a key.`,
+        "A key's fields are stored, visible, ordered and not optional.",
+      );
     }
     const keyed: Field = { ...field, immutable: true, role: names.length === 1 ? "id" : field.role };
     draft.fields.set(name, keyed);
@@ -75,15 +85,34 @@ function checkColumns(draft: Draft, problems: Problems): void {
   for (const field of draft.fields.values()) {
     if (field.column === "") continue;
     const other = columns.get(field.column.toLowerCase());
-    if (other !== undefined) problems.add(`${draft.name}.${field.name}`, `its column ${field.column} is also that of ${other}.`, "Give one of them another column().");
+    if (other !== undefined)
+      problems.add(
+        `${draft.name}.${field.name}`,
+        `its column ${field.column} is also that of ${other}.`,
+        "Give one of them another column().",
+      );
     columns.set(field.column.toLowerCase(), field.name);
   }
 }
 
 function engineField(model: string, name: string): Field {
   return {
-    name, model, column: snakeCase(name), was: [], type: integerType, params: {}, optional: false, unique: false, default: null, readOnly: true,
-    writeOnce: false, immutable: false, hidden: false, computed: null, relation: null, role: null,
+    name,
+    model,
+    column: snakeCase(name),
+    was: [],
+    type: integerType,
+    params: {},
+    optional: false,
+    unique: false,
+    default: null,
+    readOnly: true,
+    writeOnce: false,
+    immutable: false,
+    hidden: false,
+    computed: null,
+    relation: null,
+    role: null,
   };
 }
 
@@ -100,12 +129,22 @@ function compileField({ draft, name, spec, problems }: FieldContext): Field {
   const has = (flag: Flag) => spec.flags.has(flag);
   if (spec.expression) (draft.expressions ??= new Map()).set(name, spec.expression);
   return {
-    name, model: draft.name, was: spec.was, type: spec.type, params, unique: spec.unique, relation: null, role: null, computed: null,
+    name,
+    model: draft.name,
+    was: spec.was,
+    type: spec.type,
+    params,
+    unique: spec.unique,
+    relation: null,
+    role: null,
+    computed: null,
     column: spec.expression ? "" : (spec.column ?? snakeCase(name)),
     optional: has("optional") || spec.expression !== null,
-    default: params.serial ? null : compileDefault(spec, params, place, problems),
+    default: params.serial ? null : compileDefault(spec, params, { place, problems }),
     readOnly: has("readOnly") || spec.expression !== null,
-    writeOnce: has("writeOnce"), immutable: has("immutable"), hidden: has("hidden"),
+    writeOnce: has("writeOnce"),
+    immutable: has("immutable"),
+    hidden: has("hidden"),
   };
 }
 
@@ -119,24 +158,40 @@ export function compileParams(spec: FieldSpec, place: string, problems: Problems
   if (scale !== undefined && !(Number.isInteger(scale) && scale >= 0 && scale <= (precision ?? 0))) {
     problems.add(place, `a decimal of ${precision} digits cannot have ${scale} after the point.`, `Give it 0 to ${precision}.`);
   }
-  if (choices && (choices.length === 0 || new Set(choices).size !== choices.length)) problems.add(place, "a choice needs different texts.", "List each once.");
-  if (rest.pattern && spec.type.storage !== "text") problems.add(place, `${spec.type.name} has no pattern.`, "Only texts have one.");
+  if (choices && (choices.length === 0 || new Set(choices).size !== choices.length))
+    problems.add(place, "a choice needs different texts.", "List each once.");
+  if (rest.pattern && spec.type.storage !== "text")
+    problems.add(place, `${spec.type.name} has no pattern.`, "Only texts have one.");
   return {
     ...rest,
     item: item ? { type: item.type, params: compileParams(item, `${place}[]`, problems) } : undefined,
     shape: shape
-      ? new Map(Object.entries(shape).map(([name, inner]) => [name, { type: inner.type, params: compileParams(inner, `${place}.${name}`, problems), optional: inner.flags.has("optional") || inner.flags.has("default") }]))
+      ? new Map(
+          Object.entries(shape).map(([name, inner]) => [
+            name,
+            {
+              type: inner.type,
+              params: compileParams(inner, `${place}.${name}`, problems),
+              optional: inner.flags.has("optional") || inner.flags.has("default"),
+            },
+          ]),
+        )
       : undefined,
   };
 }
 
-function compileDefault(spec: Pick<FieldSpec, "default" | "type">, params: FieldParams, place: string, problems: Problems): Default | null {
+function compileDefault(
+  spec: Pick<FieldSpec, "default" | "type">,
+  params: FieldParams,
+  { place, problems }: { place: string; problems: Problems },
+): Default | null {
   const given = spec.default;
   if (given === undefined) return null;
   if (typeof given === "object" && given !== null && "ref" in given) {
     if (given.ref === "now" && spec.type.name === "datetime") return { from: "now" };
     if (given.ref === "me") return { from: "me" };
-    if (given.ref === "generated") return { from: "generated", make: (given as unknown as { make: (context: GenerateContext) => unknown }).make };
+    if (given.ref === "generated")
+      return { from: "generated", make: (given as unknown as { make: (context: GenerateContext) => unknown }).make };
     problems.add(place, `${spec.type.name} has no such default.`, "now is for datetimes.");
     return null;
   }
@@ -150,10 +205,24 @@ function compileDefault(spec: Pick<FieldSpec, "default" | "type">, params: Field
 function foreignKey(model: string, name: string, spec: RelationSpec): Field {
   const has = (flag: Flag) => spec.flags.has(flag);
   const given = spec.default as { readonly ref?: string } | string | number | undefined;
-  const value: Default | null = given === undefined ? null : typeof given === "object" ? { from: "me" } : { from: "value", value: given };
+  const value: Default | null =
+    given === undefined ? null : typeof given === "object" ? { from: "me" } : { from: "value", value: given };
   return {
-    name, model, was: spec.was, column: spec.column ?? `${snakeCase(name)}_id`, type: uuidType, params: {}, unique: spec.unique, default: value,
-    optional: has("optional"), readOnly: has("readOnly"), writeOnce: has("writeOnce"), immutable: has("immutable"), hidden: has("hidden"),
-    computed: null, relation: null, role: null,
+    name,
+    model,
+    was: spec.was,
+    column: spec.column ?? `${snakeCase(name)}_id`,
+    type: uuidType,
+    params: {},
+    unique: spec.unique,
+    default: value,
+    optional: has("optional"),
+    readOnly: has("readOnly"),
+    writeOnce: has("writeOnce"),
+    immutable: has("immutable"),
+    hidden: has("hidden"),
+    computed: null,
+    relation: null,
+    role: null,
   };
 }

@@ -10,7 +10,8 @@ type Drafts = ReadonlyMap<string, Draft>;
 /** Fills `draft.relations` of every model, and types its foreign keys. */
 export function compileRelations(drafts: Drafts, problems: Problems): void {
   for (const draft of drafts.values()) {
-    for (const [name, spec] of relationsOf(draft)) if (spec.kind === "belongsTo") compileBelongsTo({ drafts, draft, name, spec, problems });
+    for (const [name, spec] of relationsOf(draft))
+      if (spec.kind === "belongsTo") compileBelongsTo({ drafts, draft, name, spec, problems });
   }
   typeForeignKeys(drafts, problems);
   for (const draft of drafts.values()) {
@@ -20,7 +21,8 @@ export function compileRelations(drafts: Drafts, problems: Problems): void {
     }
   }
   for (const draft of drafts.values()) {
-    for (const [name, spec] of relationsOf(draft)) if (spec.inverse !== null) compileInverse({ drafts, draft, name, spec, problems });
+    for (const [name, spec] of relationsOf(draft))
+      if (spec.inverse !== null) compileInverse({ drafts, draft, name, spec, problems });
   }
 }
 
@@ -43,7 +45,11 @@ function targetOf({ drafts, draft, name, spec, problems }: Declared, target: Rel
   const declared = target()?.name;
   const found = declared === undefined ? undefined : drafts.get(declared);
   if (found) return found;
-  problems.add(`${draft.name}.${name}`, `the relation leads to ${declared === undefined ? "nothing" : JSON.stringify(declared)}, which is not in the backend.`, `Register the model: backend({ ${declared ?? "…"} }).${didYouMean(declared ?? "", drafts.keys())}`);
+  problems.add(
+    `${draft.name}.${name}`,
+    `the relation leads to ${declared === undefined ? "nothing" : JSON.stringify(declared)}, which is not in the backend.`,
+    `Register the model: backend({ ${declared ?? "…"} }).${didYouMean(declared ?? "", drafts.keys())}`,
+  );
   return null;
 }
 
@@ -54,14 +60,32 @@ function compileBelongsTo(declared: Declared): void {
   if (!target || !field) return;
   const [key, ...more] = target.key;
   if (!key || more.length > 0) {
-    problems.add(`${draft.name}.${name}`, `${target.name} has a composite key, which a relation cannot hold.`, "Give it an id and make the fields unique() together.");
+    problems.add(
+      `${draft.name}.${name}`,
+      `${target.name} has a composite key, which a relation cannot hold.`,
+      "Give it an id and make the fields unique() together.",
+    );
     return;
   }
   const onDelete = spec.onDelete ?? "restrict";
-  if (onDelete === "setNull" && !field.optional) problems.add(`${draft.name}.${name}`, "it is set to null on delete and not optional.", "Make it optional(), or choose restrict or cascade.");
+  if (onDelete === "setNull" && !field.optional)
+    problems.add(
+      `${draft.name}.${name}`,
+      "it is set to null on delete and not optional.",
+      "Make it optional(), or choose restrict or cascade.",
+    );
   const relation: Relation = {
-    name, model: draft.name, kind: "one", via: "belongsTo", target: target.name, on: [{ local: field.column, foreign: key.column }], through: null,
-    inverseOf: null, optional: field.optional, owned: false, onDelete,
+    name,
+    model: draft.name,
+    kind: "one",
+    via: "belongsTo",
+    target: target.name,
+    on: [{ local: field.column, foreign: key.column }],
+    through: null,
+    inverseOf: null,
+    optional: field.optional,
+    owned: false,
+    onDelete,
   };
   draft.relations.set(name, relation);
   replaceField(draft, { ...field, relation });
@@ -75,7 +99,11 @@ function typeForeignKeys(drafts: Drafts, problems: Problems): void {
       let key: Field | undefined = drafts.get(field.relation.target)?.key[0];
       for (let steps = 0; key?.relation && steps < drafts.size; steps++) key = drafts.get(key.relation.target)?.key[0];
       if (!key || key.relation) {
-        problems.add(`${draft.name}.${field.name}`, "the keys it leads to lead in a circle.", "Give one of the models an id of its own.");
+        problems.add(
+          `${draft.name}.${field.name}`,
+          "the keys it leads to lead in a circle.",
+          "Give one of the models an id of its own.",
+        );
         continue;
       }
       const { serial: _, ...params } = key.params;
@@ -98,11 +126,24 @@ function compileHas(declared: Declared): void {
   const by = target.fields.get(spec.by ?? "");
   const belongsTo = by?.relation;
   if (!by || !belongsTo || belongsTo.target !== draft.name) {
-    const candidates = [...target.fields.values()].filter((field) => field.relation?.target === draft.name).map((field) => field.name);
-    problems.add(`${draft.name}.${name}`, `${target.name}.${spec.by ?? ""} does not belong to ${draft.name}.`, candidates.length > 0 ? `Say { by: ${candidates.map((one) => JSON.stringify(one)).join(" or ")} }.` : `Add a belongsTo(() => ${draft.name}) to ${target.name}.`);
+    const candidates = [...target.fields.values()]
+      .filter((field) => field.relation?.target === draft.name)
+      .map((field) => field.name);
+    problems.add(
+      `${draft.name}.${name}`,
+      `${target.name}.${spec.by ?? ""} does not belong to ${draft.name}.`,
+      candidates.length > 0
+        ? `Say { by: ${candidates.map((one) => JSON.stringify(one)).join(" or ")} }.`
+        : `Add a belongsTo(() => ${draft.name}) to ${target.name}.`,
+    );
     return;
   }
-  if (spec.kind === "hasOne" && !by.unique) problems.add(`${draft.name}.${name}`, `${target.name}.${by.name} is not unique, so there may be many.`, "Make it unique(), or use hasMany.");
+  if (spec.kind === "hasOne" && !by.unique)
+    problems.add(
+      `${draft.name}.${name}`,
+      `${target.name}.${by.name} is not unique, so there may be many.`,
+      "Make it unique(), or use hasMany.",
+    );
   addRelation(draft, otherSide({ name, by, target, draft, owned: spec.owned, many: spec.kind === "hasMany" }), problems);
 }
 
@@ -111,14 +152,27 @@ function compileInverse(declared: Declared): void {
   const by = draft.fields.get(name);
   const target = by?.relation ? declared.drafts.get(by.relation.target) : undefined;
   if (!by || !target || spec.inverse === null) return;
-  addRelation(target, otherSide({ name: spec.inverse, by, target: draft, draft: target, owned: false, many: !by.unique }), problems);
+  addRelation(
+    target,
+    otherSide({ name: spec.inverse, by, target: draft, draft: target, owned: false, many: !by.unique }),
+    problems,
+  );
 }
 
 function otherSide(side: { name: string; by: Field; target: Model; draft: Model; owned: boolean; many: boolean }): Relation {
   const on = (side.by.relation as Relation).on.map(({ local, foreign }) => ({ local: foreign, foreign: local }));
   return {
-    name: side.name, model: side.draft.name, kind: side.many ? "many" : "one", via: "has", target: side.target.name, on, through: null,
-    inverseOf: side.by.name, optional: true, owned: side.owned, onDelete: "restrict",
+    name: side.name,
+    model: side.draft.name,
+    kind: side.many ? "many" : "one",
+    via: "has",
+    target: side.target.name,
+    on,
+    through: null,
+    inverseOf: side.by.name,
+    optional: true,
+    owned: side.owned,
+    onDelete: "restrict",
   };
 }
 
@@ -131,12 +185,25 @@ function compileThrough(declared: Declared): void {
   const from = join.fields.get(through.from)?.relation;
   const to = join.fields.get(through.to)?.relation;
   if (from?.target !== draft.name || to?.target !== target.name) {
-    problems.add(`${draft.name}.${name}`, `${join.name} does not link ${draft.name} by ${JSON.stringify(through.from)} to ${target.name} by ${JSON.stringify(through.to)}.`, `Name two belongsTo of ${join.name}: { from, to }.`);
+    problems.add(
+      `${draft.name}.${name}`,
+      `${join.name} does not link ${draft.name} by ${JSON.stringify(through.from)} to ${target.name} by ${JSON.stringify(through.to)}.`,
+      `Name two belongsTo of ${join.name}: { from, to }.`,
+    );
     return;
   }
   const relation: Relation = {
-    name, model: draft.name, kind: "many", via: "through", target: target.name, on: [],
-    through: { model: join.name, toLocal: through.from, toTarget: through.to }, inverseOf: null, optional: true, owned: false, onDelete: "restrict",
+    name,
+    model: draft.name,
+    kind: "many",
+    via: "through",
+    target: target.name,
+    on: [],
+    through: { model: join.name, toLocal: through.from, toTarget: through.to },
+    inverseOf: null,
+    optional: true,
+    owned: false,
+    onDelete: "restrict",
   };
   addRelation(draft, relation, problems);
 }

@@ -30,7 +30,7 @@ export function compileSchema(models: Readonly<Record<string, DeclaredModel>>): 
   const drafts = draftModels(models, problems);
   for (const draft of drafts.values()) compileFields(draft, problems);
   compileRelations(drafts, problems);
-  const resolver: Resolver = { models: drafts, roles: [], problems };
+  const resolver: Resolver = { models: drafts, roles: [], problems, place: "" };
   for (const draft of drafts.values()) compileComputed(draft, resolver);
   for (const draft of drafts.values()) compileRest(draft, resolver);
   if (problems.found.length > 0) throw problemsError(problems.found);
@@ -47,13 +47,20 @@ function draftModels(models: Readonly<Record<string, DeclaredModel>>, problems: 
       continue;
     }
     if (drafts.has(name)) problems.add(name, "two models have this name.", "Rename one of them.");
-    else if (registered !== name) problems.add(name, `the model is registered as ${JSON.stringify(registered)}.`, `Register it under its own name: backend({ ${name} }).`);
+    else if (registered !== name)
+      problems.add(
+        name,
+        `the model is registered as ${JSON.stringify(registered)}.`,
+        `Register it under its own name: backend({ ${name} }).`,
+      );
     const fault = nameFault(name, "model");
     if (fault) problems.add(name, fault, "Rename the model.");
     const table = declared.spec.table ?? snakeCase(name);
     const other = tables.get(table.toLowerCase());
-    if (other !== undefined && other !== name) problems.add(name, `its table ${table} is also that of ${other}.`, "Give one of them another table().");
-    if (table.startsWith("_") || table.startsWith("sqlite_")) problems.add(name, `a table must not start with "_" or "sqlite_".`, "Give it another table().");
+    if (other !== undefined && other !== name)
+      problems.add(name, `its table ${table} is also that of ${other}.`, "Give one of them another table().");
+    if (table.startsWith("_") || table.startsWith("sqlite_"))
+      problems.add(name, `a table must not start with "_" or "sqlite_".`, "Give it another table().");
     tables.set(table.toLowerCase(), name);
     drafts.set(name, draftModel(name, table, declared.spec));
   }
@@ -63,9 +70,19 @@ function draftModels(models: Readonly<Record<string, DeclaredModel>>, problems: 
 function draftModel(name: string, table: string, spec: ModelSpec): Draft {
   const pageSizeMax = spec.pageSizeMax ?? Math.max(pageSizeMaxDefault, spec.pageSize ?? 0);
   return {
-    spec, name, table, was: spec.was, key: [], fields: new Map(), relations: new Map(), indexes: [], search: [],
+    spec,
+    name,
+    table,
+    was: spec.was,
+    key: [],
+    fields: new Map(),
+    relations: new Map(),
+    indexes: [],
+    search: [],
     access: { read: never, create: never, update: never, delete: never, fields: new Map() },
-    softDelete: spec.softDelete, timestamps: spec.timestamps, requireVersion: spec.requireVersion,
+    softDelete: spec.softDelete,
+    timestamps: spec.timestamps,
+    requireVersion: spec.requireVersion,
     limits: { pageSize: Math.min(spec.pageSize ?? pageSizeDefault, pageSizeMax), pageSizeMax },
   };
 }
@@ -77,15 +94,19 @@ function compileComputed(draft: Draft, resolver: Resolver): void {
     const expression = draft.expressions?.get(name);
     if (!field || !expression) continue;
     const row = createRow({ from: "row" });
-    draft.fields.set(name, { ...field, computed: resolveExpression(expression({ row }), draft, `${draft.name}.${name}`, resolver) });
+    draft.fields.set(name, {
+      ...field,
+      computed: resolveExpression(expression({ row }), draft, { ...resolver, place: `${draft.name}.${name}` }),
+    });
   }
 }
 
 function compileRest(draft: Draft, resolver: Resolver): void {
   const { problems } = resolver;
-  draft.search = draft.spec.search.flatMap((name) => namedField(draft, name, `${draft.name}.search`, problems) ?? []);
+  draft.search = draft.spec.search.flatMap((name) => namedField(draft, name, { problems, place: `${draft.name}.search` }) ?? []);
   for (const field of draft.search) {
-    if (!field.type.operators.includes("search")) problems.add(`${draft.name}.search`, `${field.name} is ${field.type.name}.`, "Search looks through texts.");
+    if (!field.type.operators.includes("search"))
+      problems.add(`${draft.name}.search`, `${field.name} is ${field.type.name}.`, "Search looks through texts.");
   }
   draft.access = compileAccess(draft, resolver);
   compileIndexes(draft, resolver);
@@ -97,15 +118,20 @@ function compileAccess(draft: Draft, resolver: Resolver): Access {
   const scope: Scope = { from: "row" };
   const context = { row: createRow(scope), input: createRow({ from: "input" }), me: meTerms };
   const rules = draft.spec.access(context as never) as AccessRules<Record<string, unknown>>;
-  const rule = (cond: Cond | undefined, place: string): Filter => (cond ? resolveRule(cond, draft, scope, `${draft.name}.access.${place}`, resolver) : never);
+  const rule = (cond: Cond | undefined, place: string): Filter =>
+    cond ? resolveRule(cond, { scope, model: draft }, { ...resolver, place: `${draft.name}.access.${place}` }) : never;
   for (const name of Object.keys(rules)) {
     if (!["read", "create", "update", "delete", "write", "fields"].includes(name)) {
-      resolver.problems.add(`${draft.name}.access`, `there is no action ${JSON.stringify(name)}.`, "It has read, create, update, delete, write and fields.");
+      resolver.problems.add(
+        `${draft.name}.access`,
+        `there is no action ${JSON.stringify(name)}.`,
+        "It has read, create, update, delete, write and fields.",
+      );
     }
   }
   const fields = new Map<string, FieldAccess>();
   for (const [name, fieldRules] of Object.entries(rules.fields ?? {})) {
-    if (!fieldRules || !namedField(draft, name, `${draft.name}.access.fields`, resolver.problems)) continue;
+    if (!fieldRules || !namedField(draft, name, { ...resolver, place: `${draft.name}.access.fields` })) continue;
     const fieldRule = (cond: Cond | undefined, action: string) => (cond ? rule(cond, `fields.${name}.${action}`) : null);
     fields.set(name, {
       read: fieldRule(fieldRules.read, "read"),
@@ -127,11 +153,13 @@ function compileIndexes(draft: Draft, resolver: Resolver): void {
   const live = draft.softDelete ? liveFilter(draft) : null;
   const add = (names: readonly string[], unique: boolean, where: Filter | null) => {
     const columns = names.flatMap((name) => {
-      const field = namedField(draft, name.replace(/^-/, ""), `${draft.name}.index`, resolver.problems);
-      if (field && field.column === "") resolver.problems.add(`${draft.name}.index`, `${field.name} is computed.`, "Index the fields it is computed from.");
+      const field = namedField(draft, name.replace(/^-/, ""), { ...resolver, place: `${draft.name}.index` });
+      if (field && field.column === "")
+        resolver.problems.add(`${draft.name}.index`, `${field.name} is computed.`, "Index the fields it is computed from.");
       return field ? [{ column: field.column, descending: name.startsWith("-") }] : [];
     });
-    if (columns.length === 0) return resolver.problems.add(`${draft.name}.index`, "an index needs a field.", "Name one, or remove the index.");
+    if (columns.length === 0)
+      return resolver.problems.add(`${draft.name}.index`, "an index needs a field.", "Name one, or remove the index.");
     const suffix = unique ? "key" : "idx";
     const name = `${draft.table}_${columns.map(({ column, descending }) => (descending ? `${column}_desc` : column)).join("_")}${where && where !== live ? "_part" : ""}_${suffix}`;
     if (!indexes.some((index) => index.name === name)) indexes.push({ name, columns, unique, where });
@@ -139,10 +167,15 @@ function compileIndexes(draft: Draft, resolver: Resolver): void {
   for (const field of draft.fields.values()) if (field.unique) add([field.name], true, live);
   for (const { fields, unique, where } of draft.spec.indexes) {
     const scope: Scope = { from: "row" };
-    const partial = where ? resolveRule(where({ row: createRow(scope) }), draft, scope, `${draft.name}.index`, resolver) : null;
+    const partial = where
+      ? resolveRule(where({ row: createRow(scope) }), { scope, model: draft }, { ...resolver, place: `${draft.name}.index` })
+      : null;
     add(fields, unique, unique && live ? allOf([live, partial ?? always]) : partial);
   }
-  const leads = new Set([...indexes.filter(({ where }) => where === null).map(({ columns }) => columns[0]?.column), draft.key[0]?.column]);
+  const leads = new Set([
+    ...indexes.filter(({ where }) => where === null).map(({ columns }) => columns[0]?.column),
+    draft.key[0]?.column,
+  ]);
   for (const field of draft.fields.values()) if (field.relation && !leads.has(field.column)) add([field.name], false, null);
   draft.indexes = indexes;
 }
@@ -159,7 +192,12 @@ function guardComputed(draft: Draft, problems: Problems): void {
   for (const field of draft.fields.values()) {
     if (!field.computed || field.hidden || draft.access.fields.get(field.name)?.read) continue;
     const closed = partsOf(field.computed).find((part) => part.hidden || draft.access.fields.get(part.name)?.read);
-    if (closed) problems.add(`${draft.name}.${field.name}`, `it is computed from ${closed.name}, which not everyone may read.`, `Give ${field.name} a read rule of its own, or hide it.`);
+    if (closed)
+      problems.add(
+        `${draft.name}.${field.name}`,
+        `it is computed from ${closed.name}, which not everyone may read.`,
+        `Give ${field.name} a read rule of its own, or hide it.`,
+      );
   }
 }
 
@@ -168,10 +206,14 @@ function partsOf(expression: NonNullable<Field["computed"]>): readonly Field[] {
   return expression.op === "call" ? expression.args.flatMap(partsOf) : [];
 }
 
-function namedField(draft: Model, name: string, place: string, problems: Problems): Field | null {
+function namedField(draft: Model, name: string, { place, problems }: Pick<Resolver, "place" | "problems">): Field | null {
   const field = draft.fields.get(name);
   if (field) return field;
   const near = nearest(name, draft.fields.keys());
-  problems.add(place, `${draft.name} has no field ${JSON.stringify(name)}.`, near ? `Did you mean ${JSON.stringify(near)}?` : `It has ${[...draft.fields.keys()].join(", ")}.`);
+  problems.add(
+    place,
+    `${draft.name} has no field ${JSON.stringify(name)}.`,
+    near ? `Did you mean ${JSON.stringify(near)}?` : `It has ${[...draft.fields.keys()].join(", ")}.`,
+  );
   return null;
 }

@@ -20,7 +20,21 @@ export type Operand =
 
 /** The comparing words of the wire (API.md); rules, filters and saved views share them. */
 export const operators = [
-  "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "startsWith", "endsWith", "like", "isNull", "between", "search",
+  "eq",
+  "ne",
+  "gt",
+  "gte",
+  "lt",
+  "lte",
+  "in",
+  "nin",
+  "contains",
+  "startsWith",
+  "endsWith",
+  "like",
+  "isNull",
+  "between",
+  "search",
 ] as const;
 export type Operator = (typeof operators)[number];
 

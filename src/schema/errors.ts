@@ -5,7 +5,8 @@ export const schemaErrors = {
   backend_invalid: {
     status: 500,
     message: "The backend file has {count} problem(s):\n{problems}",
-    explanation: "The backend is refused at start, so that no request meets a half-meant schema. Each problem names its place and the mend.",
+    explanation:
+      "The backend is refused at start, so that no request meets a half-meant schema. Each problem names its place and the mend.",
   },
 } as const;
 
@@ -33,6 +34,10 @@ export function createProblems(): Problems {
 /** The error that refuses a backend with these problems. */
 export function problemsError(found: readonly Problem[]): AppError {
   const lines = found.map(({ place, problem, mend }) => `  ${place}: ${problem}\n      → ${mend}`);
-  const errors = found.map(({ place, problem, mend }) => ({ pointer: place, code: "backend_invalid", message: `${problem} ${mend}` }));
+  const errors = found.map(({ place, problem, mend }) => ({
+    pointer: place,
+    code: "backend_invalid",
+    message: `${problem} ${mend}`,
+  }));
   return failSchema("backend_invalid", { fields: { count: found.length, problems: lines.join("\n") }, errors });
 }

@@ -117,7 +117,15 @@ function createField<T, F extends Flag>(spec: FieldSpec): Field<T, F> {
 
 function declare<T>(type: FieldType, params: FieldSpec["params"] = {}): Field<T> {
   return createField<T, never>({
-    kind: "field", type, params, flags: new Set(), unique: false, default: undefined, was: [], column: null, expression: null,
+    kind: "field",
+    type,
+    params,
+    flags: new Set(),
+    unique: false,
+    default: undefined,
+    was: [],
+    column: null,
+    expression: null,
   });
 }
 
@@ -150,7 +158,10 @@ export const choice = <const C extends readonly string[]>(...choices: C): Field<
 export function json(): Field<Json>;
 export function json<const S extends Readonly<Record<string, Field<unknown, Flag>>>>(shape: S): Field<DocumentOf<S>>;
 export function json(shape?: Readonly<Record<string, Field<unknown, Flag>>>): Field<unknown> {
-  return declare(jsonType, shape ? { shape: Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.spec])) } : {});
+  return declare(
+    jsonType,
+    shape ? { shape: Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.spec])) } : {},
+  );
 }
 /** Bytes; base64 on the wire. At most 65,536 unless `max` says otherwise. */
 export const bytes = (): Field<string> => declare(bytesType);
@@ -170,6 +181,7 @@ export type TypeOf<X> = X extends Field<infer T, infer F> ? ("optional" extends 
 export type DocumentOf<S> = { readonly [K in keyof S as IsOptional<S[K]> extends true ? never : K]: TypeOf<S[K]> } & {
   readonly [K in keyof S as IsOptional<S[K]> extends true ? K : never]?: TypeOf<S[K]>;
 };
-type IsOptional<X> = X extends Field<unknown, infer F> ? ("optional" extends F ? true : "default" extends F ? true : false) : false;
+type IsOptional<X> =
+  X extends Field<unknown, infer F> ? ("optional" extends F ? true : "default" extends F ? true : false) : false;
 
 export type { Cond };

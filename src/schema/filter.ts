@@ -39,7 +39,13 @@ export type Filter =
    * all of them in a rule, those the caller may read in a caller's filter, where it is null until guard() has put it in.
    * `link` is the same for the rows of the join model, where the relation goes through one.
    */
-  | { readonly op: "one" | Quantifier; readonly relation: Relation; readonly visible: Filter | null; readonly link: Filter | null; readonly where: Filter };
+  | {
+      readonly op: "one" | Quantifier;
+      readonly relation: Relation;
+      readonly visible: Filter | null;
+      readonly link: Filter | null;
+      readonly where: Filter;
+    };
 
 /** A computed field's expression over the own row. */
 export type Expression =

@@ -5,7 +5,9 @@ import type { BelongsTo, HasMany, HasOne } from "./relation.ts";
 import type { MeTerms, RowOf, Term } from "./rule.ts";
 
 /** Fields and relations by name. */
-export type Members = Readonly<Record<string, Field<unknown, Flag> | BelongsTo<unknown, string, Flag> | HasOne<unknown> | HasMany<unknown>>>;
+export type Members = Readonly<
+  Record<string, Field<unknown, Flag> | BelongsTo<unknown, string, Flag> | HasOne<unknown> | HasMany<unknown>>
+>;
 
 /** What a rule may speak of. */
 export interface RuleContext<F> {
@@ -13,7 +15,15 @@ export interface RuleContext<F> {
   readonly row: RowOf<Model<string, F, "id">>;
   readonly me: MeTerms;
   /** In create and update: the row as the write leaves it. */
-  readonly input: { readonly [P in keyof F as F[P] extends HasOne<unknown> | HasMany<unknown> ? never : P]: F[P] extends BelongsTo<infer M, string, Flag> ? Term<IdOf<M>> : Term<TypeOf<F[P]>> };
+  readonly input: {
+    readonly [P in keyof F as F[P] extends HasOne<unknown> | HasMany<unknown> ? never : P]: F[P] extends BelongsTo<
+      infer M,
+      string,
+      Flag
+    >
+      ? Term<IdOf<M>>
+      : Term<TypeOf<F[P]>>;
+  };
 }
 
 export interface FieldRules {
@@ -47,7 +57,11 @@ export interface ModelSpec {
   readonly computed: readonly string[];
   readonly key: readonly string[] | null;
   readonly access: ((context: never) => AccessRules<unknown>) | null;
-  readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean; readonly where: ((context: { row: unknown }) => Cond) | null }[];
+  readonly indexes: readonly {
+    readonly fields: readonly string[];
+    readonly unique: boolean;
+    readonly where: ((context: { row: unknown }) => Cond) | null;
+  }[];
   readonly softDelete: boolean;
   readonly timestamps: boolean;
   readonly search: readonly string[];
@@ -85,7 +99,11 @@ export interface Model<N extends string, F, K extends string = "id"> {
   key<const A extends Names<F>>(field: A): Model<N, F, A>;
   key<const A extends Names<F>>(...fields: A[]): Model<N, F, "composite">;
   /** A field that the database computes from others of its row. */
-  computed<const A extends string, T>(name: A, field: Field<T, Flag>, expression: (context: { readonly row: RowOf<Model<string, F, "id">> }) => Expr): Model<N, F & { readonly [P in A]: Field<T, "computed"> }, K>;
+  computed<const A extends string, T>(
+    name: A,
+    field: Field<T, Flag>,
+    expression: (context: { readonly row: RowOf<Model<string, F, "id">> }) => Expr,
+  ): Model<N, F & { readonly [P in A]: Field<T, "computed"> }, K>;
   /** Adds createdAt and updatedAt. */
   timestamps(): Model<N, F & Stamps, K>;
   /** Deleting puts the row into the trash, from where it can be restored. Adds deletedAt. */
@@ -103,13 +121,25 @@ export interface Model<N extends string, F, K extends string = "id"> {
 }
 
 /** The type of the key that relations to a model hold. */
-export type IdOf<M> = M extends Model<string, infer F, infer K> ? (K extends keyof F ? NonNullable<TypeOf<F[K]>> : string) : never;
+export type IdOf<M> =
+  M extends Model<string, infer F, infer K> ? (K extends keyof F ? NonNullable<TypeOf<F[K]>> : string) : never;
 
 /** Declares a model by its plural name. Models that refer to each other put the reference behind a getter: `get best() { return belongsTo(() => films) }`. */
 export function model<const N extends string, F>(name: N, fields: F & { readonly [P in keyof F]: Members[string] }): Model<N, F> {
   return createModel(name, {
-    members: fields as Members, computed: [], key: null, access: null, indexes: [], softDelete: false, timestamps: false, search: [],
-    was: [], table: null, pageSize: null, pageSizeMax: null, requireVersion: false,
+    members: fields as Members,
+    computed: [],
+    key: null,
+    access: null,
+    indexes: [],
+    softDelete: false,
+    timestamps: false,
+    search: [],
+    was: [],
+    table: null,
+    pageSize: null,
+    pageSizeMax: null,
+    requireVersion: false,
   }) as unknown as Model<N, F>;
 }
 

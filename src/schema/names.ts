@@ -12,7 +12,8 @@ const reservedModels: ReadonlySet<string> = new Set(["batch", "actions"]);
 export function nameFault(name: string, of: "model" | "field"): string | null {
   if (!pattern.test(name)) return "a name starts with a lower-case letter and has letters and digits only (camelCase).";
   if (name.length > nameLengthMax) return `a name has at most ${nameLengthMax} characters.`;
-  if ((of === "field" ? reservedFields : reservedModels).has(name)) return `${JSON.stringify(name)} is a word of the query language.`;
+  if ((of === "field" ? reservedFields : reservedModels).has(name))
+    return `${JSON.stringify(name)} is a word of the query language.`;
   return null;
 }
 

@@ -59,9 +59,16 @@ export interface BelongsToOptions<I extends string> {
 }
 
 /** Declares that a row of this model holds the key of one of another. */
-export function belongsTo<M, const I extends string = never>(target: () => M, options: BelongsToOptions<I> = {}): BelongsTo<M, I> {
+export function belongsTo<M, const I extends string = never>(
+  target: () => M,
+  options: BelongsToOptions<I> = {},
+): BelongsTo<M, I> {
   return createBelongsTo({
-    ...blank, kind: "belongsTo", target: target as () => AnyModel, inverse: options.inverse ?? null, onDelete: options.onDelete ?? null,
+    ...blank,
+    kind: "belongsTo",
+    target: target as () => AnyModel,
+    inverse: options.inverse ?? null,
+    onDelete: options.onDelete ?? null,
   });
 }
 
@@ -98,7 +105,16 @@ export function manyToMany<M>(target: () => M, options: ThroughOptions): HasMany
 }
 
 const blank: Omit<RelationSpec, "kind" | "target"> = Object.freeze({
-  inverse: null, by: null, through: null, owned: false, onDelete: null, flags: new Set<Flag>(), unique: false, default: undefined, was: [], column: null,
+  inverse: null,
+  by: null,
+  through: null,
+  owned: false,
+  onDelete: null,
+  flags: new Set<Flag>(),
+  unique: false,
+  default: undefined,
+  was: [],
+  column: null,
 });
 
 function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec): BelongsTo<M, I, F> {

@@ -12,6 +12,8 @@ export interface Resolver {
   readonly models: ReadonlyMap<string, Model>;
   readonly roles: string[];
   readonly problems: Problems;
+  /** Where in the backend file, for problems. */
+  readonly place: string;
 }
 
 /** A row in reach of a condition, innermost last. */
@@ -20,12 +22,12 @@ interface Level {
   readonly model: Model;
 }
 
-/** Resolves a rule over `model`; problems are gathered under `place`, and what is broken denies. */
-export function resolveRule(cond: Cond, model: Model, scope: Scope, place: string, resolver: Resolver): Filter {
-  return resolve(cond, [{ scope, model }], place, resolver);
+/** Resolves a rule over the rows of a model; problems are gathered, and what is broken denies. */
+export function resolveRule(cond: Cond, row: { readonly scope: Scope; readonly model: Model }, resolver: Resolver): Filter {
+  return resolve(cond, [row], resolver);
 }
 
-function resolve(cond: Cond, levels: readonly Level[], place: string, resolver: Resolver): Filter {
+function resolve(cond: Cond, levels: readonly Level[], resolver: Resolver): Filter {
   switch (cond?.op) {
     case "everyone":
       return always;
@@ -36,19 +38,23 @@ function resolve(cond: Cond, levels: readonly Level[], place: string, resolver: 
     case "has":
       return { op: "fact", fact: factOf(cond.role, resolver) };
     case "and":
-      return allOf(cond.args.map((arg) => resolve(arg, levels, place, resolver)));
+      return allOf(cond.args.map((arg) => resolve(arg, levels, resolver)));
     case "or":
-      return anyOf(cond.args.map((arg) => resolve(arg, levels, place, resolver)));
+      return anyOf(cond.args.map((arg) => resolve(arg, levels, resolver)));
     case "not":
-      return complement(resolve(cond.arg, levels, place, resolver));
+      return complement(resolve(cond.arg, levels, resolver));
     case "compare":
-      return resolveCompare(cond, levels, place, resolver);
+      return resolveCompare(cond, levels, resolver);
     case "some":
     case "every":
     case "none":
-      return resolveQuantifier(cond, levels, place, resolver);
+      return resolveQuantifier(cond, levels, resolver);
     default:
-      resolver.problems.add(place, "this is not a condition.", "Build it from row, me, input, everyone, nobody, and, or and not; a comparison is row.title.eq(…).");
+      resolver.problems.add(
+        resolver.place,
+        "this is not a condition.",
+        "Build it from row, me, input, everyone, nobody, and, or and not; a comparison is row.title.eq(…).",
+      );
       return never;
   }
 }
@@ -58,20 +64,31 @@ function factOf(role: string, resolver: Resolver): number {
   return known >= 0 ? known + 1 : resolver.roles.push(role);
 }
 
-function resolveCompare(cond: Extract<Cond, { op: "compare" }>, levels: readonly Level[], place: string, resolver: Resolver): Filter {
-  const walked = walk(cond.left, levels, place, resolver);
+function resolveCompare(cond: Extract<Cond, { op: "compare" }>, levels: readonly Level[], resolver: Resolver): Filter {
+  const walked = walk(cond.left, levels, resolver);
   if (!walked || !walked.term) {
-    if (walked) resolver.problems.add(place, `${spell(cond.left)} is a relation to many rows.`, "Ask some, every or none of them.");
+    if (walked)
+      resolver.problems.add(
+        resolver.place,
+        `${spell(cond.left)} is a relation to many rows.`,
+        "Ask some, every or none of them.",
+      );
     return never;
   }
   const { term, relations } = walked;
   const type = term.inside ?? term.field.type;
   if (!type.operators.includes(cond.operator)) {
-    resolver.problems.add(place, `${spell(cond.left)} is ${type.name} and has no ${cond.operator}.`, `It has ${type.operators.join(", ")}.`);
+    resolver.problems.add(
+      resolver.place,
+      `${spell(cond.left)} is ${type.name} and has no ${cond.operator}.`,
+      `It has ${type.operators.join(", ")}.`,
+    );
     return never;
   }
   const operands = cond.operator === "isNull" && cond.right.length === 0 ? [{ ref: "value", value: true } as const] : cond.right;
-  const right = operands.map((operand) => resolveOperand(operand, term, { levels, deeper: relations.length, place, resolver, of: cond }));
+  const right = operands.map((operand) =>
+    resolveOperand(operand, term, { levels, deeper: relations.length, resolver, of: cond }),
+  );
   let filter: Filter = { op: "compare", operator: cond.operator, left: term, right: right.filter((source) => source !== null) };
   for (const relation of relations.toReversed()) filter = { op: "one", relation, visible: always, link: always, where: filter };
   return filter;
@@ -81,33 +98,43 @@ interface OperandContext {
   readonly levels: readonly Level[];
   /** Relations the left side steps through, by which outer rows are further away. */
   readonly deeper: number;
-  readonly place: string;
   readonly resolver: Resolver;
   readonly of: Extract<Cond, { op: "compare" }>;
 }
 
 function resolveOperand(operand: Operand, left: Term, context: OperandContext): Source | null {
-  const { place, resolver } = context;
+  const { resolver } = context;
   if (operand.ref === "me") return { from: "me", claim: operand.claim };
   if (operand.ref === "now") return { from: "now" };
   if (operand.ref === "path") {
-    const walked = walk(operand, context.levels, place, resolver);
-    if (walked?.term && walked.relations.length === 0) return { from: "term", term: { ...walked.term, up: walked.term.up + context.deeper } };
-    if (walked) resolver.problems.add(place, `${spell(operand)} stands on the right side and lies behind a relation.`, "Turn the comparison around, so that the relation is on the left.");
+    const walked = walk(operand, context.levels, resolver);
+    if (walked?.term && walked.relations.length === 0)
+      return { from: "term", term: { ...walked.term, up: walked.term.up + context.deeper } };
+    if (walked)
+      resolver.problems.add(
+        resolver.place,
+        `${spell(operand)} stands on the right side and lies behind a relation.`,
+        "Turn the comparison around, so that the relation is on the left.",
+      );
     return null;
   }
   if (context.of.operator === "isNull") return { from: "value", value: operand.value === false ? 0 : 1 };
   if (operand.value === null || operand.value === undefined) {
-    resolver.problems.add(place, `${spell(context.of.left)} is compared with null.`, "Use isNull().");
+    resolver.problems.add(resolver.place, `${spell(context.of.left)} is compared with null.`, "Use isNull().");
     return null;
   }
   const field = left.field;
   const type = left.inside ?? (context.of.operator === "contains" && field.params.item ? field.params.item.type : field.type);
   const params = type === field.type ? field.params : (field.params.item?.params ?? {});
   const loose = { ...params, min: undefined, max: undefined, pattern: undefined };
-  const parsed = isPartOfText(context.of.operator) ? String(operand.value) : type.parse(operand.value, loose);
+  const parsed =
+    isPartOfText(context.of.operator) && typeof operand.value === "string" ? operand.value : type.parse(operand.value, loose);
   if (!isMisfit(parsed)) return { from: "value", value: parsed };
-  resolver.problems.add(place, `${spell(context.of.left)} is compared with ${JSON.stringify(operand.value)}, which ${parsed.misfit}.`, `Give a value that ${parsed.misfit}.`);
+  resolver.problems.add(
+    resolver.place,
+    `${spell(context.of.left)} is compared with ${JSON.stringify(operand.value)}, which ${parsed.misfit}.`,
+    `Give a value that ${parsed.misfit}.`,
+  );
   return null;
 }
 
@@ -115,19 +142,27 @@ function isPartOfText(operator: string): boolean {
   return operator === "startsWith" || operator === "endsWith" || operator === "like" || operator === "search";
 }
 
-function resolveQuantifier(cond: Extract<Cond, { op: "some" | "every" | "none" }>, levels: readonly Level[], place: string, resolver: Resolver): Filter {
-  const walked = walk(cond.path, levels, place, resolver);
+function resolveQuantifier(
+  cond: Extract<Cond, { op: "some" | "every" | "none" }>,
+  levels: readonly Level[],
+  resolver: Resolver,
+): Filter {
+  const walked = walk(cond.path, levels, resolver);
   if (!walked) return never;
   const last = walked.many;
   if (!last) {
-    resolver.problems.add(place, `${spell(cond.path)} does not lead to many rows.`, "Name its fields directly.");
+    resolver.problems.add(resolver.place, `${spell(cond.path)} does not lead to many rows.`, "Name its fields directly.");
     return never;
   }
   const target = resolver.models.get(last.target) as Model;
-  const passed: Level[] = walked.relations.map((relation) => ({ scope: null, model: resolver.models.get(relation.target) as Model }));
-  const inner = resolve(cond.where, [...levels, ...passed, { scope: cond.scope, model: target }], place, resolver);
+  const passed: Level[] = walked.relations.map((relation) => ({
+    scope: null,
+    model: resolver.models.get(relation.target) as Model,
+  }));
+  const inner = resolve(cond.where, [...levels, ...passed, { scope: cond.scope, model: target }], resolver);
   let filter: Filter = { op: cond.op, relation: last, visible: always, link: always, where: inner };
-  for (const relation of walked.relations.toReversed()) filter = { op: "one", relation, visible: always, link: always, where: filter };
+  for (const relation of walked.relations.toReversed())
+    filter = { op: "one", relation, visible: always, link: always, where: filter };
   return filter;
 }
 
@@ -139,7 +174,7 @@ interface Walked {
   readonly many: Relation | null;
 }
 
-function walk(path: PathRef, levels: readonly Level[], place: string, resolver: Resolver): Walked | null {
+function walk(path: PathRef, levels: readonly Level[], resolver: Resolver): Walked | null {
   const at = path.scope.from === "input" ? 0 : levels.findIndex((level) => level.scope === path.scope);
   let model = (levels[at] as Level).model;
   const up = levels.length - 1 - at;
@@ -152,11 +187,11 @@ function walk(path: PathRef, levels: readonly Level[], place: string, resolver: 
       const inside = rest.length === 0 ? null : insideType(field, rest);
       if (inside === undefined) break;
       const term: Term = { field, up: relations.length > 0 ? 0 : up, path: rest, inside, mask: null, of: path.scope.from };
-      return up > 0 && relations.length > 0 ? outer(path, place, resolver) : { relations, term, many: null };
+      return up > 0 && relations.length > 0 ? outer(path, resolver) : { relations, term, many: null };
     }
     if (!relation || path.scope.from === "input") break;
     if (relation.kind === "many") {
-      if (rest.length === 0) return up > 0 ? outer(path, place, resolver) : { relations, term: null, many: relation };
+      if (rest.length === 0) return up > 0 ? outer(path, resolver) : { relations, term: null, many: relation };
       break;
     }
     relations.push(relation);
@@ -164,12 +199,20 @@ function walk(path: PathRef, levels: readonly Level[], place: string, resolver: 
   }
   const wrong = path.names[relations.length] ?? path.names.at(-1) ?? "";
   const known = [...model.fields.keys(), ...model.relations.keys()];
-  resolver.problems.add(place, `${model.name} has no field or relation ${JSON.stringify(wrong)}.`, `${didYouMean(wrong, known).trim() || `It has ${known.join(", ")}.`}`);
+  resolver.problems.add(
+    resolver.place,
+    `${model.name} has no field or relation ${JSON.stringify(wrong)}.`,
+    `${didYouMean(wrong, known).trim() || `It has ${known.join(", ")}.`}`,
+  );
   return null;
 }
 
-function outer(path: PathRef, place: string, resolver: Resolver): null {
-  resolver.problems.add(place, `${spell(path)} starts from an enclosing row and passes a relation.`, "Compare with a field of the enclosing row itself.");
+function outer(path: PathRef, resolver: Resolver): null {
+  resolver.problems.add(
+    resolver.place,
+    `${spell(path)} starts from an enclosing row and passes a relation.`,
+    "Compare with a field of the enclosing row itself.",
+  );
   return null;
 }
 
@@ -189,18 +232,22 @@ export function insideType(field: Field, path: readonly string[]): Field["type"]
 }
 
 /** Resolves a computed field's expression over the model's own stored fields. */
-export function resolveExpression(expr: Expr, model: Model, place: string, resolver: Resolver): Expression {
+export function resolveExpression(expr: Expr, model: Model, resolver: Resolver): Expression {
   if (expr.ref === "path") {
     const field = expr.names.length === 1 ? model.fields.get(expr.names[0] as string) : undefined;
     if (field && field.column !== "") return { op: "field", field };
-    resolver.problems.add(place, `${spell(expr)} is not a stored field of ${model.name}.`, "An expression may use stored fields of its own row.");
+    resolver.problems.add(
+      resolver.place,
+      `${spell(expr)} is not a stored field of ${model.name}.`,
+      "An expression may use stored fields of its own row.",
+    );
     return { op: "value", value: null, scale: 0 };
   }
   if (expr.ref === "value") {
     const value = typeof expr.value === "boolean" ? Number(expr.value) : expr.value;
     return { op: "value", value, scale: typeof value === "number" ? (String(value).split(".")[1] ?? "").length : 0 };
   }
-  return { op: "call", name: expr.name, args: expr.args.map((arg) => resolveExpression(arg, model, place, resolver)) };
+  return { op: "call", name: expr.name, args: expr.args.map((arg) => resolveExpression(arg, model, resolver)) };
 }
 
 function spell(path: PathRef): string {

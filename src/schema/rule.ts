@@ -33,16 +33,27 @@ export interface Many<M> {
 }
 
 type Member<X> =
-  X extends Field<unknown, Flag> ? Term<TypeOf<X>>
-  : X extends BelongsTo<infer M, string, Flag> ? RowOf<M> & Term<IdOf<M>>
-  : X extends HasOne<infer M> ? (X extends HasMany<M> ? Many<M> : RowOf<M>)
-  : X extends HasMany<infer M> ? Many<M>
-  : never;
+  X extends Field<unknown, Flag>
+    ? Term<TypeOf<X>>
+    : X extends BelongsTo<infer M, string, Flag>
+      ? RowOf<M> & Term<IdOf<M>>
+      : X extends HasOne<infer M>
+        ? X extends HasMany<M>
+          ? Many<M>
+          : RowOf<M>
+        : X extends HasMany<infer M>
+          ? Many<M>
+          : never;
 
-type SystemTerms<F, K> = K extends "id" ? ("id" extends keyof F ? { readonly version: Term<number> } : { readonly id: Term<string>; readonly version: Term<number> }) : { readonly version: Term<number> };
+type SystemTerms<F, K> = K extends "id"
+  ? "id" extends keyof F
+    ? { readonly version: Term<number> }
+    : { readonly id: Term<string>; readonly version: Term<number> }
+  : { readonly version: Term<number> };
 
 /** A row of a model, as rules see it: its fields, and through to-one relations those of other models. */
-export type RowOf<M> = M extends Model<string, infer F, infer K> ? { readonly [P in keyof F]: Member<F[P]> } & SystemTerms<F, K> : never;
+export type RowOf<M> =
+  M extends Model<string, infer F, infer K> ? { readonly [P in keyof F]: Member<F[P]> } & SystemTerms<F, K> : never;
 
 /** The actor, as rules see it. */
 export interface MeTerms {
@@ -62,7 +73,8 @@ export function createRow(scope: Scope, names: readonly string[] = []): unknown 
   const path: PathRef = { ref: "path", scope, names };
   const target = Object.freeze({ [referenceOf]: path, ...comparisons(path), ...quantified(path) });
   return new Proxy(target, {
-    get: (known, name) => (typeof name === "symbol" || name in known ? Reflect.get(known, name) : createRow(scope, [...names, name])),
+    get: (known, name): unknown =>
+      typeof name === "symbol" || name in known ? Reflect.get(known, name) : createRow(scope, [...names, name]),
   });
 }
 
@@ -108,7 +120,9 @@ function operandOf(value: unknown): Operand {
 }
 
 function referenceIn(value: unknown): Operand | null {
-  return typeof value === "object" && value !== null && referenceOf in value ? (value as Record<symbol, Operand>)[referenceOf] as Operand : null;
+  return typeof value === "object" && value !== null && referenceOf in value
+    ? ((value as Record<symbol, Operand>)[referenceOf] as Operand)
+    : null;
 }
 
 /** An operand of an expression: a field of the own row, another expression, or a constant. */

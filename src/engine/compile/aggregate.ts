@@ -12,21 +12,34 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const { quote } = c.dialect;
   const alias = c.nextAlias();
   const inner = inRow(c, alias);
-  const trash = trashCondition(plan.model, plan.trash, alias, c.dialect);
-  const conditions = [...(trash ? [trash] : []), ...[plan.rule, plan.where].flatMap((part) => (part && part.op !== "true" ? [compileFilter(part, inner)] : []))];
+  const trash = trashCondition(plan, alias, c.dialect);
+  const conditions = [
+    ...(trash ? [trash] : []),
+    ...[plan.rule, plan.where].flatMap((part) => (part && part.op !== "true" ? [compileFilter(part, inner)] : [])),
+  ];
   const groups = plan.groups.map(({ by, bucket }) => {
     const sql = compileReached(by, inner);
     return bucket === null ? sql : c.dialect.bucket(bucket, by.term.field.type.storage, sql);
   });
-  const measures = plan.measures.map(({ name, of, field }) => measureSql(name, of === null ? null : compileTerm(of, inner), { of: of?.field ?? null, result: field }));
+  const measures = plan.measures.map(({ name, of, field }) =>
+    measureSql(name, of === null ? null : compileTerm(of, inner), { of: of?.field ?? null, result: field }),
+  );
   // A subquery gives every group and result a name, for having and order, and keeps each expression once.
-  const columns = [...groups.map((sql, index) => `${sql} as ${quote(`g${index}`)}`), ...measures.map((sql, index) => `${sql} as ${quote(`m${index}`)}`)];
+  const columns = [
+    ...groups.map((sql, index) => `${sql} as ${quote(`g${index}`)}`),
+    ...measures.map((sql, index) => `${sql} as ${quote(`m${index}`)}`),
+  ];
   const grouping = groups.length === 0 ? "" : ` group by ${groups.map((_, index) => quote(`g${index}`)).join(", ")}`;
   const having = havingSql(plan, c);
   const from = `from (select ${columns.join(", ")} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}${grouping}) a`;
-  const order = plan.order.map(({ of, index, descending }) => `${quote(`${of === "group" ? "g" : "m"}${index}`)}${descending ? " desc" : ""}`);
+  const order = plan.order.map(
+    ({ of, index, descending }) => `${quote(`${of === "group" ? "g" : "m"}${index}`)}${descending ? " desc" : ""}`,
+  );
   const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
-  return finish(`select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`, c.slots);
+  return finish(
+    `select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`,
+    c.slots,
+  );
 }
 
 function measureSql(name: AggregateName, sql: string | null, fields: { of: Field | null; result: Field }): string {
@@ -50,11 +63,16 @@ function objectSql(plan: AggregatePlan, dialect: Dialect): string {
   });
   const pairs: (readonly [string, string])[] = groups.length > 0 ? [["group", dialect.jsonObject(groups)]] : [];
   for (const name of ["count", "sum", "avg", "min", "max"] as const) {
-    const results = plan.measures.flatMap((measure, index) => (measure.name === name ? [{ measure, sql: dialect.quote(`m${index}`) }] : []));
+    const results = plan.measures.flatMap((measure, index) =>
+      measure.name === name ? [{ measure, sql: dialect.quote(`m${index}`) }] : [],
+    );
     const whole = results.find(({ measure }) => measure.of === null);
     if (whole) pairs.push([name, whole.sql]);
     const fields = results.filter(({ measure }) => measure.of !== null);
-    const object = fields.map(({ measure, sql }) => [measure.of?.field.name ?? "", dialect.json(measure.field.type.storage, sql, measure.field.params.scale ?? 0)] as const);
+    const object = fields.map(
+      ({ measure, sql }) =>
+        [measure.of?.field.name ?? "", dialect.json(measure.field.type.storage, sql, measure.field.params.scale ?? 0)] as const,
+    );
     if (fields.length > 0) pairs.push([whole ? `${name}Of` : name, dialect.jsonObject(object)]);
   }
   return dialect.jsonObject(pairs);

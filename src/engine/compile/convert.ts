@@ -41,7 +41,9 @@ function elementConverter(left: Term, operator: Operator, texts: boolean): Conve
     const given = texts && typeof value === "string" && type.fromText ? type.fromText(value) : value;
     if (isMisfit(given)) return given;
     // A text that is no choice of the field is a misspelling worth telling, unless the comparison is by order.
-    return isChoice && operator !== "eq" && operator !== "ne" && operator !== "in" && operator !== "nin" ? plainText(given) : type.parse(given, params);
+    return isChoice && operator !== "eq" && operator !== "ne" && operator !== "in" && operator !== "nin"
+      ? plainText(given)
+      : type.parse(given, params);
   };
 }
 
@@ -52,7 +54,9 @@ function plainText(value: unknown): Value | Misfit {
 
 function searchWords(value: unknown): Value | Misfit {
   if (typeof value !== "string") return misfit("type", "must be a text");
-  const words = foldText(value).split(/\s+/).filter((word) => word !== "");
+  const words = foldText(value)
+    .split(/\s+/)
+    .filter((word) => word !== "");
   return words.length > searchWordsMax ? misfit("max", `must have at most ${searchWordsMax} words`) : JSON.stringify(words);
 }
 

@@ -25,7 +25,8 @@ export function compileExpression(expression: Expression, context: ExpressionCon
   const made = compile(expression, context);
   const { type, params } = context.field;
   if (type.storage === "real") return toReal(made).sql;
-  if (type.storage === "decimal" || type.storage === "integer" || type.storage === "bigint") return rescale(made, params.scale ?? 0).sql;
+  if (type.storage === "decimal" || type.storage === "integer" || type.storage === "bigint")
+    return rescale(made, params.scale ?? 0).sql;
   return made.as === "text" ? made.sql : toText(made, context.dialect).sql;
 }
 
@@ -93,5 +94,9 @@ function toReal(typed: Typed): Typed {
 
 function toText(typed: Typed, dialect: Dialect): Typed {
   if (typed.as === "text") return typed;
-  return { sql: typed.as === "units" ? dialect.json("decimal", typed.sql, typed.scale) : `cast(${typed.sql} as text)`, as: "text", scale: 0 };
+  return {
+    sql: typed.as === "units" ? dialect.json("decimal", typed.sql, typed.scale) : `cast(${typed.sql} as text)`,
+    as: "text",
+    scale: 0,
+  };
 }

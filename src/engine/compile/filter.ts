@@ -58,20 +58,20 @@ type Compare = Extract<Filter, { op: "compare" }>;
 function compileCompare(filter: Compare, c: Compiling): string {
   const { operator } = filter;
   const left = compileTerm(filter.left, c);
-  const parameter = (index: number) => compileSource(filter.right[index] as Source, filter, c);
+  const parameter = (index: number) => compileSource(filter.right[index] as Source, { filter }, c);
   switch (operator) {
     case "eq":
       return `${left} = ${parameter(0)}`;
     case "ne":
       return c.dialect.not(`${left} = ${parameter(0)}`);
     case "gt":
-      return ordered(filter, left, ">", c);
+      return ordered(filter, ">", c);
     case "gte":
-      return ordered(filter, left, ">=", c);
+      return ordered(filter, ">=", c);
     case "lt":
-      return ordered(filter, left, "<", c);
+      return ordered(filter, "<", c);
     case "lte":
-      return ordered(filter, left, "<=", c);
+      return ordered(filter, "<=", c);
     case "between":
       return compileBetween(filter, left, c);
     case "isNull":
@@ -81,35 +81,41 @@ function compileCompare(filter: Compare, c: Compiling): string {
     case "nin":
       return c.dialect.not(compileAmong(filter, left, c));
     case "contains":
-      return filter.left.field.type.name === "list" && filter.left.path.length === 0 ? c.dialect.holds(left, parameter(0)) : c.dialect.matches("contains", left, parameter(0));
+      return filter.left.field.type.name === "list" && filter.left.path.length === 0
+        ? c.dialect.holds(left, parameter(0))
+        : c.dialect.matches("contains", left, parameter(0));
     default:
       return c.dialect.matches(operator, left, parameter(0));
   }
 }
 
 // A value of no declared type is compared only with its like: a number is neither more nor less than a text.
-function ordered(filter: Compare, left: string, sign: string, c: Compiling): string {
-  const right = compileSource(filter.right[0] as Source, filter, c);
+function ordered(filter: Compare, sign: string, c: Compiling): string {
+  const left = compileTerm(filter.left, c);
+  const right = compileSource(filter.right[0] as Source, { filter }, c);
   const comparison = `${left} ${sign} ${right}`;
-  return filter.left.inside?.name === "any" ? `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${comparison})` : comparison;
+  return filter.left.inside?.name === "any"
+    ? `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${comparison})`
+    : comparison;
 }
 
 function compileBetween(filter: Compare, left: string, c: Compiling): string {
   const bound = (position: 0 | 1) => {
     const source = filter.right[filter.right.length === 2 ? position : 0] as Source;
-    return compileSource(source, filter, c, filter.right.length === 2 ? undefined : position);
+    return compileSource(source, { filter, part: filter.right.length === 2 ? undefined : position }, c);
   };
   return `(${left} >= ${bound(0)} and ${left} <= ${bound(1)})`;
 }
 
 // Constants of a rule are spelt out; a caller's list, or a claim, is one JSON parameter whatever its length.
 function compileAmong(filter: Compare, left: string, c: Compiling): string {
-  if (filter.right.length === 1 && filter.right[0]?.from !== "value") return c.dialect.among(left, compileSource(filter.right[0] as Source, filter, c));
+  if (filter.right.length === 1 && filter.right[0]?.from !== "value")
+    return c.dialect.among(left, compileSource(filter.right[0] as Source, { filter }, c));
   if (filter.right.length === 0) return "1 = 0";
-  return `${left} in (${filter.right.map((source) => compileSource(source, filter, c)).join(", ")})`;
+  return `${left} in (${filter.right.map((source) => compileSource(source, { filter }, c)).join(", ")})`;
 }
 
-function compileSource(source: Source, filter: Compare, c: Compiling, part?: 0 | 1): string {
+function compileSource(source: Source, { filter, part }: { filter: Compare; part?: 0 | 1 | undefined }, c: Compiling): string {
   switch (source.from) {
     case "term":
       return compileTerm(source.term, c);
@@ -118,9 +124,17 @@ function compileSource(source: Source, filter: Compare, c: Compiling, part?: 0 |
     case "now":
       return markFor(c.slots, { from: "now" });
     case "me":
-      return markFor(c.slots, { from: "me", claim: source.claim, convert: converterFor(filter.left, filter.operator, { texts: true, part }) });
+      return markFor(c.slots, {
+        from: "me",
+        claim: source.claim,
+        convert: converterFor(filter.left, filter.operator, { texts: true, part }),
+      });
     case "param":
-      return markFor(c.slots, { from: "param", index: source.index, convert: converterFor(filter.left, filter.operator, { texts: c.texts, part }) });
+      return markFor(c.slots, {
+        from: "param",
+        index: source.index,
+        convert: converterFor(filter.left, filter.operator, { texts: c.texts, part }),
+      });
   }
 }
 
@@ -132,7 +146,8 @@ export function compileTerm(term: Term, c: Compiling): string {
   const alias = c.aliases[level];
   assert(alias !== undefined, "a term stays within the rows in reach");
   const bare = compileField(term.field, alias, c);
-  const value = term.path.length === 0 ? bare : c.dialect.inside(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }));
+  const value =
+    term.path.length === 0 ? bare : c.dialect.inside(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }));
   if (!term.mask) return value;
   return `case when ${compileFilter(term.mask, { ...c, aliases: c.aliases.slice(0, level + 1) })} then ${value} end`;
 }
@@ -140,7 +155,12 @@ export function compileTerm(term: Term, c: Compiling): string {
 /** The value of a field in the row of that alias. */
 export function compileField(field: Field, alias: string, c: Compiling): string {
   if (!field.computed) return `${alias}.${c.dialect.quote(field.column)}`;
-  return compileExpression(field.computed as Expression, { field, dialect: c.dialect, slots: c.slots, column: (part) => compileField(part, alias, c) });
+  return compileExpression(field.computed as Expression, {
+    field,
+    dialect: c.dialect,
+    slots: c.slots,
+    column: (part) => compileField(part, alias, c),
+  });
 }
 
 function compileRelated(filter: Extract<Filter, { op: "one" | "some" | "every" | "none" }>, c: Compiling): string {
@@ -176,18 +196,22 @@ export function compileStep(step: Step, c: Compiling): Joined {
   if (relation.through) {
     const join = c.schema.models.get(relation.through.model) as Model;
     const joinAlias = c.nextAlias();
-    const tie = (name: string, other: string) => equal(join.relations.get(name) as Relation, joinAlias, other, c);
+    const tie = (name: string, other: string) =>
+      equal(join.relations.get(name) as Relation, { local: joinAlias, foreign: other }, c);
     from = `${quote(join.table)} ${joinAlias} join ${from} on ${tie(relation.through.toTarget, alias)}`;
     conditions.push(tie(relation.through.toLocal, outer), ...live(join, joinAlias, c));
     if (step.link.op !== "true") conditions.push(compileFilter(step.link, inRow(c, joinAlias)));
-  } else conditions.push(equal(relation, outer, alias, c));
+  } else conditions.push(equal(relation, { local: outer, foreign: alias }, c));
   conditions.push(...live(target, alias, c));
   if (step.visible.op !== "true") conditions.push(compileFilter(step.visible, inner));
   return { from, on: conditions.join(" and "), alias, inner };
 }
 
-function equal(relation: Relation, local: string, foreign: string, c: Compiling): string {
-  const { quote } = c.dialect;
+function equal(
+  relation: Relation,
+  { local, foreign }: { local: string; foreign: string },
+  { dialect: { quote } }: Compiling,
+): string {
   return relation.on.map((pair) => `${foreign}.${quote(pair.foreign)} = ${local}.${quote(pair.local)}`).join(" and ");
 }
 

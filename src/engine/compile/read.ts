@@ -4,7 +4,7 @@ import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
 import type { Limits } from "../limits.ts";
-import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan } from "../plan/plan.ts";
+import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
 
 /** What compiling needs to know of the backend. */
@@ -26,10 +26,11 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   const counted = plan.count === "none" ? null : countOf(plan, conditions, { alias, limits: target.limits, c });
   const orders = rows.order.map((order) => compileReached(order.by, inner));
   const backwards = plan.cursor?.direction === "before";
-  if (plan.cursor) conditions.push(keysetCondition(rows.order, orders, plan.cursor, c));
+  if (plan.cursor) conditions.push(keysetCondition({ order: rows.order, cursor: plan.cursor }, orders, c));
   const columns = [`${compileOutput(rows.output, inner)} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
   const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
-  const offset = plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
+  const offset =
+    plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
   const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${whereOf(conditions)}${orderBy(rows.order, orders, backwards)} limit ${limit}${offset}`;
   if (!counted) return finish(select, c.slots);
   return finish(`select "n", r.* from (${counted}) left join (${select}) r on 1 = 1`, c.slots);
@@ -55,14 +56,18 @@ export function compileGet(plan: Guarded<GetPlan>, target: Target): Template {
 function rowConditions(rows: RowsPlan, alias: string, inner: Compiling): string[] {
   assert(rows.rule, "guard() puts the rule into a plan before it is compiled");
   const conditions: string[] = [];
-  const trash = trashCondition(rows.model, rows.trash, alias, inner.dialect);
+  const trash = trashCondition(rows, alias, inner.dialect);
   if (trash) conditions.push(trash);
   if (rows.rule.op !== "true") conditions.push(compileFilter(rows.rule, inner));
   if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, inner));
   return conditions;
 }
 
-export function trashCondition(model: Model, trash: RowsPlan["trash"], alias: string, dialect: Dialect): string | null {
+export function trashCondition(
+  { model, trash }: { readonly model: Model; readonly trash: Trash },
+  alias: string,
+  dialect: Dialect,
+): string | null {
   if (!model.softDelete || trash === "with") return null;
   const column = `${alias}.${dialect.quote((model.fields.get("deletedAt") as Field).column)}`;
   return trash === "only" ? `${column} is not null` : `${column} is null`;
@@ -110,16 +115,24 @@ function orderBy(order: readonly Order[], orders: readonly string[], backwards: 
 
 function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: string; limits: Limits; c: Compiling }): string {
   const from = `from ${at.c.dialect.quote(plan.rows.model.table)} ${at.alias}${whereOf(conditions)}`;
-  return plan.count === "exact" ? `select count(*) as "n" ${from}` : `select count(*) as "n" from (select 1 ${from} limit ${at.limits.estimateMax})`;
+  return plan.count === "exact"
+    ? `select count(*) as "n" ${from}`
+    : `select count(*) as "n" from (select 1 ${from} limit ${at.limits.estimateMax})`;
 }
 
 /**
  * Rows strictly behind the cursor. A row-value comparison where all terms are of one direction and not null, which an index
  * answers at any depth; otherwise the nested form, led by a bound on the first term that an index can use.
  */
-function keysetCondition(order: readonly Order[], orders: readonly string[], cursor: NonNullable<ListPlan["cursor"]>, c: Compiling): string {
+function keysetCondition(
+  { order, cursor }: { order: readonly Order[]; cursor: NonNullable<ListPlan["cursor"]> },
+  orders: readonly string[],
+  c: Compiling,
+): string {
   let param = cursor.firstParam;
-  const values = cursor.nulls.map((isNull) => (isNull ? null : markFor(c.slots, { from: "param", index: param++, convert: asIs })));
+  const values = cursor.nulls.map((isNull) =>
+    isNull ? null : markFor(c.slots, { from: "param", index: param++, convert: asIs }),
+  );
   const rising = order.map(({ descending }) => descending === (cursor.direction === "before"));
   if (order.every(({ nullable }, index) => !nullable && rising[index] === rising[0])) {
     const sign = rising[0] ? ">" : "<";
@@ -127,17 +140,25 @@ function keysetCondition(order: readonly Order[], orders: readonly string[], cur
   }
   const behind = (index: number): string => {
     const sql = orders[index] as string;
-    const beyond = beyondCondition(sql, values[index] ?? null, { rising: rising[index] as boolean, nullable: order[index]?.nullable ?? true });
+    const beyond = beyondCondition(sql, values[index] ?? null, {
+      rising: rising[index] as boolean,
+      nullable: order[index]?.nullable ?? true,
+    });
     if (index === orders.length - 1) return beyond;
     const same = values[index] === null ? `${sql} is null` : `${sql} = ${values[index]}`;
     return `(${beyond} or (${same} and ${behind(index + 1)}))`;
   };
   const first = values[0];
-  const bound = first !== null && (rising[0] || !order[0]?.nullable) ? `${orders[0]} ${rising[0] ? ">=" : "<="} ${first} and ` : "";
+  const bound =
+    first !== null && (rising[0] || !order[0]?.nullable) ? `${orders[0]} ${rising[0] ? ">=" : "<="} ${first} and ` : "";
   return `(${bound}${behind(0)})`;
 }
 
-function beyondCondition(sql: string, value: string | null, { rising, nullable }: { rising: boolean; nullable: boolean }): string {
+function beyondCondition(
+  sql: string,
+  value: string | null,
+  { rising, nullable }: { rising: boolean; nullable: boolean },
+): string {
   if (value === null) return rising ? `${sql} is not null` : "1 = 0";
   if (rising) return `${sql} > ${value}`;
   return nullable ? `(${sql} < ${value} or ${sql} is null)` : `${sql} < ${value}`;

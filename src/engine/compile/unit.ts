@@ -20,7 +20,11 @@ export interface UnitTemplate {
 /** Fills a unit's slots. `base` is the count of steps before it in the whole. */
 export function bindUnit(unit: UnitTemplate, binding: Binding, base: number): Step[] {
   return unit.steps.map((step) => {
-    const params = step.slots.map((slot) => (slot.from === "step" ? { step: slot.step + base, column: slot.column } : fill(slot, binding)));
-    return step.changes ? { text: step.text, kind: step.kind, params, changes: step.changes } : { text: step.text, kind: step.kind, params };
+    const params = step.slots.map((slot) =>
+      slot.from === "step" ? { step: slot.step + base, column: slot.column } : fill(slot, binding),
+    );
+    return step.changes
+      ? { text: step.text, kind: step.kind, params, changes: step.changes }
+      : { text: step.text, kind: step.kind, params };
   });
 }

@@ -37,23 +37,31 @@ export interface Draft {
  * A create. Parameters: every stored field, in the model's order, then actor and request.
  * `ruled` are the given fields that have a rule of their own.
  */
-export function compileCreate(model: Model, options: { ruled: readonly Field[]; readBack: ReadBack }, target: WriteTarget): UnitTemplate {
+export function compileCreate(
+  model: Model,
+  options: { ruled: readonly Field[]; readBack: ReadBack },
+  target: WriteTarget,
+): UnitTemplate {
   const fields = storedFields(model);
   const isSerial = model.key.some((field) => field.params.serial);
   const param = (field: Field): Slot => ({ from: "param", index: fields.indexOf(field), convert: asIs });
   const steps: StepTemplate[] = [];
-  addReferenceCheck(steps, fields.filter((field) => field.relation), param, target);
-  const serial = isSerial ? steps.length : null;
-  const key = model.key.map((field): Slot => (field.params.serial ? { from: "step", step: serial as number, column: 0 } : param(field)));
-  steps.push(insertStep(model, fields.filter((field) => !field.params.serial), param, target.dialect));
+  const references = fields.filter((field) => field.relation);
+  const serial = isSerial ? Math.min(references.length, 1) : null;
+  const key = model.key.map(
+    (field): Slot => (field.params.serial ? { from: "step", step: serial as number, column: 0 } : param(field)),
+  );
   const draft: Draft = { model, target, steps, key };
+  addReferenceCheck(draft, references, param);
+  steps.push(insertStep(model, param, target.dialect));
   const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
   addRuleCheck(draft, allOf([target.view.rule(model, "create"), ...own]));
-  addChange(draft, "insert", null, fields.length);
+  addChange(draft, { kind: "insert", before: null, originParam: fields.length });
   return { steps, readBack: addReadBack(draft, options.readBack), serial };
 }
 
-function insertStep(model: Model, fields: readonly Field[], param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
+function insertStep(model: Model, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
+  const fields = storedFields(model).filter((field) => !field.params.serial);
   const slots = { all: [] as Slot[] };
   const columns = fields.map((field) => dialect.quote(field.column)).join(", ");
   const values = fields.map((field) => markFor(slots, param(field))).join(", ");
@@ -74,7 +82,6 @@ export interface UpdateShape {
 
 /** An update. Parameters: the key's parts, sets, adds, the version if asked for, then actor and request. */
 export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTarget): UnitTemplate {
-  const { dialect } = target;
   const steps: StepTemplate[] = [];
   const key = model.key.map((_, index): Slot => ({ from: "param", index, convert: asIs }));
   const draft: Draft = { model, target, steps, key };
@@ -83,14 +90,18 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const versionParam = key.length + given.length;
   const originParam = versionParam + (shape.ifVersion ? 1 : 0);
   const version: Slot | null = shape.ifVersion ? { from: "param", index: versionParam, convert: asIs } : null;
-  addReferenceCheck(steps, shape.sets.filter((field) => field.relation), param, target);
+  addReferenceCheck(
+    draft,
+    shape.sets.filter((field) => field.relation),
+    param,
+  );
   const action: Action = shape.trash === "only" ? "delete" : "update";
   addAdmission(draft, { action, version, trash: shape.trash, sets: shape.sets, adds: shape.adds, param });
   const before = addImage(draft);
   steps.push(updateStep(draft, shape, { param, version }));
   const rule = target.view.rule(model, action);
   if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
-  addChange(draft, "update", before, originParam);
+  addChange(draft, { kind: "update", before, originParam });
   return { steps, readBack: addReadBack(draft, shape.readBack), serial: null };
 }
 
@@ -103,7 +114,10 @@ function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field
     ...shape.adds.map((field) => `${quote(field.column)} = ${quote(field.column)} + ${markFor(slots, at.param(field))}`),
     ...stamps(model, slots, target.dialect),
   ];
-  const conditions = [keyCondition(draft, null, slots), ...shape.adds.flatMap((field) => rangeConditions(field, `${quote(field.column)} + ${markFor(slots, at.param(field))}`))];
+  const conditions = [
+    keyCondition(draft, null, slots),
+    ...shape.adds.flatMap((field) => rangeConditions(field, `${quote(field.column)} + ${markFor(slots, at.param(field))}`)),
+  ];
   if (at.version) conditions.push(`${quote("version")} = ${markFor(slots, at.version)}`);
   const text = `update ${quote(model.table)} set ${assign.join(", ")} where ${conditions.join(" and ")}`;
   return { ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } };
@@ -135,17 +149,20 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
   addAdmission(draft, { action: "delete", version, trash: options.trash, ...none });
   const before = addImage(draft);
   const slots = { all: [] as Slot[] };
-  const guarded = [keyCondition(draft, null, slots), ...(version ? [`${quote("version")} = ${markFor(slots, version)}`] : [])].join(" and ");
+  const guarded = [
+    keyCondition(draft, null, slots),
+    ...(version ? [`${quote("version")} = ${markFor(slots, version)}`] : []),
+  ].join(" and ");
   const changes = { min: 1, max: 1, reason: "write_conflict" };
   const originParam = key.length + (version ? 1 : 0);
   if (model.softDelete && !options.hard) {
     const deletedAt = quote((model.fields.get("deletedAt") as Field).column);
     const set = [`${deletedAt} = ${markFor(slots, { from: "now" })}`, ...stamps(model, slots, target.dialect)].join(", ");
     steps.push({ ...finish(`update ${quote(model.table)} set ${set} where ${guarded}`, slots), kind: "run", changes });
-    addChange(draft, "delete", before, originParam);
+    addChange(draft, { kind: "delete", before, originParam });
   } else {
     // Recorded first: the record is made from the row.
-    addChange(draft, "delete", before, originParam, true);
+    addChange(draft, { kind: "delete", before, originParam, gone: true });
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
   return { steps, readBack: null, serial: null };
@@ -172,19 +189,25 @@ function addAdmission(draft: Draft, admission: Admission): void {
   for (const field of admission.adds) instead.set(field, `(${column(field)} + ${mark(admission.param(field))})`);
   const inner: Compiling = { ...inRow(c, alias), instead };
   const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
-  const own = admission.action === "update" ? [...admission.sets, ...admission.adds].flatMap((field) => view.fieldRule(field, "update") ?? []) : [];
+  const own =
+    admission.action === "update"
+      ? [...admission.sets, ...admission.adds].flatMap((field) => view.fieldRule(field, "update") ?? [])
+      : [];
   const rule = allOf([view.rule(model, admission.action), ...own]);
   if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
   if (admission.version) whens.push(`when ${alias}.${dialect.quote("version")} <> ${mark(admission.version)} then 'version'`);
   for (const field of admission.sets) {
-    if (field.writeOnce) whens.push(`when ${column(field)} is not null and ${dialect.distinct(column(field), mark(admission.param(field)))} then 'write_once:${field.name}'`);
+    if (field.writeOnce)
+      whens.push(
+        `when ${column(field)} is not null and ${dialect.distinct(column(field), mark(admission.param(field)))} then 'write_once:${field.name}'`,
+      );
   }
   for (const field of admission.adds) {
     const ranges = rangeConditions(field, `${column(field)} + ${mark(admission.param(field))}`);
     if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
   }
   const on = [keyCondition(draft, alias, c.slots)];
-  const trash = trashCondition(model, admission.trash, alias, dialect);
+  const trash = trashCondition({ model, trash: admission.trash }, alias, dialect);
   if (trash) on.push(trash);
   const read = view.rule(model, "read");
   if (read.op !== "true") on.push(compileFilter(read, inner));
@@ -196,14 +219,17 @@ function addAdmission(draft: Draft, admission: Admission): void {
 function rangeConditions(field: Field, sql: string): readonly string[] {
   const bound = (value: number | string | undefined, sign: string) => {
     if (value === undefined) return [];
-    const stored = field.type.parse(field.type.storage === "bigint" || field.type.storage === "decimal" ? String(value) : Number(value), { ...field.params, min: undefined, max: undefined });
+    const stored = field.type.parse(
+      field.type.storage === "bigint" || field.type.storage === "decimal" ? String(value) : Number(value),
+      { ...field.params, min: undefined, max: undefined },
+    );
     return typeof stored === "number" || typeof stored === "bigint" ? [`${sql} ${sign} ${stored}`] : [];
   };
   return [...bound(field.params.min, ">="), ...bound(field.params.max, "<=")];
 }
 
 /** Every key that is set leads to a row that is there, not in the trash, and readable: what cannot be seen cannot be linked. */
-function addReferenceCheck(steps: StepTemplate[], fields: readonly Field[], param: (field: Field) => Slot, target: WriteTarget): void {
+function addReferenceCheck({ steps, target }: Draft, fields: readonly Field[], param: (field: Field) => Slot): void {
   if (fields.length === 0) return;
   const { dialect, view } = target;
   const c = startCompiling(dialect, target.schema, false);
@@ -213,8 +239,11 @@ function addReferenceCheck(steps: StepTemplate[], fields: readonly Field[], para
     const alias = c.nextAlias();
     const value = markFor(c.slots, param(field));
     const rule = view.rule(model, "read");
-    const conditions = [`${alias}.${dialect.quote((model.key[0] as Field).column)} = ${value}`, ...(rule.op === "true" ? [] : [compileFilter(rule, inRow(c, alias))])];
-    const trash = trashCondition(model, "without", alias, dialect);
+    const conditions = [
+      `${alias}.${dialect.quote((model.key[0] as Field).column)} = ${value}`,
+      ...(rule.op === "true" ? [] : [compileFilter(rule, inRow(c, alias))]),
+    ];
+    const trash = trashCondition({ model, trash: "without" }, alias, dialect);
     if (trash) conditions.push(trash);
     return `when ${value} is not null and not exists (select 1 from ${dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}) then 'reference:${field.name}'`;
   });
@@ -240,14 +269,31 @@ function addImage(draft: Draft): number {
   return steps.push({ ...finish(text, slots), kind: "rows" }) - 1;
 }
 
-function addChange(draft: Draft, kind: "insert" | "update" | "delete", before: number | null, originParam: number, gone = false): void {
+interface Recorded {
+  readonly kind: "insert" | "update" | "delete";
+  /** The step that read the row as it was. */
+  readonly before: number | null;
+  readonly originParam: number;
+  /** The row is about to go. */
+  readonly gone?: boolean;
+}
+
+function addChange(draft: Draft, { kind, before, originParam, gone = false }: Recorded): void {
   const slots = { all: [] as Slot[] };
   const origin = [0, 1].map((index) => markFor(slots, { from: "param", index: originParam + index, convert: asIs }));
-  const text = changeSql(draft.model, {
-    kind, gone, actor: origin[0] as string, requestId: origin[1] as string, now: markFor(slots, { from: "now" }),
-    before: before === null ? "null" : markFor(slots, { from: "step", step: before, column: 0 }),
-    where: keyCondition(draft, "t0", slots),
-  }, draft.target.dialect);
+  const text = changeSql(
+    draft.model,
+    {
+      kind,
+      gone,
+      actor: origin[0] as string,
+      requestId: origin[1] as string,
+      now: markFor(slots, { from: "now" }),
+      before: before === null ? "null" : markFor(slots, { from: "step", step: before, column: 0 }),
+      where: keyCondition(draft, "t0", slots),
+    },
+    draft.target.dialect,
+  );
   draft.steps.push({ ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
 }
 
@@ -268,7 +314,9 @@ function addReadBack(draft: Draft, readBack: ReadBack): number | null {
 function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {
   const { quote } = draft.target.dialect;
   const prefix = alias === null ? "" : `${alias}.`;
-  return draft.model.key.map((field, index) => `${prefix}${quote(field.column)} = ${markFor(slots, draft.key[index] as Slot)}`).join(" and ");
+  return draft.model.key
+    .map((field, index) => `${prefix}${quote(field.column)} = ${markFor(slots, draft.key[index] as Slot)}`)
+    .join(" and ");
 }
 
 /** Whether a rule speaks of the row as the write leaves it. */

@@ -142,6 +142,25 @@ describe("applying", () => {
     await refused({ ...same, code: text().unique().default("x") }, /Two rows have the same values/);
   });
 
+  test("a row written after the plan was checked, and before it ran, is refused all the same", async (t) => {
+    const scratch = openScratch(t);
+    await migrate(scratch, [model("films", { code: text(), seen: text().optional() })]);
+    const head = await readHead(scratch.database, scratch.ddl);
+    const schema = schemaOf(model("films", { code: integer(), seen: text() }));
+    const plan = planMigration(await readSnapshot(scratch.database, head), { schema, ddl: scratch.ddl, nowMs: 0 });
+    const faster = {
+      ...scratch.database,
+      read: scratch.database.read.bind(scratch.database),
+      migrate: async (statements: Parameters<typeof scratch.database.migrate>[0]) => {
+        await scratch.run(`INSERT INTO films (id, code, version) VALUES ('f', 'twelve', 1)`);
+        await scratch.database.migrate(statements);
+      },
+    };
+    const run = () => applyMigration({ ...scratch, database: faster }, plan, { head });
+    await assertRefused(scratch, run, { code: "migration_refused", says: /films\.code: some texts are not whole numbers/ });
+    assert.deepEqual(await scratch.rows("SELECT code FROM films"), [["twelve"]]);
+  });
+
   test("a reference to rows that do not exist is refused by the check at the end", async (t) => {
     const scratch = openScratch(t);
     const firms = model("firms", { name: text() });

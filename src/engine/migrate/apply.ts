@@ -99,31 +99,55 @@ export async function findRefusals(database: Database, steps: readonly Step[]): 
   const found: string[] = [];
   for (const step of steps) {
     if (step.refusal !== null) found.push(step.refusal);
-    for (const { query, why, mend } of step.checks) {
+    for (const { query, counted, why, mend } of step.checks) {
       const [row] = await database.read({ text: query, params: [] }, { long: true });
       const rows = Number(row?.[0] ?? 0);
-      if (rows > 0) found.push(`${why} ${mend}${query.includes("LIMIT 1") ? "" : ` (${count(rows, "row")})`}`);
+      if (rows > 0) found.push(`${why} ${mend}${counted ? ` (${count(rows, "row")})` : ""}`);
     }
   }
   return found;
+}
+
+/** A statement, and what to say when it is refused. */
+interface Spoken {
+  readonly text: string;
+  readonly says: (reason: string) => string;
 }
 
 /** Runs a journal entry's steps; false when another process ran the same first. */
 export async function runEntry(context: MigrateContext, entry: JournalEntry): Promise<boolean> {
   const { database, ddl } = context;
   const opening = openEntry(entry, ddl);
-  const owned = entry.up.flatMap((step) =>
-    step.sql.map((text): { step: Step; statement: Statement } => ({ step, statement: { text, params: [] } })),
-  );
+  const spoken = [...entry.up.flatMap(guardsOf), ...entry.up.flatMap(statementsOf)];
+  const statements = spoken.map(({ text }): Statement => ({ text, params: [] }));
   try {
-    await database.migrate([...opening, ...owned.map(({ statement }) => statement), closeEntry(entry, ddl)]);
+    await database.migrate([...opening, ...statements, closeEntry(entry, ddl)]);
     return true;
   } catch (error) {
     if (!(error instanceof UnitRefused)) throw error;
     if (error.step < opening.length) return sameAsTheirs(context, entry);
-    const culprit = error.reason === "foreign_key" ? undefined : owned[error.step - opening.length]?.step;
-    throw failMigrate("migration_refused", { fields: { reasons: `  ${explain(error, culprit)}` }, cause: error });
+    // References are checked once, at the end, whatever step broke them.
+    const said = error.reason === "foreign_key" ? undefined : spoken[error.step - opening.length];
+    throw failMigrate("migration_refused", {
+      fields: { reasons: `  ${said?.says(error.reason) ?? reasonOf(error.reason)}` },
+      cause: error,
+    });
   }
+}
+
+/**
+ * The checks once more, inside the transaction: a writer may have been faster. Where rows do not fit, the statement would write
+ * a journal entry without a number, which is refused; else it writes nothing.
+ */
+function guardsOf({ checks }: Step): readonly Spoken[] {
+  return checks.map(({ query, why, mend }) => ({
+    text: `INSERT INTO "_journal" ("number") SELECT NULL WHERE (${query}) > 0`,
+    says: () => `${why} ${mend}`,
+  }));
+}
+
+function statementsOf({ sql, does }: Step): readonly Spoken[] {
+  return sql.map((text) => ({ text, says: (reason) => `${does[0] ?? ""} ${reasonOf(reason)}` }));
 }
 
 async function sameAsTheirs({ database, ddl }: MigrateContext, entry: JournalEntry): Promise<boolean> {
@@ -139,8 +163,8 @@ const reasons: Readonly<Record<string, string>> = {
   check: "Some rows hold a value that the new type does not have. Change them first.",
 };
 
-function explain(error: UnitRefused, step: Step | undefined): string {
-  return [...(step ? step.does.slice(0, 1) : []), reasons[error.reason] ?? "The database refused it."].join(" ");
+function reasonOf(reason: string): string {
+  return reasons[reason] ?? "The database refused it.";
 }
 
 /** Whether an error says that the database was locked for longer than the driver waits. */

@@ -67,7 +67,8 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const command = commandOf("holdfast migrate apply", phrases);
   if (head !== null && options.mode === "production" && !options.migrate) throw pending(plan, command);
   const confirmed = new Set(options.confirmations);
-  const refusals = head === null ? [] : await findRefusals(database, plan.steps);
+  // Where the tables are not what the plan was made for, its questions cannot be asked.
+  const refusals = head === null || drift.length > 0 ? [] : await findRefusals(database, plan.steps);
   const mayApply = refusals.length === 0 && phrases.every((phrase) => confirmed.has(phrase));
   if (!mayApply && options.mode === "development") return { status: "asking", plan, refusals, command, drift };
   return finish(context, { plan, head, confirmations: options.confirmations ?? [], drift });

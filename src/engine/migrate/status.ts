@@ -27,12 +27,15 @@ export async function migrationStatus(context: MigrateContext & { readonly schem
   const snapshot = entries.at(-1)?.snapshot ?? emptySnapshot;
   const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });
   const state = head === null ? "empty" : head.checksum === plan.checksum ? "current" : "pending";
+  const drift = head === null ? [] : await findDrift(database, snapshot, ddl);
+  // Where the tables are not what the plan was made for, its questions cannot be asked.
+  const mayAsk = head !== null && drift.length === 0;
   return {
     state,
     head,
     entries,
     plan,
-    refusals: head === null ? [] : await findRefusals(database, plan.steps),
-    drift: head === null ? [] : await findDrift(database, snapshot, ddl),
+    refusals: mayAsk ? await findRefusals(database, plan.steps) : [],
+    drift,
   };
 }

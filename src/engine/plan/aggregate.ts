@@ -24,7 +24,11 @@ export function planAggregate(query: AggregateQuery, planning: Planning): Aggreg
   if (trash !== "without" && !model.softDelete) throw badQuery("/trash", "unknown_parameter", `${model.name} has no trash.`);
   const where = query.where ? planWhere(query.where, { view, model, params, pointer: "/where" }) : always;
   const groups = (query.group ?? []).map((name, index) => planGroup(name, `/group/${index}`, planning));
-  const measures = measureNames.flatMap((name) => (query[name] ?? defaultsOf(name, query)).map((of, index) => planMeasure(name, of, { pointer: `/${name}/${index}`, planning })));
+  const measures = measureNames.flatMap((name) =>
+    (query[name] ?? defaultsOf(name, query)).map((of, index) =>
+      planMeasure(name, of, { pointer: `/${name}/${index}`, planning }),
+    ),
+  );
   const having = query.having ? planHaving(query.having, { measures, params, pointer: "/having" }) : always;
   const order = planGroupOrder(orderText(query.orderBy, "/orderBy"), groups, measures);
   return { kind: "aggregate", model, trash, where, rule: null, groups, measures, having, order, limitParam: params.next++ };
@@ -43,7 +47,8 @@ function planGroup(name: string, pointer: string, planning: Planning): Aggregate
     return { name, by, bucket: null };
   }
   const bucket = bucketed[1] as string;
-  if (!buckets.includes(bucket)) throw badQuery(pointer, "unknown_operator", `There is no bucket ${JSON.stringify(bucket)}; there are ${buckets.join(", ")}.`);
+  if (!buckets.includes(bucket))
+    throw badQuery(pointer, "unknown_operator", `There is no bucket ${JSON.stringify(bucket)}; there are ${buckets.join(", ")}.`);
   const fits = type.name === "datetime" || (type.name === "date" && bucket !== "hour");
   if (!fits) throw badQuery(pointer, "type", `${by.term.field.name} is ${type.name}, which has no ${bucket}.`);
   return { name, by, bucket: bucket as Bucket };
@@ -57,12 +62,21 @@ function planMeasure(name: AggregateName, of: string, { pointer, planning }: { p
     return { name, of: null, field: resultField("count", integerType, {}) };
   }
   const field = planning.view.field(planning.model, of);
-  if (!field) throw badQuery(pointer, "unknown_field", `${planning.model.name} has no field ${JSON.stringify(of.slice(0, 64))}.${didYouMean(of, planning.view.names(planning.model))}`);
+  if (!field)
+    throw badQuery(
+      pointer,
+      "unknown_field",
+      `${planning.model.name} has no field ${JSON.stringify(of.slice(0, 64))}.${didYouMean(of, planning.view.names(planning.model))}`,
+    );
   const { type, params } = field;
   const fits = name === "count" || (name === "sum" || name === "avg" ? type.numeric : type.ordered && type.name !== "boolean");
   if (!fits) throw badQuery(pointer, "type", `${of} is ${type.name}, which has no ${name}.`);
   const result = name === "count" ? integerType : name === "avg" ? floatType : name === "sum" ? sumType(field) : type;
-  return { name, of: termOf(field), field: resultField(`${name}.${of}`, result, name === "count" || name === "avg" ? {} : { ...params, precision: undefined }) };
+  return {
+    name,
+    of: termOf(field),
+    field: resultField(`${name}.${of}`, result, name === "count" || name === "avg" ? {} : { ...params, precision: undefined }),
+  };
 }
 
 // A sum of many has more digits than one; where that may pass 2^53 it is written as text.
@@ -73,8 +87,22 @@ function sumType(field: Field): Field["type"] {
 
 function resultField(name: string, type: Field["type"], params: Field["params"]): Field {
   return {
-    name, model: "", column: "", was: [], type, params: { ...params, min: undefined, max: undefined }, optional: true, unique: false, default: null,
-    readOnly: true, writeOnce: false, immutable: false, hidden: false, computed: null, relation: null, role: null,
+    name,
+    model: "",
+    column: "",
+    was: [],
+    type,
+    params: { ...params, min: undefined, max: undefined },
+    optional: true,
+    unique: false,
+    default: null,
+    readOnly: true,
+    writeOnce: false,
+    immutable: false,
+    hidden: false,
+    computed: null,
+    relation: null,
+    role: null,
   };
 }
 
@@ -101,16 +129,28 @@ function planHaving(having: Where, names: Having): Filter {
 
 function planResult(name: string, value: unknown, at: Having): Filter {
   const measure = at.measures.find(({ field }) => field.name === name);
-  if (!measure) throw badQuery(at.pointer, "unknown_field", `The aggregate has no result ${JSON.stringify(name.slice(0, 64))}; it has ${at.measures.map(({ field }) => field.name).join(", ")}.`);
+  if (!measure)
+    throw badQuery(
+      at.pointer,
+      "unknown_field",
+      `The aggregate has no result ${JSON.stringify(name.slice(0, 64))}; it has ${at.measures.map(({ field }) => field.name).join(", ")}.`,
+    );
   const left = { ...termOf(measure.field), of: "input" as const };
   const compare = (operator: string, operand: unknown, pointer: string): Filter => {
-    if (!isOperator(operator) || !havingOperators.includes(operator)) throw badQuery(pointer, "unknown_operator", `A result has no operator ${JSON.stringify(operator.slice(0, 64))}.`);
-    if (operator === "isNull") return { op: "compare", operator, left, right: [{ from: "value", value: operand === true || operand === "true" ? 1 : 0 }] };
-    if (operand === null || (typeof operand === "object" && !Array.isArray(operand))) throw badQuery(pointer, "type", `${operator} takes a value.`);
+    if (!isOperator(operator) || !havingOperators.includes(operator))
+      throw badQuery(pointer, "unknown_operator", `A result has no operator ${JSON.stringify(operator.slice(0, 64))}.`);
+    if (operator === "isNull")
+      return { op: "compare", operator, left, right: [{ from: "value", value: operand === true || operand === "true" ? 1 : 0 }] };
+    if (operand === null || (typeof operand === "object" && !Array.isArray(operand)))
+      throw badQuery(pointer, "type", `${operator} takes a value.`);
     return { op: "compare", operator, left, right: [{ from: "param", index: at.params.next++ }] };
   };
   if (typeof value !== "object" || value === null || Array.isArray(value)) return compare("eq", value, at.pointer);
-  return allOf(Object.entries(value).filter(([, operand]) => operand !== undefined).map(([operator, operand]) => compare(operator, operand, `${at.pointer}/${pointerPart(operator)}`)));
+  return allOf(
+    Object.entries(value)
+      .filter(([, operand]) => operand !== undefined)
+      .map(([operator, operand]) => compare(operator, operand, `${at.pointer}/${pointerPart(operator)}`)),
+  );
 }
 
 function planGroupOrder(text: string, groups: AggregatePlan["groups"], measures: readonly Measure[]): AggregatePlan["order"] {
@@ -120,10 +160,13 @@ function planGroupOrder(text: string, groups: AggregatePlan["groups"], measures:
     const name = (descending ? part.slice(1) : part).trim();
     const group = groups.findIndex((candidate) => candidate.name === name);
     const measure = measures.findIndex(({ field }) => field.name === name);
-    if (group < 0 && measure < 0) throw badQuery("/orderBy", "unknown_field", `The aggregate has no group or result ${JSON.stringify(name.slice(0, 64))}.`);
+    if (group < 0 && measure < 0)
+      throw badQuery("/orderBy", "unknown_field", `The aggregate has no group or result ${JSON.stringify(name.slice(0, 64))}.`);
     order.push(group >= 0 ? { of: "group", index: group, descending } : { of: "measure", index: measure, descending });
   }
   // The groups themselves make the order total.
-  const rest = groups.map((_, index) => index).filter((index) => !order.some((term) => term.of === "group" && term.index === index));
+  const rest = groups
+    .map((_, index) => index)
+    .filter((index) => !order.some((term) => term.of === "group" && term.index === index));
   return [...order, ...rest.map((index) => ({ of: "group" as const, index, descending: false }))];
 }

@@ -40,7 +40,8 @@ function planEntry(name: string, value: unknown, names: Names): Filter {
     return name === "and" ? allOf(arms) : anyOf(arms);
   }
   if (name === "not") {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw badQuery(names.pointer, "type", "not takes a filter.");
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw badQuery(names.pointer, "type", "not takes a filter.");
     return complement(planWhere(value as Where, names));
   }
   if (name === "search") return planSearch(value, names);
@@ -49,9 +50,14 @@ function planEntry(name: string, value: unknown, names: Names): Filter {
 
 function planSearch(value: unknown, names: Names): Filter {
   const fields = names.model.search.filter((field) => names.view.field(names.model, field.name));
-  if (fields.length === 0 || (typeof value === "object")) throw badQuery(names.pointer, "unknown_operator", `${names.model.name} has no search.`);
+  if (fields.length === 0 || typeof value === "object")
+    throw badQuery(names.pointer, "unknown_operator", `${names.model.name} has no search.`);
   const index = names.params.next++;
-  return anyOf(fields.map((field): Filter => ({ op: "compare", operator: "search", left: termOf(field), right: [{ from: "param", index }] })));
+  return anyOf(
+    fields.map(
+      (field): Filter => ({ op: "compare", operator: "search", left: termOf(field), right: [{ from: "param", index }] }),
+    ),
+  );
 }
 
 function planPath(path: readonly string[], value: unknown, names: Names): Filter {
@@ -59,38 +65,51 @@ function planPath(path: readonly string[], value: unknown, names: Names): Filter
   const { view, model } = names;
   const relation = view.relation(model, name);
   const field = view.field(model, name);
-  if (relation && (rest.length > 0 || !field || isNested(value, relation, names))) return planRelation(relation, rest, value, names);
+  if (relation && (rest.length > 0 || !field || isNested(value, relation, names)))
+    return planRelation({ relation, rest }, value, names);
   if (!field) throw unknownField(name, names);
-  if (rest.length === 0) return planField(field, [], value, names);
+  if (rest.length === 0) return planField(termOf(field), value, names);
   const inside = insideType(field, rest);
   if (inside === undefined) throw unknownField(path.join("."), names);
-  return planField(field, rest, value, names);
+  return planField({ ...termOf(field), path: rest, inside }, value, names);
 }
 
 // `{ director: { name: "x" } }` filters through the relation; `{ director: { eq: id } }` compares its key.
 function isNested(value: unknown, relation: Relation, names: Names): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return relation.kind === "many" || !Object.keys(value).every((key) => isOperator(key) && !names.view.field(names.view.target(relation), key));
+  return (
+    relation.kind === "many" ||
+    !Object.keys(value).every((key) => isOperator(key) && !names.view.field(names.view.target(relation), key))
+  );
 }
 
-function planRelation(relation: Relation, rest: readonly string[], value: unknown, names: Names): Filter {
+function planRelation({ relation, rest }: { relation: Relation; rest: readonly string[] }, value: unknown, names: Names): Filter {
   const inner: Names = { ...names, model: names.view.target(relation) };
   if (relation.kind === "one") {
     if (rest.length > 0) return related("one", relation, planPath(rest, value, inner));
     if (value === null) throw badQuery(names.pointer, "type", `${relation.name} is a relation; filter it by a field of it.`);
-    if (typeof value !== "object" || Array.isArray(value)) throw badQuery(names.pointer, "type", `${relation.name} takes conditions on its fields.`);
+    if (typeof value !== "object" || Array.isArray(value))
+      throw badQuery(names.pointer, "type", `${relation.name} takes conditions on its fields.`);
     return related("one", relation, planWhere(value as Where, inner));
   }
   const [first, ...after] = rest;
   if (first !== undefined) {
-    if (isQuantifier(first)) return related(first, relation, after.length > 0 ? planPath(after, value, inner) : planWhere(objectOf(value, names), inner));
+    if (isQuantifier(first))
+      return related(
+        first,
+        relation,
+        after.length > 0 ? planPath(after, value, inner) : planWhere(objectOf(value, names), inner),
+      );
     return related("some", relation, planPath(rest, value, inner));
   }
-  const args = Object.entries(objectOf(value, names)).filter(([, where]) => where !== undefined).map(([quantifier, where]) => {
-    const pointer = `${names.pointer}/${pointerPart(quantifier)}`;
-    if (!isQuantifier(quantifier)) throw badQuery(pointer, "unknown_operator", `${relation.name} has many rows: ask some, every or none of them.`);
-    return related(quantifier, relation, planWhere(objectOf(where, { ...names, pointer }), { ...inner, pointer }));
-  });
+  const args = Object.entries(objectOf(value, names))
+    .filter(([, where]) => where !== undefined)
+    .map(([quantifier, where]) => {
+      const pointer = `${names.pointer}/${pointerPart(quantifier)}`;
+      if (!isQuantifier(quantifier))
+        throw badQuery(pointer, "unknown_operator", `${relation.name} has many rows: ask some, every or none of them.`);
+      return related(quantifier, relation, planWhere(objectOf(where, { ...names, pointer }), { ...inner, pointer }));
+    });
   return allOf(args);
 }
 
@@ -103,21 +122,25 @@ function related(op: "one" | Quantifier, relation: Relation, where: Filter): Fil
   return { op, relation, visible: null, link: null, where };
 }
 
-function planField(field: Field, path: readonly string[], value: unknown, names: Names): Filter {
-  const term: Term = { ...termOf(field), path, inside: path.length > 0 ? (insideType(field, path) ?? null) : null };
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return planCompare("eq", term, value, names);
-  const args = Object.entries(value).filter(([, operand]) => operand !== undefined).map(([operator, operand]) => {
-    const at = { ...names, pointer: `${names.pointer}/${pointerPart(operator)}` };
-    if (operator === "not") return complement(planField(field, path, objectOf(operand, at), at));
-    if (isOperator(operator)) return planCompare(operator, term, operand, at);
-    // A document's path may also be spelt as nested objects.
-    if (insideType(field, [...path, operator]) !== undefined) return planField(field, [...path, operator], operand, at);
-    throw unknownOperator(operator, term, at);
-  });
+function planField(term: Term, value: unknown, names: Names): Filter {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return planCompare({ operator: "eq", left: term }, value, names);
+  const args = Object.entries(value)
+    .filter(([, operand]) => operand !== undefined)
+    .map(([operator, operand]) => {
+      const at = { ...names, pointer: `${names.pointer}/${pointerPart(operator)}` };
+      if (operator === "not") return complement(planField(term, objectOf(operand, at), at));
+      if (isOperator(operator)) return planCompare({ operator, left: term }, operand, at);
+      // A document's path may also be spelt as nested objects.
+      const path = [...term.path, operator];
+      const inside = insideType(term.field, path);
+      if (inside !== undefined) return planField({ ...term, path, inside }, operand, at);
+      throw unknownOperator(operator, term, at);
+    });
   return allOf(args);
 }
 
-function planCompare(operator: Operator, left: Term, value: unknown, names: Names): Filter {
+function planCompare({ operator, left }: { operator: Operator; left: Term }, value: unknown, names: Names): Filter {
   const type = left.inside ?? left.field.type;
   if (!type.operators.includes(operator)) throw unknownOperator(operator, left, names);
   if (operator === "isNull") {
@@ -141,12 +164,20 @@ export function termOf(field: Field): Term {
 
 function unknownField(name: string, names: Names): Error {
   const { view, model } = names;
-  return badQuery(names.pointer, "unknown_field", `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, view.names(model))}`);
+  return badQuery(
+    names.pointer,
+    "unknown_field",
+    `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, view.names(model))}`,
+  );
 }
 
 function unknownOperator(operator: string, term: Term, names: Names): Error {
   const known = (term.inside ?? term.field.type).operators;
-  return badQuery(names.pointer, "unknown_operator", `${term.field.name} has no operator ${JSON.stringify(operator.slice(0, 64))}; it has ${known.join(", ")}.`);
+  return badQuery(
+    names.pointer,
+    "unknown_operator",
+    `${term.field.name} has no operator ${JSON.stringify(operator.slice(0, 64))}; it has ${known.join(", ")}.`,
+  );
 }
 
 export function isOperator(name: string): name is Operator {

@@ -56,7 +56,11 @@ export interface ListPlan {
   readonly kind: "list";
   readonly rows: RowsPlan;
   /** For each order term whether the cursor's value is null; null where there is no cursor. */
-  readonly cursor: { readonly direction: "after" | "before"; readonly nulls: readonly boolean[]; readonly firstParam: number } | null;
+  readonly cursor: {
+    readonly direction: "after" | "before";
+    readonly nulls: readonly boolean[];
+    readonly firstParam: number;
+  } | null;
   readonly limitParam: number;
   readonly offsetParam: number | null;
   readonly count: "none" | "estimated" | "exact";

@@ -36,6 +36,7 @@ function walkWhere(where: Where, pointer: string, pointers: string[]): void {
 function walkSelect(select: Select, pointer: string, pointers: string[]): void {
   for (const [name, value] of Object.entries(select)) {
     if (name === "$where") walkWhere(value as Where, `${pointer}/$where`, pointers);
-    else if (typeof value === "object" && value !== null && !name.startsWith("$")) walkSelect(value as Select, `${pointer}/${pointerPart(name)}`, pointers);
+    else if (typeof value === "object" && value !== null && !name.startsWith("$"))
+      walkSelect(value as Select, `${pointer}/${pointerPart(name)}`, pointers);
   }
 }

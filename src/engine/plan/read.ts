@@ -28,7 +28,10 @@ export function planList(query: Query, cursorNulls: readonly boolean[] | null, p
   params.next += cursorNulls ? cursorNulls.filter((isNull) => !isNull).length : 0;
   const limitParam = params.next++;
   return {
-    kind: "list", rows, limitParam, count: query.count ?? "none",
+    kind: "list",
+    rows,
+    limitParam,
+    count: query.count ?? "none",
     cursor: cursorNulls ? { direction, nulls: cursorNulls, firstParam } : null,
     offsetParam: query.page === undefined ? null : params.next++,
   };
@@ -71,7 +74,8 @@ export function planOrder(text: string, pointer: string, planning: Planning): re
     const descending = part.startsWith("-");
     const name = (descending || part.startsWith("+") ? part.slice(1) : part).trim();
     const by = planReached(name, pointer, planning);
-    if (!by.term.field.type.ordered) throw badQuery(pointer, "not_ordered", `${name} is ${by.term.field.type.name}, which has no order.`);
+    if (!by.term.field.type.ordered)
+      throw badQuery(pointer, "not_ordered", `${name} is ${by.term.field.type.name}, which has no order.`);
     order.push({ by, descending, nullable: by.steps.length > 0 || by.term.field.optional });
   }
   const descending = order.at(-1)?.descending ?? false;
@@ -90,13 +94,13 @@ export function planReached(path: string, pointer: string, planning: Planning): 
   let model = planning.model;
   const steps = names.slice(0, -1).map((name) => {
     const relation = view.relation(model, name);
-    if (!relation) throw unknownName(name, pointer, model, view);
+    if (!relation) throw unknownName(name, pointer, { model, view });
     if (relation.kind === "many") throw badQuery(pointer, "to_many", `${name} has many rows and so no single value.`);
     model = view.target(relation);
     return { relation, visible: null, link: null };
   });
   const field = view.field(model, names.at(-1) ?? "");
-  if (!field) throw unknownName(names.at(-1) ?? "", pointer, model, view);
+  if (!field) throw unknownName(names.at(-1) ?? "", pointer, { model, view });
   return { steps, term: termOf(field) };
 }
 
@@ -113,27 +117,38 @@ function planOutput(select: Select | undefined, pointer: string, planning: Plann
     const at = `${pointer}/${pointerPart(name)}`;
     if (name === "*") whole();
     else if (value === true && view.field(model, name)) fields.set(name, view.field(model, name) as Field);
-    else related.push(planRelated(name, value as true | Select, at, planning));
+    else related.push(planRelated({ name, value: value as true | Select }, at, planning));
   }
   for (const { name } of related) fields.delete(name);
   return { fields: [...fields].map(([name, field]) => ({ name, term: termOf(field) })), related };
 }
 
-function planRelated(name: string, value: true | Select, pointer: string, planning: Planning): Related {
+function planRelated({ name, value }: { name: string; value: true | Select }, pointer: string, planning: Planning): Related {
   const { view, model, limits } = planning;
   const relation = view.relation(model, name);
-  if (!relation) throw unknownName(name, pointer, model, view);
+  if (!relation) throw unknownName(name, pointer, { model, view });
   const target = view.target(relation);
   const inner = value === true ? {} : (value as Readonly<Record<string, unknown>>);
   for (const key of Object.keys(inner)) {
     if (!key.startsWith("$")) continue;
-    if (relation.kind === "one" || !["$where", "$orderBy", "$limit"].includes(key)) throw badQuery(`${pointer}/${pointerPart(key)}`, "unknown_parameter", `${name} takes no ${key}.`);
+    if (relation.kind === "one" || !["$where", "$orderBy", "$limit"].includes(key))
+      throw badQuery(`${pointer}/${pointerPart(key)}`, "unknown_parameter", `${name} takes no ${key}.`);
   }
   const picked = Object.keys(inner).some((key) => !key.startsWith("$") && inner[key] !== undefined);
-  const limit = relation.kind === "one" ? null : inner["$limit"] === undefined ? Math.min(limits.expandSize, target.limits.pageSizeMax) : limitValue(inner["$limit"], `${pointer}/$limit`);
-  if (limit !== null && limit > target.limits.pageSizeMax) throw fail("limit_exceeded", { fields: { limit: `${name}.$limit`, max: target.limits.pageSizeMax } });
+  const limit =
+    relation.kind === "one"
+      ? null
+      : inner["$limit"] === undefined
+        ? Math.min(limits.expandSize, target.limits.pageSizeMax)
+        : limitValue(inner["$limit"], `${pointer}/$limit`);
+  if (limit !== null && limit > target.limits.pageSizeMax)
+    throw fail("limit_exceeded", { fields: { limit: `${name}.$limit`, max: target.limits.pageSizeMax } });
   const query: RowsQuery = {
-    where: inner["$where"] as Query["where"], orderBy: inner["$orderBy"] as Query["orderBy"], select: picked ? (inner as Select) : undefined, limit, pointer,
+    where: inner["$where"] as Query["where"],
+    orderBy: inner["$orderBy"] as Query["orderBy"],
+    select: picked ? (inner as Select) : undefined,
+    limit,
+    pointer,
   };
   return { name, step: { relation, visible: null, link: null }, rows: planRows(query, { ...planning, model: target }) };
 }
@@ -153,6 +168,10 @@ export function boundOutput(rows: RowsPlan, pageSize: number, limits: Limits): v
   within(limits, "expandCountMax", count);
 }
 
-function unknownName(name: string, pointer: string, model: Model, view: View): Error {
-  return badQuery(pointer, "unknown_field", `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, view.names(model))}`);
+function unknownName(name: string, pointer: string, { model, view }: { model: Model; view: View }): Error {
+  return badQuery(
+    pointer,
+    "unknown_field",
+    `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, view.names(model))}`,
+  );
 }

@@ -21,27 +21,28 @@ export function createShape(limits: Limits, start: string): Shape {
 export function shapeQuery(shape: Shape, query: Query): void {
   shape.text += query.texts ? "|t" : "|j";
   if (query.trash && query.trash !== "without") shape.text += `|trash:${query.trash}`;
-  if (query.where) shapeWhere(shape, query.where, "/where", 0);
+  if (query.where) shapeWhere(shape, query.where, { pointer: "/where", depth: 0 });
   shape.text += "|o:";
   shape.text += orderText(query.orderBy, "/orderBy");
   shape.text += "|s:";
-  if (query.select) shapeSelect(shape, query.select, "/select", 0);
+  if (query.select) shapeSelect(shape, query.select, { pointer: "/select", depth: 0 });
 }
 
 export function shapeAggregate(shape: Shape, query: AggregateQuery): void {
   shape.text += query.texts ? "|t" : "|j";
   if (query.trash && query.trash !== "without") shape.text += `|trash:${query.trash}`;
-  if (query.where) shapeWhere(shape, query.where, "/where", 0);
+  if (query.where) shapeWhere(shape, query.where, { pointer: "/where", depth: 0 });
   for (const part of ["group", "count", "sum", "avg", "min", "max"] as const) {
     const names = query[part];
     if (names === undefined) continue;
-    if (!Array.isArray(names) || names.some((name) => typeof name !== "string")) throw badQuery(`/${part}`, "type", "must be a list of names.");
+    if (!Array.isArray(names) || names.some((name) => typeof name !== "string"))
+      throw badQuery(`/${part}`, "type", "must be a list of names.");
     within(shape.limits, "sortFieldsMax", names.length);
     shape.text += `|${part}:${JSON.stringify(names)}`;
   }
   if (query.having) {
     shape.text += "|having:";
-    shapeWhere(shape, query.having, "/having", 0);
+    shapeWhere(shape, query.having, { pointer: "/having", depth: 0 });
   }
   shape.text += `|o:${orderText(query.orderBy, "/orderBy")}`;
 }
@@ -50,13 +51,20 @@ export function shapeAggregate(shape: Shape, query: AggregateQuery): void {
 export function orderText(orderBy: Query["orderBy"], pointer: string): string {
   if (orderBy === undefined) return "";
   if (typeof orderBy === "string") return orderBy;
-  if (Array.isArray(orderBy) && orderBy.every((term) => typeof term === "string" && !term.includes(","))) return orderBy.join(",");
+  if (Array.isArray(orderBy) && orderBy.every((term) => typeof term === "string" && !term.includes(",")))
+    return orderBy.join(",");
   throw badQuery(pointer, "type", 'must be a text such as "-releasedOn,title", or a list of such terms.');
 }
 
-function shapeWhere(shape: Shape, where: Where, pointer: string, depth: number): void {
+interface At {
+  readonly pointer: string;
+  readonly depth: number;
+}
+
+function shapeWhere(shape: Shape, where: Where, { pointer, depth }: At): void {
   within(shape.limits, "filterDepthMax", depth);
-  if (typeof where !== "object" || where === null || Array.isArray(where)) throw badQuery(pointer, "type", "must be an object of conditions.");
+  if (typeof where !== "object" || where === null || Array.isArray(where))
+    throw badQuery(pointer, "type", "must be an object of conditions.");
   shape.text += "{";
   for (const name of Object.keys(where)) {
     const value = where[name];
@@ -67,11 +75,13 @@ function shapeWhere(shape: Shape, where: Where, pointer: string, depth: number):
     shape.text += name;
     if (Array.isArray(value) && (name === "and" || name === "or")) {
       shape.text += "(";
-      for (const [index, arm] of value.entries()) shapeWhere(shape, arm as Where, `${pointer}/${name}/${index}`, depth + 1);
+      for (const [index, arm] of value.entries())
+        shapeWhere(shape, arm as Where, { pointer: `${pointer}/${name}/${index}`, depth: depth + 1 });
       shape.text += ")";
     } else if (name === "isNull") shape.text += isNullText(value, `${pointer}/isNull`);
     else if (value === null) shape.text += "=null";
-    else if (typeof value === "object" && !Array.isArray(value)) shapeWhere(shape, value as Where, `${pointer}/${name}`, depth + 1);
+    else if (typeof value === "object" && !Array.isArray(value))
+      shapeWhere(shape, value as Where, { pointer: `${pointer}/${name}`, depth: depth + 1 });
     else {
       if (Array.isArray(value)) within(shape.limits, "listValuesMax", value.length);
       shape.text += "?";
@@ -87,19 +97,21 @@ function isNullText(value: unknown, pointer: string): string {
   throw badQuery(pointer, "type", "isNull takes true or false.");
 }
 
-function shapeSelect(shape: Shape, select: Select, pointer: string, depth: number): void {
+function shapeSelect(shape: Shape, select: Select, { pointer, depth }: At): void {
   within(shape.limits, "expandDepthMax", depth);
-  if (typeof select !== "object" || select === null || Array.isArray(select)) throw badQuery(pointer, "type", "must be an object of fields.");
+  if (typeof select !== "object" || select === null || Array.isArray(select))
+    throw badQuery(pointer, "type", "must be an object of fields.");
   shape.text += "{";
   for (const [name, value] of Object.entries(select)) {
     if (value === undefined || value === false) continue;
     within(shape.limits, "filterNodesMax", ++shape.nodes);
-    if (name !== "*" && !namePattern.test(name)) throw badQuery(`${pointer}/${pointerPart(name)}`, "unknown_field", "There is no such field.");
+    if (name !== "*" && !namePattern.test(name))
+      throw badQuery(`${pointer}/${pointerPart(name)}`, "unknown_field", "There is no such field.");
     shape.text += `;${name}`;
-    if (name === "$where") shapeWhere(shape, value as Where, `${pointer}/$where`, 0);
+    if (name === "$where") shapeWhere(shape, value as Where, { pointer: `${pointer}/$where`, depth: 0 });
     else if (name === "$orderBy") shape.text += JSON.stringify(orderText(value as Query["orderBy"], `${pointer}/$orderBy`));
     else if (name === "$limit") shape.text += String(limitValue(value, `${pointer}/$limit`));
-    else if (value !== true) shapeSelect(shape, value as Select, `${pointer}/${name}`, depth + 1);
+    else if (value !== true) shapeSelect(shape, value as Select, { pointer: `${pointer}/${name}`, depth: depth + 1 });
   }
   shape.text += "}";
 }

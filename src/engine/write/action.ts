@@ -22,7 +22,12 @@ export interface StandardSchema<Output = unknown> {
 }
 type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
+  | {
+      readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+      }[];
+    };
 
 /** What the handler of an action is given; the backend's face puts the types on. */
 export interface ActionRun {
@@ -46,8 +51,17 @@ export async function runAction(run: ActionRun, given: unknown, writing: Writing
   const { actor, requestId } = writing.origin;
   const facts = writing.context.factsOf(actor);
   if (!facts.system && foldFacts(run.operation.access, facts).op !== "true") throw denied(actor);
-  const input = run.standard ? await checkStandard(run.standard, given, writing.pointer) : checkInput(run.operation.input ?? new Map(), given, writing.pointer);
-  const answer = await run.handler({ input, me: actor, now: new Date(writing.nowMs), newId: writing.context.newId, requestId, writing });
+  const input = run.standard
+    ? await checkStandard(run.standard, given, writing.pointer)
+    : checkInput(run.operation.input ?? new Map(), given, writing.pointer);
+  const answer = await run.handler({
+    input,
+    me: actor,
+    now: new Date(writing.nowMs),
+    newId: writing.context.newId,
+    requestId,
+    writing,
+  });
   return JSON.stringify(answer === undefined ? null : answer);
 }
 
@@ -56,9 +70,15 @@ export function checkInput(fields: ReadonlyMap<string, DocumentField>, given: un
   const input: Record<string, unknown> = {};
   const faults: Issue[] = [];
   const object = given ?? {};
-  if (typeof object !== "object" || Array.isArray(object)) throw badInput([{ pointer, code: "type", message: "must be an object." }]);
+  if (typeof object !== "object" || Array.isArray(object))
+    throw badInput([{ pointer, code: "type", message: "must be an object." }]);
   for (const name of Object.keys(object)) {
-    if (!fields.has(name)) faults.push({ pointer: `${pointer}/${name.slice(0, 64)}`, code: "unknown_field", message: `There is no such field.${didYouMean(name, fields.keys())}` });
+    if (!fields.has(name))
+      faults.push({
+        pointer: `${pointer}/${name.slice(0, 64)}`,
+        code: "unknown_field",
+        message: `There is no such field.${didYouMean(name, fields.keys())}`,
+      });
   }
   for (const [name, field] of fields) {
     const value = (object as Readonly<Record<string, unknown>>)[name];
@@ -79,15 +99,25 @@ async function checkStandard(schema: StandardSchema, given: unknown, pointer: st
   const result = await schema["~standard"].validate(given);
   if (!result.issues) return result.value;
   const errors = result.issues.map(({ message, path }) => ({
-    pointer: [pointer, ...(path ?? []).map((part) => String(typeof part === "object" ? part.key : part))].join("/"), code: "invalid", message,
+    pointer: [pointer, ...(path ?? []).map((part) => String(typeof part === "object" ? part.key : part))].join("/"),
+    code: "invalid",
+    message,
   }));
   throw badInput(errors);
 }
 
 /** Refuses from within an action or hook: the caller gets this status, code and sentence. */
-export function refuse(code: string, message: string, options: { readonly status?: number; readonly pointer?: string } = {}): AppError {
+export function refuse(
+  code: string,
+  message: string,
+  options: { readonly status?: number; readonly pointer?: string } = {},
+): AppError {
   const errors = options.pointer === undefined ? [] : [{ pointer: options.pointer, code, message }];
-  return new AppError(code, { status: options.status ?? 422, message, explanation: "The backend's own code refused this; its documentation says when." }, { errors });
+  return new AppError(
+    code,
+    { status: options.status ?? 422, message, explanation: "The backend's own code refused this; its documentation says when." },
+    { errors },
+  );
 }
 
 export type { FieldSpec };

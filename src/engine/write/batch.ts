@@ -1,11 +1,11 @@
 /** Batches: operations in order, each under its own rule; atomic ones in one transaction. */
 import { AppError } from "../../base/errors.ts";
-import type { BatchOp, BatchResult, Call, Data, Result } from "../call.ts";
+import type { BatchOp, BatchResult, Call, Data, Result, SingleResult } from "../call.ts";
 import { fail } from "../errors.ts";
 import { within } from "../limits.ts";
 import { transact, type Writing } from "./row.ts";
 
-type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<Exclude<Result, { kind: "batch" }>>;
+type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<SingleResult>;
 
 const kinds = ["create", "update", "delete", "upsert", "action"] as const;
 
@@ -17,7 +17,8 @@ export async function runBatch(call: Extract<Call, { op: "batch" }>, writing: Wr
   const run = async (inner: Writing) => {
     const answers = new Map<string, Data>();
     const results: BatchResult[] = [];
-    for (const [index, op] of call.ops.entries()) results.push(await runOp({ op, index, answers, atomic: call.atomic }, inner, dispatch));
+    for (const [index, op] of call.ops.entries())
+      results.push(await runOp({ op, index, answers, atomic: call.atomic }, inner, dispatch));
     return results;
   };
   const results = call.atomic ? await transact(writing, run) : await run(writing);
@@ -35,8 +36,10 @@ interface Running {
 async function runOp({ op, index, answers, atomic }: Running, writing: Writing, dispatch: Dispatch): Promise<BatchResult> {
   const pointer = `/ops/${index}`;
   try {
-    if (typeof op !== "object" || op === null || Array.isArray(op)) throw malformed(pointer, "type", "An operation is an object.");
-    if (op.id !== undefined && (typeof op.id !== "string" || answers.has(op.id))) throw malformed(`${pointer}/id`, "id", "The id of an operation is a text that no other has.");
+    if (typeof op !== "object" || op === null || Array.isArray(op))
+      throw malformed(pointer, "type", "An operation is an object.");
+    if (op.id !== undefined && (typeof op.id !== "string" || answers.has(op.id)))
+      throw malformed(`${pointer}/id`, "id", "The id of an operation is a text that no other has.");
     const result = await dispatch(callOf(op, pointer, answers), { ...writing, pointer: `${pointer}/data` });
     if (op.id !== undefined) answers.set(op.id, answerOf(result));
     return { id: op.id ?? null, result, error: null };
@@ -50,7 +53,11 @@ async function runOp({ op, index, answers, atomic }: Running, writing: Writing, 
 // An error that names no place is at least told which operation met it.
 function pointing(error: AppError, pointer: string): AppError {
   const spec = { status: error.status, message: error.message, explanation: error.explanation };
-  return new AppError(error.code, spec, { errors: [{ pointer, code: error.code, message: error.message }], headers: error.headers, cause: error });
+  return new AppError(error.code, spec, {
+    errors: [{ pointer, code: error.code, message: error.message }],
+    headers: error.headers,
+    cause: error,
+  });
 }
 
 function callOf(op: BatchOp, pointer: string, answers: ReadonlyMap<string, Data>): Exclude<Call, { op: "batch" }> {
@@ -60,31 +67,54 @@ function callOf(op: BatchOp, pointer: string, answers: ReadonlyMap<string, Data>
   const model = op[kind];
   if (typeof model !== "string") throw malformed(`${pointer}/${kind}`, "type", "It names a model or action.");
   const known: ReadonlySet<string> = new Set(["id", kind, "data", "key", "ifVersion", "onConflict", "onConflictDo"]);
-  for (const name of Object.keys(op)) if (!known.has(name)) throw malformed(`${pointer}/${name.slice(0, 64)}`, "unknown_field", "An operation has no such part.");
+  for (const name of Object.keys(op))
+    if (!known.has(name)) throw malformed(`${pointer}/${name.slice(0, 64)}`, "unknown_field", "An operation has no such part.");
   const data = resolveRefs(op.data ?? {}, { answers, pointer: `${pointer}/data`, depth: 0 }) as Data;
   if (kind === "action") return { op: "action", action: model, input: data };
   if (kind === "create") return { op: "create", model, data };
   if (kind === "upsert") {
-    if (!Array.isArray(op.onConflict)) throw malformed(`${pointer}/onConflict`, "required", "An upsert says by which fields: onConflict is a list.");
-    return { op: "upsert", model, data, onConflict: op.onConflict, onConflictDo: op.onConflictDo === "nothing" ? "nothing" : "update" };
+    if (!Array.isArray(op.onConflict))
+      throw malformed(`${pointer}/onConflict`, "required", "An upsert says by which fields: onConflict is a list.");
+    return {
+      op: "upsert",
+      model,
+      data,
+      onConflict: op.onConflict,
+      onConflictDo: op.onConflictDo === "nothing" ? "nothing" : "update",
+    };
   }
   const key = resolveRefs(op.key, { answers, pointer: `${pointer}/key`, depth: 0 });
-  if (typeof key !== "string" && typeof key !== "number") throw malformed(`${pointer}/key`, "required", `${kind === "update" ? "An update" : "A delete"} names its row: key is its id.`);
-  if (op.ifVersion !== undefined && !Number.isSafeInteger(op.ifVersion)) throw malformed(`${pointer}/ifVersion`, "type", "It is a whole number.");
-  return kind === "update" ? { op: "update", model, id: String(key), data, ifVersion: op.ifVersion } : { op: "delete", model, id: String(key), ifVersion: op.ifVersion };
+  if (typeof key !== "string" && typeof key !== "number")
+    throw malformed(
+      `${pointer}/key`,
+      "required",
+      `${kind === "update" ? "An update" : "A delete"} names its row: key is its id.`,
+    );
+  if (op.ifVersion !== undefined && !Number.isSafeInteger(op.ifVersion))
+    throw malformed(`${pointer}/ifVersion`, "type", "It is a whole number.");
+  return kind === "update"
+    ? { op: "update", model, id: String(key), data, ifVersion: op.ifVersion }
+    : { op: "delete", model, id: String(key), ifVersion: op.ifVersion };
 }
 
 /** Replaces `{ "$ref": "o.id" }` by that field of an earlier operation's answer. */
 function resolveRefs(value: unknown, at: { answers: ReadonlyMap<string, Data>; pointer: string; depth: number }): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if (at.depth > referenceDepthMax) throw malformed(at.pointer, "depth", `It nests deeper than ${referenceDepthMax}.`);
-  const inner = (name: string | number, part: unknown) => resolveRefs(part, { ...at, pointer: `${at.pointer}/${name}`, depth: at.depth + 1 });
+  const inner = (name: string | number, part: unknown) =>
+    resolveRefs(part, { ...at, pointer: `${at.pointer}/${name}`, depth: at.depth + 1 });
   if (Array.isArray(value)) return value.map((part, index) => inner(index, part));
   const entries = Object.entries(value);
-  if (entries.length !== 1 || entries[0]?.[0] !== "$ref") return Object.fromEntries(entries.map(([name, part]) => [name, inner(name, part)]));
+  if (entries.length !== 1 || entries[0]?.[0] !== "$ref")
+    return Object.fromEntries(entries.map(([name, part]) => [name, inner(name, part)]));
   const [op = "", field = "id"] = String(entries[0]?.[1]).split(".");
   const answer = at.answers.get(op);
-  if (!answer || !Object.hasOwn(answer, field)) throw malformed(at.pointer, "unknown_reference", `No earlier operation ${JSON.stringify(op.slice(0, 64))} answered with ${JSON.stringify(field.slice(0, 64))}.`);
+  if (!answer || !Object.hasOwn(answer, field))
+    throw malformed(
+      at.pointer,
+      "unknown_reference",
+      `No earlier operation ${JSON.stringify(op.slice(0, 64))} answered with ${JSON.stringify(field.slice(0, 64))}.`,
+    );
   return answer[field];
 }
 

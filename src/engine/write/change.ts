@@ -44,6 +44,16 @@ export function changeSql(model: Model, parts: ChangeParts, dialect: Dialect): s
   const columns = ["model", "row_id", "kind", "version", "before", "after", "actor", "request_id", "at"].map(quote).join(", ");
   const version = `t0.${quote("version")}${parts.gone ? " + 1" : ""}`;
   const after = parts.gone ? "null" : imageSql(model, "t0", dialect);
-  const values = [`'${model.name}'`, keySql(model, "t0", dialect), `'${parts.kind}'`, version, parts.before, after, parts.actor, parts.requestId, parts.now];
+  const values = [
+    `'${model.name}'`,
+    keySql(model, "t0", dialect),
+    `'${parts.kind}'`,
+    version,
+    parts.before,
+    after,
+    parts.actor,
+    parts.requestId,
+    parts.now,
+  ];
   return `insert into ${quote(changesTable)} (${columns}) select ${values.join(", ")} from ${quote(model.table)} t0 where ${parts.where}`;
 }

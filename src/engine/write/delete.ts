@@ -3,7 +3,7 @@ import type { Row, Statement } from "../../drivers/database.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import { system } from "../actor.ts";
-import type { Call, Result } from "../call.ts";
+import type { Call, SingleResult } from "../call.ts";
 import { fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { runHooks } from "./hooks.ts";
@@ -11,9 +11,9 @@ import type { Input } from "./input.ts";
 import { formatKey, parseKey } from "../key.ts";
 import { inTransaction, modelOf, requireVersion, transact, writeDelete, type Writing, writeUpdate } from "./row.ts";
 
-export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<Result> {
+export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
-  admit(writing.view, model, "delete", writing.origin.actor);
+  admit(model, "delete", writing);
   requireVersion(model, call.ifVersion, writing);
   const hard = !model.softDelete || call.trash === "only";
   const dependents = hard ? dependentsOf(model, writing) : [];
@@ -21,11 +21,14 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
     const hooked = { model, op: "delete" as const, input: emptyInput(model), id: call.id, row: null };
     await runHooks("before", hooked, inner);
     await release({ model, id: call.id, left: { count: inner.context.limits.cascadeMax } }, inner);
-    await writeDelete({ model, id: call.id, ifVersion: call.ifVersion, hard, trash: model.softDelete && hard ? "only" : "without" }, inner);
+    await writeDelete(
+      { model, id: call.id, ifVersion: call.ifVersion, hard, trash: model.softDelete && hard ? "only" : "without" },
+      inner,
+    );
     await runHooks("after", hooked, inner);
   };
   if (dependents.length > 0) await transact(writing, work);
-  else await inTransaction(model, "delete", work, writing);
+  else await inTransaction({ model, op: "delete" }, work, writing);
   return { kind: "deleted" };
 
   // Rows that point here are let go first: the database refuses a key that leads nowhere.
@@ -33,8 +36,9 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
     if (gone.model === model && !hard) return;
     for (const field of dependentsOf(gone.model, inner)) {
       const dependent = inner.context.schema.models.get(field.model) as Model;
-      for (const id of await keysOf(dependent, field, gone, inner)) {
-        if (--gone.left.count < 0) throw fail("limit_exceeded", { fields: { limit: "cascadeMax", max: inner.context.limits.cascadeMax } });
+      for (const id of await keysOf({ dependent, field }, gone, inner)) {
+        if (--gone.left.count < 0)
+          throw fail("limit_exceeded", { fields: { limit: "cascadeMax", max: inner.context.limits.cascadeMax } });
         const asSystem: Writing = { ...inner, view: inner.context.viewOf(inner.context.factsOf(system)) };
         if (field.relation?.onDelete === "setNull") {
           const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
@@ -55,7 +59,11 @@ function dependentsOf(model: Model, { context }: Writing): readonly Field[] {
   );
 }
 
-async function keysOf(dependent: Model, field: Field, gone: { model: Model; id: string }, { context, session }: Writing): Promise<readonly string[]> {
+async function keysOf(
+  { dependent, field }: { dependent: Model; field: Field },
+  gone: { model: Model; id: string },
+  { context, session }: Writing,
+): Promise<readonly string[]> {
   const key = parseKey(gone.model, gone.id);
   if (!key) throw fail("not_found");
   const { quote } = context.dialect;

@@ -48,7 +48,11 @@ export async function runHooks(when: "before" | "after", hooked: Hooked, writing
   const { hooks } = writing.context;
   for (const hook of hooks.list(when, model.name, op)) {
     const returned = await hook({
-      op, me: writing.origin.actor, id: hooked.id, input: wireOf(input), db: hooks.dbIn(writing.session, writing),
+      op,
+      me: writing.origin.actor,
+      id: hooked.id,
+      input: wireOf(input),
+      db: hooks.dbIn(writing.session, writing),
       row: hooked.row?.json ? (JSON.parse(hooked.row.json) as Data) : null,
     });
     if (when === "before" && returned !== undefined && returned !== null) take(returned as Data, input);

@@ -32,13 +32,18 @@ export interface InputContext {
 /** @throws invalid_input with every fault, or forbidden where a field may not be written */
 export function readInput(model: Model, data: Data, context: InputContext): Input {
   const faults: Issue[] = [];
-  const input = collect(model, data, context, faults);
+  const input = collect(model, data, { ...context, faults });
   if (faults.some(({ code }) => code === "forbidden")) throw fail("forbidden", { errors: faults });
   if (faults.length > 0) throw badInput(faults);
   return input;
 }
 
-function collect(model: Model, data: Data, context: InputContext, faults: Issue[]): Input {
+interface Collecting extends InputContext {
+  readonly faults: Issue[];
+}
+
+function collect(model: Model, data: Data, context: Collecting): Input {
+  const { faults } = context;
   const values = new Map<string, Value>();
   const adds = new Map<string, number | bigint>();
   const children: { relation: string; rows: Input[] }[] = [];
@@ -53,11 +58,22 @@ function collect(model: Model, data: Data, context: InputContext, faults: Issue[
     const relation = context.view.relation(model, name);
     const field = model.fields.get(name);
     if (!field && relation?.owned && context.mode === "create") {
-      children.push({ relation: name, rows: collectChildren(given, { ...context, pointer, target: context.view.target(relation), skip: relation.inverseOf ?? "" }, faults) });
+      children.push({
+        relation: name,
+        rows: collectChildren(given, {
+          ...context,
+          pointer,
+          target: context.view.target(relation),
+          skip: relation.inverseOf ?? "",
+        }),
+      });
       continue;
     }
     if (!field || !isWritable(field, context)) {
-      report("unknown_field", `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, context.view.names(model))}`);
+      report(
+        "unknown_field",
+        `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.${didYouMean(name, context.view.names(model))}`,
+      );
       continue;
     }
     const refusal = refusalOf(field, context);
@@ -76,13 +92,14 @@ function collect(model: Model, data: Data, context: InputContext, faults: Issue[
   return { model, values, adds, children };
 }
 
-interface ChildContext extends InputContext {
+interface ChildContext extends Collecting {
   readonly target: Model;
   /** The child's key to its parent: the parent fills it. */
   readonly skip: string;
 }
 
-function collectChildren(given: unknown, context: ChildContext, faults: Issue[]): Input[] {
+function collectChildren(given: unknown, context: ChildContext): Input[] {
+  const { faults } = context;
   const rows = Array.isArray(given) ? given : [given];
   if (rows.length > context.batchMax) {
     faults.push({ pointer: context.pointer, code: "max", message: `Must have at most ${context.batchMax} rows.` });
@@ -91,8 +108,12 @@ function collectChildren(given: unknown, context: ChildContext, faults: Issue[])
   return rows.map((row, index) => {
     const pointer = Array.isArray(given) ? `${context.pointer}/${index}` : context.pointer;
     const { [context.skip]: parent, ...rest } = (row ?? {}) as Data;
-    if (parent !== undefined) faults.push({ pointer: `${pointer}/${context.skip}`, code: "read_only", message: "It is the row that it is nested in." });
-    return collect(context.target, typeof row === "object" && row !== null && !Array.isArray(row) ? rest : (row as Data), { ...context, pointer }, faults);
+    if (parent !== undefined)
+      faults.push({ pointer: `${pointer}/${context.skip}`, code: "read_only", message: "It is the row that it is nested in." });
+    return collect(context.target, typeof row === "object" && row !== null && !Array.isArray(row) ? rest : (row as Data), {
+      ...context,
+      pointer,
+    });
   });
 }
 
@@ -105,8 +126,10 @@ function isWritable(field: Field, { view, mode }: InputContext): boolean {
 
 function refusalOf(field: Field, { view, mode }: InputContext): Misfit | null {
   const { facts } = view;
-  if (field.computed || field.role === "version" || (field.readOnly && !facts.system)) return { code: "read_only", misfit: "This field cannot be written." };
-  if (mode === "update" && field.immutable) return { code: "immutable", misfit: "This field is given at creation and never changes." };
+  if (field.computed || field.role === "version" || (field.readOnly && !facts.system))
+    return { code: "read_only", misfit: "This field cannot be written." };
+  if (mode === "update" && field.immutable)
+    return { code: "immutable", misfit: "This field is given at creation and never changes." };
   return view.fieldRule(field, mode)?.op === "false" ? { code: "forbidden", misfit: "You may not write this field." } : null;
 }
 
@@ -138,7 +161,8 @@ export function completeRow(input: Input, completion: Completion): readonly Valu
     const value = input.values.get(field.name);
     if (value !== undefined) return value;
     const made = defaultOf(field, given, completion);
-    if (isMisfit(made)) faults.push({ pointer: `${completion.pointer}/${field.name}`, code: made.code, message: `${made.misfit}.` });
+    if (isMisfit(made))
+      faults.push({ pointer: `${completion.pointer}/${field.name}`, code: made.code, message: `${made.misfit}.` });
     else if (made !== null || field.optional || field.params.serial) return made;
     else faults.push({ pointer: `${completion.pointer}/${field.name}`, code: "required", message: "This field is required." });
     return null;

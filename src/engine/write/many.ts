@@ -1,7 +1,7 @@
 /** Bulk writes by filter: the rows are found first, and more than `maxAffected` of them change nothing. */
 import { allOf } from "../../schema/filter.ts";
 import type { Model } from "../../schema/schema.ts";
-import type { Call, Result, Where } from "../call.ts";
+import type { Call, SingleResult, Where } from "../call.ts";
 import { compileFilter, inRow, startCompiling } from "../compile/filter.ts";
 import { trashCondition, whereOf } from "../compile/read.ts";
 import { mentionsInput } from "../compile/write.ts";
@@ -16,30 +16,42 @@ import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
 import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
 import { modelOf, transact, updateRow, type Writing } from "./row.ts";
 
-export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<Result> {
+export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
-  return overRows(model, { ...call, action: "update" }, writing, (id, inner) => updateRow({ model: model.name, id, data: call.data, returning: { minimal: true } }, inner));
+  const each = (id: string, inner: Writing) =>
+    updateRow({ model: model.name, id, data: call.data, returning: { minimal: true } }, inner);
+  return overRows({ ...call, model, action: "update" }, each, writing);
 }
 
-export async function deleteMany(call: Extract<Call, { op: "deleteMany" }>, writing: Writing): Promise<Result> {
+export async function deleteMany(call: Extract<Call, { op: "deleteMany" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
-  return overRows(model, { ...call, action: "delete" }, writing, (id, inner) => deleteRow({ op: "delete", model: model.name, id }, inner));
+  return overRows(
+    { ...call, model, action: "delete" },
+    (id, inner) => deleteRow({ op: "delete", model: model.name, id }, inner),
+    writing,
+  );
 }
 
 interface Many {
+  readonly model: Model;
   readonly where: Where;
   readonly texts?: boolean | undefined;
   readonly maxAffected: number;
   readonly action: "update" | "delete";
 }
 
-async function overRows(model: Model, many: Many, writing: Writing, each: (id: string, inner: Writing) => Promise<unknown>): Promise<Result> {
-  admit(writing.view, model, many.action, writing.origin.actor);
+async function overRows(
+  many: Many,
+  each: (id: string, inner: Writing) => Promise<unknown>,
+  writing: Writing,
+): Promise<SingleResult> {
+  const { model } = many;
+  admit(model, many.action, writing);
   if (model.requireVersion) throw fail("precondition_required");
   const max = limitValue(many.maxAffected, "/maxAffected");
   within(writing.context.limits, "affectedMax", max);
   return transact(writing, async (inner) => {
-    const ids = await findKeys(model, many, { ...inner, max });
+    const ids = await findKeys(many, max, inner);
     if (ids.length > max) throw fail("too_many_affected", { fields: { max } });
     for (const id of ids) await each(id, inner);
     return { kind: "affected", count: ids.length };
@@ -47,7 +59,8 @@ async function overRows(model: Model, many: Many, writing: Writing, each: (id: s
 }
 
 /** Keys of the rows that match, that the caller may see, and that the rule of the action lets through. */
-async function findKeys(model: Model, many: Many, writing: Writing & { readonly max: number }): Promise<readonly string[]> {
+async function findKeys(many: Many, max: number, writing: Writing): Promise<readonly string[]> {
+  const { model } = many;
   const { context, view, session, origin } = writing;
   const shape = createShape(context.limits, "");
   shapeQuery(shape, { where: many.where, texts: many.texts });
@@ -58,10 +71,13 @@ async function findKeys(model: Model, many: Many, writing: Writing & { readonly 
   const rule = view.rule(model, many.action);
   // A rule about the outcome is judged row by row, when the outcome is known.
   const all = allOf([view.rule(model, "read"), ...(mentionsInput(rule) ? [] : [rule]), where]);
-  const trash = trashCondition(model, "without", alias, context.dialect);
+  const trash = trashCondition({ model, trash: "without" }, alias, context.dialect);
   const conditions = [...(trash ? [trash] : []), ...(all.op === "true" ? [] : [compileFilter(all, inner)])];
   const keys = model.key.map(({ column }) => `${alias}.${context.dialect.quote(column)}`).join(", ");
-  const template = finish(`select ${keys} from ${context.dialect.quote(model.table)} ${alias}${whereOf(conditions)} order by ${keys} limit ${writing.max + 1}`, c.slots);
+  const template = finish(
+    `select ${keys} from ${context.dialect.quote(model.table)} ${alias}${whereOf(conditions)} order by ${keys} limit ${max + 1}`,
+    c.slots,
+  );
   try {
     const binding = { values: shape.values, actor: origin.actor, now: writing.now };
     const params = template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding));

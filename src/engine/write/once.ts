@@ -55,10 +55,18 @@ async function replay({ keyed, nowMs }: Once, session: Session): Promise<OnceAns
   if (!row) return null;
   const [fingerprint, status, headers, body] = row;
   if (fingerprint !== keyed.fingerprint) throw fail("idempotency_mismatch");
-  return { stored: { status: Number(status), headers: JSON.parse(headers as string) as Record<string, string>, body: body as string }, replayed: true, answer: null };
+  return {
+    stored: { status: Number(status), headers: JSON.parse(headers as string) as Record<string, string>, body: body as string },
+    replayed: true,
+    answer: null,
+  };
 }
 
-async function claimAndRun({ keyed, nowMs }: Once, session: Session, work: (session: Session) => Promise<Answer>): Promise<OnceAnswer> {
+async function claimAndRun(
+  { keyed, nowMs }: Once,
+  session: Session,
+  work: (session: Session) => Promise<Answer>,
+): Promise<OnceAnswer> {
   const id: readonly Value[] = [keyed.scope, keyed.key];
   const cutoff = nowMs - idempotencyKeepMs;
   await session.write([
@@ -68,6 +76,8 @@ async function claimAndRun({ keyed, nowMs }: Once, session: Session, work: (sess
   ]);
   const answer = await work(session);
   const stored = keyed.render(answer);
-  await session.write([{ text: settle, kind: "run", params: [stored.status, JSON.stringify(stored.headers), stored.body, ...id] }]);
+  await session.write([
+    { text: settle, kind: "run", params: [stored.status, JSON.stringify(stored.headers), stored.body, ...id] },
+  ]);
   return { stored, replayed: false, answer };
 }

@@ -2,7 +2,7 @@
 import { isMisfit } from "../../schema/fields/field-type.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
-import type { Call, Data, Result } from "../call.ts";
+import type { Call, Data, SingleResult } from "../call.ts";
 import { badInput, badQuery, fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { defaultOf, readInput, storedFields } from "./input.ts";
@@ -11,20 +11,41 @@ import { read } from "../pipeline.ts";
 import { completionOf, createRow, modelOf, requireVersion, transact, updateRow, type Writing, writeUpdate } from "./row.ts";
 
 /** Replaces the row of that id, or creates it there. */
-export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<Result> {
+export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
   const key = parseKey(model, call.id);
   if (!key || model.key.some((field) => field.params.serial)) throw fail("not_found");
   const data = withoutKey(model, call, writing);
   return transact(writing, async (inner) => {
-    const found = await findBy(model, model.key, key, inner);
+    const found = await findBy(
+      model,
+      model.key.map((field, index) => [field, key[index] as Value] as const),
+      inner,
+    );
     if (found === null) {
       if (call.ifVersion !== undefined) throw fail("precondition_failed");
       const keyed = Object.fromEntries(model.key.map((field, index) => [field.name, wire(field, key[index] as Value)]));
-      return createRow({ op: "create", model: model.name, data: { ...data, ...keyed }, ...(call.returning ? { returning: call.returning } : {}) }, inner);
+      return createRow(
+        {
+          op: "create",
+          model: model.name,
+          data: { ...data, ...keyed },
+          ...(call.returning ? { returning: call.returning } : {}),
+        },
+        inner,
+      );
     }
     requireVersion(model, call.ifVersion, inner);
-    return updateRow({ model: model.name, id: call.id, data: replacement(model, data, inner), ifVersion: call.ifVersion, returning: call.returning }, inner);
+    return updateRow(
+      {
+        model: model.name,
+        id: call.id,
+        data: replacement(model, data, inner),
+        ifVersion: call.ifVersion,
+        returning: call.returning,
+      },
+      inner,
+    );
   });
 }
 
@@ -35,7 +56,10 @@ function withoutKey(model: Model, call: { readonly id: string; readonly data: Da
   for (const [index, field] of model.key.entries()) {
     const given = data[field.name];
     if (given === undefined) continue;
-    if (given !== wire(field, key[index] as Value)) throw badInput([{ pointer: `${writing.pointer}/${field.name}`, code: "immutable", message: "It is not the id of the address." }]);
+    if (given !== wire(field, key[index] as Value))
+      throw badInput([
+        { pointer: `${writing.pointer}/${field.name}`, code: "immutable", message: "It is not the id of the address." },
+      ]);
     delete data[field.name];
   }
   return data;
@@ -45,7 +69,12 @@ function withoutKey(model: Model, call: { readonly id: string; readonly data: Da
 function replacement(model: Model, data: Data, writing: Writing): Data {
   const { view } = writing;
   const whole: Record<string, unknown> = { ...data };
-  const isOpen = (field: Field) => !field.readOnly && !field.immutable && field.role === null && view.field(model, field.name) !== undefined && view.fieldRule(field, "update")?.op !== "false";
+  const isOpen = (field: Field) =>
+    !field.readOnly &&
+    !field.immutable &&
+    field.role === null &&
+    view.field(model, field.name) !== undefined &&
+    view.fieldRule(field, "update")?.op !== "false";
   const missing: string[] = [];
   for (const field of storedFields(model)) {
     if (field.name in whole || !isOpen(field)) continue;
@@ -53,66 +82,103 @@ function replacement(model: Model, data: Data, writing: Writing): Data {
     if ((value === null || isMisfit(value)) && !field.optional) missing.push(field.name);
     else whole[field.name] = value === null || isMisfit(value) ? null : wire(field, value);
   }
-  if (missing.length > 0) throw badInput(missing.map((name) => ({ pointer: `${writing.pointer}/${name}`, code: "required", message: "This field is required." })));
+  if (missing.length > 0)
+    throw badInput(
+      missing.map((name) => ({ pointer: `${writing.pointer}/${name}`, code: "required", message: "This field is required." })),
+    );
   return whole;
 }
 
 /** Creates, or meets the row that has the same values in `onConflict`. Takes the right to do both. */
-export async function upsertRow(call: Extract<Call, { op: "upsert" }>, writing: Writing): Promise<Result> {
+export async function upsertRow(call: Extract<Call, { op: "upsert" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
-  admit(writing.view, model, "create", writing.origin.actor);
-  admit(writing.view, model, "update", writing.origin.actor);
+  admit(model, "create", writing);
+  admit(model, "update", writing);
   const fields = conflictFields(model, call.onConflict, writing);
-  const given = readInput(model, call.data, { view: writing.view, mode: "create", pointer: writing.pointer, batchMax: writing.context.limits.batchMax });
-  const values = fields.map((field) => {
-    const value = given.values.get(field.name);
-    if (value === undefined || value === null) throw badInput([{ pointer: `${writing.pointer}/${field.name}`, code: "required", message: "The fields of onConflict must be given." }]);
-    return value;
+  const given = readInput(model, call.data, {
+    view: writing.view,
+    mode: "create",
+    pointer: writing.pointer,
+    batchMax: writing.context.limits.batchMax,
   });
-  return transact(writing, async (inner): Promise<Result> => {
-    const id = await findBy(model, fields, values, inner);
-    if (id === null) return createRow({ op: "create", model: model.name, data: call.data, ...(call.returning ? { returning: call.returning } : {}) }, inner);
+  const wanted = fields.map((field) => {
+    const value = given.values.get(field.name);
+    if (value === undefined || value === null)
+      throw badInput([
+        { pointer: `${writing.pointer}/${field.name}`, code: "required", message: "The fields of onConflict must be given." },
+      ]);
+    return [field, value] as const;
+  });
+  return transact(writing, async (inner): Promise<SingleResult> => {
+    const id = await findBy(model, wanted, inner);
+    if (id === null)
+      return createRow(
+        { op: "create", model: model.name, data: call.data, ...(call.returning ? { returning: call.returning } : {}) },
+        inner,
+      );
     const keyNames = new Set(fields.map(({ name }) => name));
-    const rest = Object.fromEntries(Object.entries(call.data).filter(([name]) => !keyNames.has(name) && !model.fields.get(name)?.immutable));
-    if (call.onConflictDo === "nothing") return unchanged(model, id, call, inner);
+    const rest = Object.fromEntries(
+      Object.entries(call.data).filter(([name]) => !keyNames.has(name) && !model.fields.get(name)?.immutable),
+    );
+    if (call.onConflictDo === "nothing") return unchanged(id, call, inner);
     return updateRow({ model: model.name, id, data: rest, returning: call.returning }, inner);
   });
 }
 
 // The row as it is: where the caller may not read it, only that it is there.
-async function unchanged(model: Model, id: string, call: Extract<Call, { op: "upsert" }>, { context, session, origin, now }: Writing): Promise<Result> {
-  const { result } = await read({ op: "get", model: model.name, id, select: call.returning?.select }, origin.actor, { context, session, now });
+async function unchanged(
+  id: string,
+  call: Extract<Call, { op: "upsert" }>,
+  { context, session, origin, now }: Writing,
+): Promise<SingleResult> {
+  const { result } = await read({ op: "get", model: call.model, id, select: call.returning?.select }, origin.actor, {
+    context,
+    session,
+    now,
+  });
   return result;
 }
 
 function conflictFields(model: Model, names: readonly string[], { view }: Writing): readonly Field[] {
   const fields = names.map((name) => {
     const field = view.field(model, name);
-    if (!field) throw badQuery("/onConflict", "unknown_field", `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.`);
+    if (!field)
+      throw badQuery("/onConflict", "unknown_field", `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.`);
     return field;
   });
-  const wanted = fields.map(({ column }) => column).sort().join();
-  const uniques = [model.key.map(({ column }) => column), ...model.indexes.filter(({ unique }) => unique).map(({ columns }) => columns.map(({ column }) => column))];
-  if (!uniques.some((columns) => columns.toSorted().join() === wanted)) throw badQuery("/onConflict", "not_unique", `${names.join(", ")} is not unique in ${model.name}.`);
+  const wanted = fields
+    .map(({ column }) => column)
+    .sort()
+    .join();
+  const uniques = [
+    model.key.map(({ column }) => column),
+    ...model.indexes.filter(({ unique }) => unique).map(({ columns }) => columns.map(({ column }) => column)),
+  ];
+  if (!uniques.some((columns) => columns.toSorted().join() === wanted))
+    throw badQuery("/onConflict", "not_unique", `${names.join(", ")} is not unique in ${model.name}.`);
   return fields;
 }
 
 /** Takes a row out of the trash; for who may delete it. */
-export async function restoreRow(call: Extract<Call, { op: "restore" }>, writing: Writing): Promise<Result> {
+export async function restoreRow(call: Extract<Call, { op: "restore" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
   if (!model.softDelete) throw fail("unknown_operation");
-  admit(writing.view, model, "delete", writing.origin.actor);
+  admit(model, "delete", writing);
   const input = { model, values: new Map<string, Value>([["deletedAt", null]]), adds: new Map(), children: [] };
   return writeUpdate({ input, id: call.id, returning: call.returning, trash: "only" }, writing);
 }
 
-async function findBy(model: Model, fields: readonly Field[], values: readonly Value[], { context, session }: Writing): Promise<string | null> {
+async function findBy(
+  model: Model,
+  wanted: readonly (readonly [Field, Value])[],
+  { context, session }: Writing,
+): Promise<string | null> {
   const { quote } = context.dialect;
-  const conditions = fields.map(({ column }) => `${quote(column)} = ?`);
-  const isKey = fields.every((field) => model.key.includes(field));
+  const conditions = wanted.map(([{ column }]) => `${quote(column)} = ?`);
+  const isKey = wanted.every(([field]) => model.key.includes(field));
   if (model.softDelete && !isKey) conditions.push(`${quote((model.fields.get("deletedAt") as Field).column)} is null`);
   const text = `select ${model.key.map(({ column }) => quote(column)).join(", ")} from ${quote(model.table)} where ${conditions.join(" and ")} limit 1`;
-  const rows = await session.read({ text, params: values }, false);
+  const rows = await session.read({ text, params: wanted.map(([, value]) => value) }, false);
   return rows[0] ? formatKey(model, rows[0]) : null;
 }
 

@@ -57,9 +57,16 @@ export function refusal(error: UnitRefused, parts: readonly Part[], { view, cont
 function conflict(error: UnitRefused, pointer: string, at: { view: View; schema: Schema; cause: unknown }): Error {
   const model = [...at.schema.models.values()].find(({ table }) => table === error.table);
   const fields = model ? error.columns.map((column) => [...model.fields.values()].find((field) => field.column === column)) : [];
-  const known = fields.filter((field): field is Field => field !== undefined && model !== undefined && at.view.field(model, field.name) !== undefined);
+  const known = fields.filter(
+    (field): field is Field => field !== undefined && model !== undefined && at.view.field(model, field.name) !== undefined,
+  );
   // A field that the caller may not read is not named.
-  if (known.length === 0 || known.length !== error.columns.length) return fail("conflict", { fields: { fields: "values" }, cause: at.cause });
-  const errors = known.map(({ name }) => ({ pointer: `${pointer}/${name}`, code: "unique", message: "Another row has this value." }));
+  if (known.length === 0 || known.length !== error.columns.length)
+    return fail("conflict", { fields: { fields: "values" }, cause: at.cause });
+  const errors = known.map(({ name }) => ({
+    pointer: `${pointer}/${name}`,
+    code: "unique",
+    message: "Another row has this value.",
+  }));
   return fail("conflict", { fields: { fields: known.map(({ name }) => name).join(", ") }, errors, cause: at.cause });
 }

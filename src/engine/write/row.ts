@@ -7,7 +7,7 @@ import { compileCreate, compileDelete, compileUpdate, type ReadBack, type WriteT
 import type { Change } from "./change.ts";
 import { fail } from "../errors.ts";
 import { admit, type View } from "../guard.ts";
-import { runHooks } from "./hooks.ts";
+import { type HookOp, runHooks } from "./hooks.ts";
 import { completeRow, type Completion, type Input, readInput, storedFields } from "./input.ts";
 import type { Trash } from "../plan/plan.ts";
 import { formatKey, parseKey } from "../key.ts";
@@ -41,30 +41,43 @@ export async function createRow(call: Extract<Call, { op: "create" }>, writing: 
 }
 
 /** Creates rows in one unit: all or none. */
-export async function createRows(call: { model: string; data: readonly Data[]; returning?: Returning | undefined }, writing: Writing): Promise<readonly RowResult[]> {
+export async function createRows(
+  call: { model: string; data: readonly Data[]; returning?: Returning | undefined },
+  writing: Writing,
+): Promise<readonly RowResult[]> {
   const model = modelOf(call.model, writing);
-  admit(writing.view, model, "create", writing.origin.actor);
+  admit(model, "create", writing);
   const many = call.data.length !== 1;
   const work = async (inner: Writing) => {
     const inputs: Input[] = [];
     for (const [index, data] of call.data.entries()) {
       const pointer = many ? `${inner.pointer}/${index}` : inner.pointer;
-      const input = readInput(model, data, { view: inner.view, mode: "create", pointer, batchMax: inner.context.limits.batchMax });
+      const input = readInput(model, data, {
+        view: inner.view,
+        mode: "create",
+        pointer,
+        batchMax: inner.context.limits.batchMax,
+      });
       inputs.push(await runHooks("before", { model, op: "create", input, id: null, row: null }, inner));
     }
     const assembled = assembleCreates(inputs, call.returning, { ...inner, pointer: many ? `${inner.pointer}/` : inner.pointer });
     const results = await runUnit(assembled, inner);
     const rows = assembled.tops.map((top) => createdRow(top, results, model));
     noteCreates(assembled.parts, results, inner);
-    for (const [index, row] of rows.entries()) await runHooks("after", { model, op: "create", input: inputs[index] as Input, id: row.id, row }, inner);
+    for (const [index, row] of rows.entries())
+      await runHooks("after", { model, op: "create", input: inputs[index] as Input, id: row.id, row }, inner);
     return rows;
   };
-  return inTransaction(model, "create", work, writing);
+  return inTransaction({ model, op: "create" }, work, writing);
 }
 
 // Hooks see, and may undo, the write they hang on: they and it share a transaction.
-export async function inTransaction<T>(model: Model, op: "create" | "update" | "delete", work: (writing: Writing) => Promise<T>, writing: Writing): Promise<T> {
-  if (!writing.context.hooks.has(model.name, op)) return work(writing);
+export async function inTransaction<T>(
+  hooked: { readonly model: Model; readonly op: HookOp },
+  work: (writing: Writing) => Promise<T>,
+  writing: Writing,
+): Promise<T> {
+  if (!writing.context.hooks.has(hooked.model.name, hooked.op)) return work(writing);
   return transact(writing, work);
 }
 
@@ -115,7 +128,7 @@ interface Adding {
 function addCreate(input: Input, adding: Adding): void {
   const { assembled, writing, parent, pointer } = adding;
   const { model } = input;
-  admit(writing.view, model, "create", writing.origin.actor);
+  admit(model, "create", writing);
   if (parent) input.values.set(parent.field, parent.key);
   const row = completeRow(input, completionOf(writing, pointer));
   const hasChildren = input.children.length > 0;
@@ -124,11 +137,22 @@ function addCreate(input: Input, adding: Adding): void {
   const base = assembled.steps.length;
   const part: Part = { model, base, pointer, action: "create", row, serial: unit.serial === null ? null : base + unit.serial };
   assembled.parts.push(part);
-  assembled.steps.push(...bindUnit(unit, { values: [...row, ...originOf(writing)], actor: writing.origin.actor, now: writing.now }, base));
+  assembled.steps.push(
+    ...bindUnit(unit, { values: [...row, ...originOf(writing)], actor: writing.origin.actor, now: writing.now }, base),
+  );
   const fields = storedFields(model);
   const key = row[fields.indexOf(model.key[0] as (typeof fields)[number])] as Value;
   for (const { relation, rows } of input.children) {
-    if (unit.serial !== null) throw fail("invalid_input", { errors: [{ pointer: `${pointer}/${relation}`, code: "serial_key", message: "Rows cannot be nested in one whose key the database counts; create it first." }] });
+    if (unit.serial !== null)
+      throw fail("invalid_input", {
+        errors: [
+          {
+            pointer: `${pointer}/${relation}`,
+            code: "serial_key",
+            message: "Rows cannot be nested in one whose key the database counts; create it first.",
+          },
+        ],
+      });
     const field = model.relations.get(relation)?.inverseOf as string;
     for (const [index, child] of rows.entries()) {
       addCreate(child, { ...adding, top: false, parent: { field, key }, pointer: `${pointer}/${relation}/${index}` });
@@ -144,7 +168,13 @@ function lateReadBack(input: Input, adding: Adding, part: Part): UnitTemplate {
   const whole = prepareCreate(input, readBackOf(adding.returning), writing);
   if (whole.readBack === null) return { ...whole, readBack: null };
   const only: UnitTemplate = { steps: [whole.steps[whole.readBack] as UnitTemplate["steps"][number]], readBack: 0, serial: null };
-  assembled.steps.push(...bindUnit(only, { values: [...part.row, ...originOf(writing)], actor: writing.origin.actor, now: writing.now }, assembled.steps.length));
+  assembled.steps.push(
+    ...bindUnit(
+      only,
+      { values: [...part.row, ...originOf(writing)], actor: writing.origin.actor, now: writing.now },
+      assembled.steps.length,
+    ),
+  );
   return only;
 }
 
@@ -161,17 +191,28 @@ function prepareCreate(input: Input, readBack: ReadBack, writing: Writing): Unit
 function createdRow(top: Assembled["tops"][number], results: readonly StepResult[], model: Model): RowResult {
   const { part, unit } = top;
   const back = unit.readBack === null ? undefined : results[part.base + unit.readBack]?.rows[0];
-  return { kind: "row", json: (back?.[0] as string | undefined) ?? null, id: createdKey(part, results, model), version: 1, created: true, changed: true };
+  return {
+    kind: "row",
+    json: (back?.[0] as string | undefined) ?? null,
+    id: createdKey(part, results, model),
+    version: 1,
+    created: true,
+    changed: true,
+  };
 }
 
 function createdKey(part: Part, results: readonly StepResult[], model: Model): string {
   const fields = storedFields(model);
   const serial = part.serial === null ? undefined : results[part.serial]?.rows[0]?.[0];
-  return formatKey(model, model.key.map((field) => (field.params.serial ? (serial as Value) : (part.row[fields.indexOf(field)] as Value))));
+  return formatKey(
+    model,
+    model.key.map((field) => (field.params.serial ? (serial as Value) : (part.row[fields.indexOf(field)] as Value))),
+  );
 }
 
 function noteCreates(parts: readonly Part[], results: readonly StepResult[], writing: Writing): void {
-  for (const part of parts) writing.changes.push({ model: part.model.name, kind: "insert", id: createdKey(part, results, part.model), version: 1 });
+  for (const part of parts)
+    writing.changes.push({ model: part.model.name, kind: "insert", id: createdKey(part, results, part.model), version: 1 });
 }
 
 export interface UpdateCall {
@@ -184,15 +225,27 @@ export interface UpdateCall {
 
 export async function updateRow(call: UpdateCall, writing: Writing): Promise<RowResult> {
   const model = modelOf(call.model, writing);
-  admit(writing.view, model, "update", writing.origin.actor);
+  admit(model, "update", writing);
   requireVersion(model, call.ifVersion, writing);
-  return inTransaction(model, "update", async (inner) => {
-    const read = readInput(model, call.data, { view: inner.view, mode: "update", pointer: inner.pointer, batchMax: inner.context.limits.batchMax });
-    const input = await runHooks("before", { model, op: "update", input: read, id: call.id, row: null }, inner);
-    const row = await writeUpdate({ input, id: call.id, ifVersion: call.ifVersion, returning: call.returning, trash: "without" }, inner);
-    await runHooks("after", { model, op: "update", input, id: call.id, row }, inner);
-    return row;
-  }, writing);
+  return inTransaction(
+    { model, op: "update" },
+    async (inner) => {
+      const read = readInput(model, call.data, {
+        view: inner.view,
+        mode: "update",
+        pointer: inner.pointer,
+        batchMax: inner.context.limits.batchMax,
+      });
+      const input = await runHooks("before", { model, op: "update", input: read, id: call.id, row: null }, inner);
+      const row = await writeUpdate(
+        { input, id: call.id, ifVersion: call.ifVersion, returning: call.returning, trash: "without" },
+        inner,
+      );
+      await runHooks("after", { model, op: "update", input, id: call.id, row }, inner);
+      return row;
+    },
+    writing,
+  );
 }
 
 export interface UpdateWrite {
@@ -208,15 +261,21 @@ export async function writeUpdate(write: UpdateWrite, writing: Writing): Promise
   const { model } = input;
   const key = parseKey(model, id);
   if (!key) throw fail("not_found");
-  const named = (names: Iterable<string>) => [...names].sort().map((name) => model.fields.get(name) as (typeof model.key)[number]);
+  const named = (names: Iterable<string>) =>
+    [...names].sort().map((name) => model.fields.get(name) as (typeof model.key)[number]);
   const sets = named(input.values.keys());
   const adds = named(input.adds.keys());
   const readBack = readBackOf(write.returning);
   const shape = `update|${model.name}|${sets.map(({ name }) => name).join(",")}|${adds.map(({ name }) => name).join(",")}|${write.ifVersion === undefined ? "" : "v"}${write.trash}|${readBackKey(readBack, writing)}`;
-  const unit = prepared(shape, writing, (target) => compileUpdate(model, { sets, adds, ifVersion: write.ifVersion !== undefined, readBack, trash: write.trash }, target));
+  const unit = prepared(shape, writing, (target) =>
+    compileUpdate(model, { sets, adds, ifVersion: write.ifVersion !== undefined, readBack, trash: write.trash }, target),
+  );
   const values = [
-    ...key, ...sets.map(({ name }) => input.values.get(name)), ...adds.map(({ name }) => input.adds.get(name)),
-    ...(write.ifVersion === undefined ? [] : [write.ifVersion]), ...originOf(writing),
+    ...key,
+    ...sets.map(({ name }) => input.values.get(name)),
+    ...adds.map(({ name }) => input.adds.get(name)),
+    ...(write.ifVersion === undefined ? [] : [write.ifVersion]),
+    ...originOf(writing),
   ];
   const part: Part = { model, base: 0, pointer: writing.pointer, action: "update", row: [], serial: null };
   const steps = bindUnit(unit, { values, actor: writing.origin.actor, now: writing.now }, 0);
@@ -240,10 +299,15 @@ export async function writeDelete({ model, id, ifVersion, hard, trash }: DeleteW
   const key = parseKey(model, id);
   if (!key) throw fail("not_found");
   const shape = `delete|${model.name}|${ifVersion === undefined ? "" : "v"}${hard}${trash}`;
-  const unit = prepared(shape, writing, (target) => compileDelete(model, { ifVersion: ifVersion !== undefined, hard, trash }, target));
+  const unit = prepared(shape, writing, (target) =>
+    compileDelete(model, { ifVersion: ifVersion !== undefined, hard, trash }, target),
+  );
   const values = [...key, ...(ifVersion === undefined ? [] : [ifVersion]), ...originOf(writing)];
   const steps = bindUnit(unit, { values, actor: writing.origin.actor, now: writing.now }, 0);
-  await runUnit({ steps, parts: [{ model, base: 0, pointer: writing.pointer, action: "delete", row: [], serial: null }], tops: [] }, writing);
+  await runUnit(
+    { steps, parts: [{ model, base: 0, pointer: writing.pointer, action: "delete", row: [], serial: null }], tops: [] },
+    writing,
+  );
   writing.changes.push({ model: model.name, kind: "delete", id, version: (ifVersion ?? 0) + 1 });
 }
 
@@ -286,6 +350,9 @@ function readBackKey(readBack: ReadBack, { context }: Writing): string {
   if (!readBack.select) return "*";
   const shape = createShape(context.limits, "");
   shapeQuery(shape, { select: readBack.select });
-  if (shape.values.length > 0) throw fail("invalid_query", { errors: [{ pointer: "/select", code: "unknown_parameter", message: "The answer of a write takes no filters." }] });
+  if (shape.values.length > 0)
+    throw fail("invalid_query", {
+      errors: [{ pointer: "/select", code: "unknown_parameter", message: "The answer of a write takes no filters." }],
+    });
   return shape.text;
 }

@@ -12,11 +12,17 @@ export const bytesType: FieldType = Object.freeze<FieldType>({
   name: "bytes",
   storage: "bytes",
   parse(value: unknown, params: FieldParams) {
-    const bytes = value instanceof Uint8Array ? value : typeof value === "string" && pattern.test(value) ? Buffer.from(value, "base64") : null;
+    const bytes =
+      value instanceof Uint8Array
+        ? value
+        : typeof value === "string" && pattern.test(value)
+          ? Buffer.from(value, "base64")
+          : null;
     if (!bytes) return misfit("format", "must be base64 with padding");
     const max = Number(params.max ?? bytesMax);
     if (bytes.length > max) return misfit("max", `must have at most ${max} bytes`);
-    if (params.min !== undefined && bytes.length < Number(params.min)) return misfit("min", `must have at least ${params.min} bytes`);
+    if (params.min !== undefined && bytes.length < Number(params.min))
+      return misfit("min", `must have at least ${params.min} bytes`);
     return bytes;
   },
   toWire: (value: Value) => Buffer.from(value as Uint8Array).toString("base64"),

@@ -11,7 +11,8 @@ export const datetimeType: FieldType = Object.freeze<FieldType>({
     const parts = typeof text === "string" ? pattern.exec(text) : null;
     if (!parts) return misfit("format", 'must be an ISO 8601 instant with a zone, such as "2026-11-21T09:30:00Z"');
     const [, year, month, day, hour] = parts;
-    if (!isCalendarDay(Number(year), Number(month), Number(day)) || Number(hour) > 23) return misfit("range", "must be a day and time that exist");
+    if (!isCalendarDay(Number(year), Number(month), Number(day)) || Number(hour) > 23)
+      return misfit("range", "must be a day and time that exist");
     if ((parts[7] ?? "").length > 3) return misfit("scale", "must have at most three digits of a second");
     const instant = Date.parse(text as string);
     if (Number.isNaN(instant)) return misfit("range", "must be a day and time that exist");

@@ -26,8 +26,10 @@ export const decimalType: FieldType = Object.freeze<FieldType>({
     if (units >= 10n ** BigInt(precision) || units <= -(10n ** BigInt(precision))) {
       return misfit("range", `must have at most ${precision - scale} digits before the point`);
     }
-    if (params.min !== undefined && units < (toUnits(String(params.min), scale) ?? 0n)) return misfit("min", `must be at least ${params.min}`);
-    if (params.max !== undefined && units > (toUnits(String(params.max), scale) ?? 0n)) return misfit("max", `must be at most ${params.max}`);
+    if (params.min !== undefined && units < (toUnits(String(params.min), scale) ?? 0n))
+      return misfit("min", `must be at least ${params.min}`);
+    if (params.max !== undefined && units > (toUnits(String(params.max), scale) ?? 0n))
+      return misfit("max", `must be at most ${params.max}`);
     return Number.isSafeInteger(Number(units)) ? Number(units) : units;
   },
   toWire: (value: Value, params: FieldParams) => fromUnits(BigInt(value as number | bigint), params.scale ?? 0),

@@ -13,7 +13,19 @@ export interface Misfit {
 export interface FieldType {
   readonly name: string;
   /** How a database keeps it; a dialect maps this to a column type. */
-  readonly storage: "text" | "integer" | "bigint" | "real" | "decimal" | "boolean" | "datetime" | "date" | "time" | "uuid" | "json" | "bytes";
+  readonly storage:
+    | "text"
+    | "integer"
+    | "bigint"
+    | "real"
+    | "decimal"
+    | "boolean"
+    | "datetime"
+    | "date"
+    | "time"
+    | "uuid"
+    | "json"
+    | "bytes";
   /** From a JSON value to a stored one. `null` never arrives here. */
   parse(value: unknown, params: FieldParams): Value | Misfit;
   /** From the text of a query parameter to the JSON value it stands for; without it the text itself. */

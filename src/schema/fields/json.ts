@@ -29,10 +29,15 @@ export const looseType: FieldType = Object.freeze<FieldType>({
   name: "any",
   storage: "json",
   parse: (value: unknown) =>
-    typeof value === "string" ? value
-    : typeof value === "number" && Number.isFinite(value) ? value
-    : typeof value === "boolean" ? (value ? 1 : 0)
-    : misfit("type", "must be a text, a number, true or false"),
+    typeof value === "string"
+      ? value
+      : typeof value === "number" && Number.isFinite(value)
+        ? value
+        : typeof value === "boolean"
+          ? value
+            ? 1
+            : 0
+          : misfit("type", "must be a text, a number, true or false"),
   operators: [...new Set([...equality, ...textual])],
   ordered: true,
   numeric: false,
@@ -54,7 +59,8 @@ function checkShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): 
   if (typeof value !== "object" || value === null || Array.isArray(value)) return misfit("type", "must be an object");
   const given = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) {
-    if (!shape.has(name)) return misfit("unknown_field", `has no field ${JSON.stringify(name)}; it has ${[...shape.keys()].join(", ")}`);
+    if (!shape.has(name))
+      return misfit("unknown_field", `has no field ${JSON.stringify(name)}; it has ${[...shape.keys()].join(", ")}`);
   }
   for (const [name, field] of shape) {
     const inner = Object.hasOwn(given, name) ? given[name] : undefined;
@@ -71,8 +77,10 @@ function checkShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): 
 function checkJson(value: unknown, depthLeft: number): Misfit | null {
   if (depthLeft < 0) return misfit("depth", `must not nest deeper than ${jsonDepthMax}`);
   if (value === null || typeof value === "boolean") return null;
-  if (typeof value === "number") return Number.isFinite(value) ? null : misfit("range", "must hold only numbers that a double can hold");
-  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0") ? null : misfit("encoding", "must hold only valid Unicode");
+  if (typeof value === "number")
+    return Number.isFinite(value) ? null : misfit("range", "must hold only numbers that a double can hold");
+  if (typeof value === "string")
+    return value.isWellFormed() && !value.includes("\0") ? null : misfit("encoding", "must hold only valid Unicode");
   if (typeof value !== "object") return misfit("type", "must be JSON");
   for (const [name, inner] of Object.entries(value)) {
     if (!name.isWellFormed() || name.includes("\0")) return misfit("encoding", "must hold only valid Unicode");

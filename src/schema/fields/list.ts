@@ -13,7 +13,8 @@ export const listType: FieldType = Object.freeze<FieldType>({
     if (!Array.isArray(value)) return misfit("type", "must be a list");
     const max = Number(params.max ?? listMax);
     if (value.length > max) return misfit("max", `must have at most ${max} elements`);
-    if (params.min !== undefined && value.length < Number(params.min)) return misfit("min", `must have at least ${params.min} elements`);
+    if (params.min !== undefined && value.length < Number(params.min))
+      return misfit("min", `must have at least ${params.min} elements`);
     const item = params.item as NonNullable<FieldParams["item"]>;
     const elements: Json[] = [];
     for (const [index, element] of value.entries()) {

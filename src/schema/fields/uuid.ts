@@ -6,7 +6,8 @@ const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export const uuidType: FieldType = Object.freeze<FieldType>({
   name: "uuid",
   storage: "uuid",
-  parse: (value: unknown) => (typeof value === "string" && pattern.test(value) ? value.toLowerCase() : misfit("format", "must be a UUID")),
+  parse: (value: unknown) =>
+    typeof value === "string" && pattern.test(value) ? value.toLowerCase() : misfit("format", "must be a UUID"),
   operators: ordering,
   ordered: true,
   numeric: false,

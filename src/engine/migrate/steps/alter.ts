@@ -157,6 +157,7 @@ function addPart(field: SnapshotField, { before, after, context }: Places): Part
   const place = `${after.name}.${field.name}`;
   const check: Check = {
     query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} LIMIT 1)`,
+    counted: false,
     why: `${place} is required and has no default that the rows there are could get.`,
     mend: `Make ${field.name} optional(), or give it a default().`,
   };
@@ -188,12 +189,18 @@ function changePart(from: SnapshotField, to: SnapshotField, places: Places & { r
   const counting = (condition: string) => `SELECT count(*) FROM ${ddl.quote(before.table)} WHERE ${condition}`;
   const mend = "Change those rows first, or add a new field, copy what fits into it, and then remove this one.";
   const checks = conversion.misfits.map(
-    ({ condition, why }): Check => ({ query: counting(condition(ddl.quote(places.column))), why: `${place}: ${why}.`, mend }),
+    ({ condition, why }): Check => ({
+      query: counting(condition(ddl.quote(places.column))),
+      counted: true,
+      why: `${place}: ${why}.`,
+      mend,
+    }),
   );
   if (requires && fill === null) {
     const query = counting(`${ddl.quote(places.column)} IS NULL`);
     checks.push({
       query,
+      counted: true,
       why: `${place} becomes required and some rows hold null.`,
       mend: `Give ${to.name} a default(), or fill those rows first.`,
     });

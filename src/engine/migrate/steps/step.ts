@@ -4,6 +4,8 @@
 export interface Check {
   /** Its one row's one column is how many rows do not fit. */
   readonly query: string;
+  /** Whether it counts them all, or only tells that there are some. */
+  readonly counted: boolean;
   readonly why: string;
   readonly mend: string;
 }

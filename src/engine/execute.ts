@@ -1,0 +1,150 @@
+/** Executes calls: reads go down the pipeline, writes to the file that knows them; listeners hear of what was committed. */
+import type { Clock } from "../base/clock.ts";
+import { type Actor, system } from "./actor.ts";
+import type { Call, Origin, Result, SingleResult } from "./call.ts";
+import { createDb, type Db } from "./db.ts";
+import type { Answer, KeyedCall } from "./engine.ts";
+import { fail } from "./errors.ts";
+import { within } from "./limits.ts";
+import { type Context, read } from "./pipeline.ts";
+import { countingSession, type Session, type Tally } from "./session.ts";
+import { startStages } from "./stages.ts";
+import type { Registry } from "./typed.ts";
+import { type ActionRun, runAction } from "./write/action.ts";
+import { runBatch } from "./write/batch.ts";
+import type { Change } from "./write/change.ts";
+import { deleteRow } from "./write/delete.ts";
+import { deleteMany, updateMany } from "./write/many.ts";
+import { type OnceAnswer, runOnce } from "./write/once.ts";
+import { putRow, restoreRow, upsertRow } from "./write/put.ts";
+import { createRow, createRows, updateRow, type Writing } from "./write/row.ts";
+
+/** What executing needs, made once for an engine. */
+export interface Execution {
+  readonly context: Context;
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly actions: ReadonlyMap<string, ActionRun>;
+  /** Idempotency keys whose request this process is running. */
+  readonly running: Set<string>;
+  readonly onListenerError: (error: unknown, change: Change) => void;
+}
+
+type Single = Exclude<Call, { op: "batch" }>;
+
+export async function execute(x: Execution, call: Call, origin: Origin): Promise<Answer> {
+  if (call.op === "list" || call.op === "get" || call.op === "aggregate") {
+    return read(call, origin.actor, { context: x.context, session: x.session, now: new Date(x.clock()).toISOString() });
+  }
+  const changes: Change[] = [];
+  try {
+    return await write(x, call, { origin, session: x.session, changes });
+  } finally {
+    // What an action committed before it failed is committed.
+    tell(x, changes);
+  }
+}
+
+/** Executes a call once for its key; its writes and its stored answer share a transaction. */
+export async function executeOnce(
+  x: Execution,
+  { call, origin }: { call: Call; origin: Origin },
+  keyed: KeyedCall,
+): Promise<OnceAnswer> {
+  const changes: Change[] = [];
+  const answer = await runOnce({ keyed, session: x.session, nowMs: x.clock(), running: x.running }, (session) => {
+    changes.length = 0;
+    return write(x, call, { origin, session, changes });
+  });
+  tell(x, changes);
+  return answer;
+}
+
+interface Request {
+  readonly origin: Origin;
+  readonly session: Session;
+  readonly changes: Change[];
+}
+
+async function write(x: Execution, call: Call, request: Request): Promise<Answer> {
+  const stages = startStages();
+  const tally: Tally = { statements: 0 };
+  const nowMs = x.clock();
+  const writing = startWriting(x, { ...request, session: countingSession(request.session, tally) }, nowMs);
+  const result = await dispatch(x, call, writing);
+  stages.end("run");
+  return { result, timings: stages.taken, statements: tally.statements };
+}
+
+function startWriting({ context }: Execution, { origin, session, changes }: Request, nowMs: number): Writing {
+  const view = context.viewOf(context.factsOf(origin.actor));
+  return { context, session, origin, view, nowMs, now: new Date(nowMs).toISOString(), changes, pointer: "/data" };
+}
+
+/** The server-side API inside a write: calls run in its session, and their changes are told with its commit. */
+export function dbIn(x: Execution, session: Session, writing: Writing): Db<Registry> & { readonly system: Db<Registry> } {
+  const acting = (actor: Actor) =>
+    createDb(async (call) => {
+      const inner = startWriting(x, { origin: { ...writing.origin, actor }, session, changes: writing.changes }, writing.nowMs);
+      return dispatch(x, call, inner);
+    });
+  return withSystem(acting(writing.origin.actor), acting(system));
+}
+
+function withSystem<R extends Registry>(db: Db<R>, systemDb: Db<R>): Db<R> & { readonly system: Db<R> } {
+  return new Proxy(db, { get: (target, name) => (name === "system" ? systemDb : Reflect.get(target, name)) }) as Db<R> & {
+    readonly system: Db<R>;
+  };
+}
+
+function dispatch(x: Execution, call: Call, writing: Writing): Promise<Result> {
+  if (call.op !== "batch") return dispatchSingle(x, call, writing);
+  return runBatch(call, writing, (op, inner) => dispatchSingle(x, op, inner));
+}
+
+async function dispatchSingle(x: Execution, call: Single, writing: Writing): Promise<SingleResult> {
+  const { context, session, now, origin } = writing;
+  switch (call.op) {
+    case "list":
+    case "get":
+    case "aggregate":
+      return read(call, origin.actor, { context, session, now }).then(({ result }) => result);
+    case "create":
+      return createRow(call, writing);
+    case "createMany":
+      within(context.limits, "batchMax", call.data.length);
+      return createRows(call, writing).then((rows) => ({
+        kind: "rows",
+        rows: rows.map(({ json }) => json),
+        ids: rows.map(({ id }) => id),
+      }));
+    case "update":
+      return updateRow(call, writing);
+    case "put":
+      return putRow(call, writing);
+    case "upsert":
+      return upsertRow(call, writing);
+    case "delete":
+      return deleteRow(call, writing);
+    case "restore":
+      return restoreRow(call, writing);
+    case "updateMany":
+      return updateMany(call, writing);
+    case "deleteMany":
+      return deleteMany(call, writing);
+    case "action": {
+      const run = x.actions.get(call.action);
+      if (!run) throw fail("unknown_operation");
+      return runAction(run, call.input, writing).then((json) => ({ kind: "action", json }));
+    }
+  }
+}
+
+// A listener fails by itself: the write it heard of is committed and answered.
+function tell({ context, onListenerError }: Execution, changes: readonly Change[]): void {
+  for (const change of changes) {
+    for (const listener of context.hooks.listeners.get(change.model) ?? []) {
+      void (async () => listener(change))().catch((error: unknown) => onListenerError(error, change));
+    }
+  }
+}
