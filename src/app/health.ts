@@ -14,6 +14,9 @@ const headers = ["Content-Type", "application/json", "Cache-Control", "no-store"
 export function createOpenPaths(health: Health, mount: string): (request: WireRequest) => WireResponse | null {
   const index = JSON.stringify({ api: mount, openapi: "/openapi.json", docs: "/docs", health: "/health/ready" });
   return ({ path, method }) => {
+    // The server as a whole (RFC 9110, section 9.3.7).
+    if (path === "*")
+      return { status: 204, headers: ["Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, QUERY, OPTIONS"], body: null };
     if (path.length > 1 && !path.startsWith("/health/")) return null;
     const response = path === "/" ? { status: 200, headers, body: index } : answer(path, health);
     if (response === null) return null;

@@ -61,9 +61,9 @@ export function listen(serve: Serve, options: ListenOptions): Promise<Listener> 
       options.newId(),
     ),
   );
-  server.on("clientError", (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-    refuse(socket, faultOf(error), options.newId());
+    refuse(socket, faultOf(error.code), options.newId());
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -85,13 +85,11 @@ function send(res: ServerResponse, { status, headers, body }: WireResponse, clos
   res.writeHead(status, head).end(body);
 }
 
-function faultOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): AppError {
-  switch (error.code) {
+function faultOf(code: string | undefined): AppError {
+  switch (code) {
+    // The parser does not tell a URL from headers; up to its own bound, `receive` does.
     case "HPE_HEADER_OVERFLOW":
-      // No line has ended yet: it is the URL that is too long.
-      return error.rawPacket?.includes("\r\n")
-        ? failWire("headers_too_large")
-        : failWire("uri_too_long", { fields: { max: parserBytesMax } });
+      return failWire("headers_too_large");
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return failWire("request_timeout");
     default:

@@ -38,8 +38,8 @@ type Expected = "value" | "firstValue" | "key" | "firstKey" | "colon" | "next" |
 interface Frame {
   /** Names seen, of an object; null for an array. */
   readonly names: Set<string> | null;
-  /** The name or index at hand. */
-  at: string | number;
+  /** The name or index at hand; null between two members. */
+  at: string | number | null;
 }
 
 interface Scan {
@@ -95,7 +95,7 @@ function scanNext(scan: Scan, char: number): void {
   if (char === (frame.names ? closeObject : closeList)) return close(scan);
   if (char !== comma) throw unexpected(scan);
   scan.index++;
-  if (typeof frame.at === "number") frame.at++;
+  frame.at = typeof frame.at === "number" ? frame.at + 1 : null;
   scan.expected = frame.names ? "key" : "value";
 }
 
@@ -125,7 +125,7 @@ function scanValue(scan: Scan, char: number): void {
   if (char === openObject || char === openList) {
     if (scan.stack.length === jsonDepthMax) throw fault(scan, "too_deep", `At most ${jsonDepthMax} levels are allowed.`);
     const isObject = char === openObject;
-    scan.stack.push(isObject ? { names: new Set(), at: "" } : { names: null, at: 0 });
+    scan.stack.push(isObject ? { names: new Set(), at: null } : { names: null, at: 0 });
     scan.expected = isObject ? "firstKey" : "firstValue";
     scan.index++;
     return;
@@ -220,6 +220,8 @@ function unexpected(scan: Scan): AppError {
 const pointerMax = 512;
 
 function fault({ stack }: Scan, code: string, message: string): AppError {
-  const names = stack.map(({ at }) => `/${String(at).slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  const names = stack.map(({ at }) =>
+    at === null ? "" : `/${String(at).slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`,
+  );
   return refuse(names.join("").slice(0, pointerMax).toWellFormed(), code, message);
 }
