@@ -83,6 +83,18 @@ describe("holdfast migrate", () => {
     assert.deepEqual([json.state, json.current, json.entries.length, json.pending, json.drift.length], ["current", 1, 1, 0, 1]);
   });
 
+  test("plan and status go on where somebody dropped what the plan would ask about", async (t) => {
+    const { migrate, byHand } = open(t);
+    await migrate(first, "apply");
+    await byHand("DROP TABLE people");
+    for (const action of ["plan", "status"] as const) {
+      const told = await migrate(strict, action);
+      assert.equal(told.code, 2);
+      assert.match(told.text, /DRIFT: table people is in the journal and not in the database/);
+    }
+    assert.match((await migrate(strict, "apply")).text, /changed the database by hand/);
+  });
+
   test("down undoes the last one, and says what that loses", async (t) => {
     const { migrate } = open(t);
     await migrate(first, "apply");

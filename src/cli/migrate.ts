@@ -65,7 +65,7 @@ const actions: Readonly<Record<MigrateAction, (command: MigrateCommand, options:
 async function reportPlan(command: MigrateCommand, options: MigrateOptions): Promise<Report> {
   const { plan, refusals, drift, head, state } = await migrationStatus(command);
   if (options.dryRun) return reportDryRun(command, planEntry(command, plan, head));
-  const rows = await countRows(command.database, head === null ? [] : plan.steps, command.ddl);
+  const rows = await countRows(command.database, head === null || drift.length > 0 ? [] : plan.steps, command.ddl);
   const apply = commandOf("holdfast migrate apply", phrasesOf(plan.steps));
   const way =
     "refusal" in plan.down ? `There is no way back: ${plan.down.refusal}` : "It can be undone with `holdfast migrate down`.";
