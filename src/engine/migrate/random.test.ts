@@ -296,7 +296,7 @@ describe("from any schema to any other", () => {
     return plan;
   }
 
-  async function check(specs: { from: Spec; to: Spec }): Promise<void> {
+  async function check(specs: { from: Spec; to: Spec }, sabotage = ""): Promise<void> {
     const context = { database, ddl, clock };
     const schemas = { from: compile(specs.from), to: compile(specs.to) };
     await make(database, schemas.from);
@@ -314,6 +314,7 @@ describe("from any schema to any other", () => {
       return;
     }
     outcomes.applied++;
+    if (sabotage !== "") await database.migrate([{ text: sabotage, params: [] }]);
     assert.deepEqual(await structures(database), await structures(fresh));
     assert.deepEqual(await findDrift(database, plan.to, ddl), []);
     assert.deepEqual(await keptValues(database, specs, "to"), valuesBefore);
@@ -334,7 +335,32 @@ describe("from any schema to any other", () => {
   }
 
   test(`seed ${seed}`, async () => {
-    await fc.assert(fc.asyncProperty(pairArbitrary, check), { seed, numRuns });
+    await fc.assert(
+      fc.asyncProperty(pairArbitrary, (specs) => check(specs)),
+      { seed, numRuns },
+    );
     assert.ok(outcomes.applied > numRuns / 4 && outcomes.refused > 0 && outcomes.undone > numRuns / 20, JSON.stringify(outcomes));
+  });
+
+  test("planted faults: a lost row, a lost value and a lost index are found", async () => {
+    const field: FieldSpec = {
+      kind: "text",
+      optional: false,
+      filled: false,
+      unique: false,
+      indexed: true,
+      renamed: false,
+      column: false,
+      target: 0,
+    };
+    const from: Spec = [{ serial: false, trash: false, renamed: false, fields: [field] }];
+    const to: Spec = [{ serial: false, trash: true, renamed: true, fields: [{ ...field, renamed: true }] }];
+    await check({ from, to });
+    const faults = [
+      "DELETE FROM things0_new WHERE id = (SELECT min(id) FROM things0_new)",
+      "UPDATE things0_new SET part0_new = 'x'",
+      "DROP INDEX things0_new_part0_new_idx",
+    ];
+    for (const fault of faults) await assert.rejects(check({ from, to }, fault), assert.AssertionError, fault);
   });
 });
