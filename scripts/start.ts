@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { store } from "../examples/store/backend.ts";
 import { type LoadReport, loadFilms, readMovies, summarize } from "../examples/store/load.ts";
 import { createProgress } from "../examples/store/progress.ts";
-import { createApp } from "../src/app/app.ts";
+import { createApp } from "../src/index.ts";
 import { root } from "./run.ts";
 
 const portDefault = 3000;

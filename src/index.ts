@@ -1,4 +1,6 @@
 /** The public API, name by name. */
+export { type App, createApp } from "./app/app.ts";
+export type { AppOptions, TokenOptions } from "./app/options.ts";
 export type { AppError, Issue } from "./base/errors.ts";
 export { refuse, type StandardSchema } from "./engine/write/action.ts";
 export { type Actor, anonymous, createActor } from "./engine/actor.ts";

@@ -1,15 +1,12 @@
 /** The film shop: who may see and do what, exact totals, the last copy, and what became of every row of the real data. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createActor } from "holdfast";
-import { createApp } from "../../src/app/app.ts";
+import { createActor, createApp } from "holdfast";
 import { store } from "./backend.ts";
 import { loadFilms, readMovies, summarize } from "./load.ts";
 import { readDate, readMovie, type Remark } from "./movies.ts";
 import { createProgress } from "./progress.ts";
 
-type App = Awaited<ReturnType<typeof open>>;
-let app: App;
 
 const ann = createActor("ann", ["customer"]);
 const bob = createActor("bob", ["customer"]);
@@ -19,8 +16,8 @@ function open() {
   return createApp(store, { database: "sqlite::memory:", log: false, port: 0 });
 }
 
+const app = await open();
 before(async () => {
-  app = await open();
   for (const [id, name] of [
     ["ann", "Ann"],
     ["bob", "Bob"],
@@ -29,9 +26,9 @@ before(async () => {
 });
 after(() => app.stop());
 
-let numbers = 10_000;
+const numbers = { next: 10_000 };
 async function createFilm(price: string, stock: number): Promise<string> {
-  const number = numbers++;
+  const number = numbers.next++;
   const { id } = await app.as(staff).films.create({ number, title: `Film ${number}`, price, stock, cost: "1.00" });
   return id;
 }

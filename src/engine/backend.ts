@@ -22,7 +22,7 @@ export interface ActionHandlerContext<R extends Registry, I> {
   /** Acts without rules. */
   readonly system: Db<R>;
   /** Work in one serializable transaction: `tx` acts as the caller, `tx.system` without rules. Retried within a bound where the database asks for it. */
-  transaction<T>(work: (tx: Db<R> & { readonly system: Db<R> }) => Promise<T>): Promise<T>;
+  readonly transaction: <T>(work: (tx: Db<R> & { readonly system: Db<R> }) => Promise<T>) => Promise<T>;
   /** The instant of the request. */
   readonly now: Date;
   readonly newId: () => string;
