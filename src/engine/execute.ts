@@ -13,11 +13,13 @@ import type { Registry } from "./typed.ts";
 import { type ActionRun, runAction } from "./write/action.ts";
 import { runBatch } from "./write/batch.ts";
 import type { Change } from "./write/change.ts";
+import { createRow, createRows } from "./write/create.ts";
 import { deleteRow } from "./write/delete.ts";
 import { deleteMany, updateMany } from "./write/many.ts";
 import { type OnceAnswer, runOnce } from "./write/once.ts";
 import { putRow, restoreRow, upsertRow } from "./write/put.ts";
-import { createRow, createRows, updateRow, type Writing } from "./write/row.ts";
+import { updateRow } from "./write/update.ts";
+import type { Writing } from "./write/writing.ts";
 
 /** What executing needs, made once for an engine. */
 export interface Execution {

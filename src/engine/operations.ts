@@ -11,7 +11,8 @@ import { type ActionHandlerContext, actionAccess, type ActionOptions, type Backe
 import { modelOperations, type Operation } from "./operation.ts";
 import type { Registry } from "./typed.ts";
 import type { Db } from "./db.ts";
-import { transact } from "./write/row.ts";
+import { sessionBeside } from "./session.ts";
+import { transact, type Writing } from "./write/writing.ts";
 
 const reads: ReadonlySet<string> = new Set(["list", "get", "aggregate"]);
 
@@ -124,7 +125,10 @@ function compileInput(input: unknown, { place, problems }: Resolver): ReadonlyMa
 
 function handlerContext({ input, me, now, newId, requestId, writing }: ActionContext): ActionHandlerContext<Registry, unknown> {
   const { dbIn } = writing.context.hooks;
-  const here = dbIn(writing.session, writing) as Db<Registry> & { readonly system: Db<Registry> };
+  // A write beside the transaction would wait for it, and it for the write: that is told at once.
+  const held = { count: 0 };
+  const beside: Writing = { ...writing, session: sessionBeside(writing.session, held) };
+  const here = dbIn(beside.session, beside) as Db<Registry> & { readonly system: Db<Registry> };
   return {
     input: input as never,
     me,
@@ -133,6 +137,13 @@ function handlerContext({ input, me, now, newId, requestId, writing }: ActionCon
     requestId,
     db: here,
     system: here.system,
-    transaction: (work) => transact(writing, (inner) => work(dbIn(inner.session, inner) as typeof here)),
+    transaction: async (work) => {
+      held.count++;
+      try {
+        return await transact(writing, (inner) => work(dbIn(inner.session, inner) as typeof here));
+      } finally {
+        held.count--;
+      }
+    },
   };
 }

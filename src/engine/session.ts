@@ -1,4 +1,5 @@
 /** Where statements run: on the database, or inside a transaction that is held open. */
+import { assert } from "../base/errors.ts";
 import type { Database, Row, Statement, Step, StepResult, Transaction } from "../drivers/database.ts";
 
 export interface Session {
@@ -59,5 +60,21 @@ export function countingSession(session: Session, tally: Tally): Session {
       return session.write(unit);
     },
     transaction: (work) => session.transaction((inner) => work(countingSession(inner, tally))),
+  };
+}
+
+/** The same session, refusing writes while its caller holds a transaction of its own: they would wait for each other. */
+export function sessionBeside(session: Session, held: { readonly count: number }): Session {
+  const assertFree = () => assert(held.count === 0, "inside transaction(), write with the `tx` it hands you, not with `db`");
+  return {
+    read: (statement, isLong) => session.read(statement, isLong),
+    async write(unit) {
+      assertFree();
+      return session.write(unit);
+    },
+    async transaction(work) {
+      assertFree();
+      return session.transaction(work);
+    },
   };
 }

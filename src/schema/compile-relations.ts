@@ -145,6 +145,16 @@ function compileHas(declared: Declared): void {
       "Make it unique(), or use hasMany.",
     );
   addRelation(draft, otherSide({ name, by, target, draft, owned: spec.owned, many: spec.kind === "hasMany" }), problems);
+  if (spec.owned) ownRows(target, by);
+}
+
+// What is owned goes with its owner, unless the belongsTo says otherwise.
+function ownRows(target: Draft, by: Field): void {
+  const declared = target.spec.members[by.name] as { readonly spec: RelationSpec };
+  if (declared.spec.onDelete !== null || !by.relation) return;
+  const relation: Relation = { ...by.relation, onDelete: "cascade" };
+  target.relations.set(by.name, relation);
+  replaceField(target, { ...by, relation });
 }
 
 function compileInverse(declared: Declared): void {

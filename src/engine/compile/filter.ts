@@ -3,6 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Expression, Filter, Source, Term } from "../../schema/filter.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
 import { converterFor, documentPath } from "./convert.ts";
 import { compileExpression } from "./expression.ts";
 import { markFor, type Slots } from "./slot.ts";
@@ -120,7 +121,7 @@ function compileSource(source: Source, { filter, part }: { filter: Compare; part
     case "term":
       return compileTerm(source.term, c);
     case "value":
-      return markFor(c.slots, { from: "value", value: source.value });
+      return constant(source.value, c);
     case "now":
       return markFor(c.slots, { from: "now" });
     case "me":
@@ -136,6 +137,13 @@ function compileSource(source: Source, { filter, part }: { filter: Compare; part
         convert: converterFor(filter.left, filter.operator, { texts: c.texts, part }),
       });
   }
+}
+
+// Spelt out where that is plainly safe: a database uses a partial index only for a condition that it can read.
+function constant(value: Value, c: Compiling): string {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
+  if (typeof value === "string" && /^[\w -]*$/.test(value)) return `'${value}'`;
+  return markFor(c.slots, { from: "value", value });
 }
 
 /** The value of a term: null where its mask does not hold. */

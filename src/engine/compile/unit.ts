@@ -11,20 +11,22 @@ export interface StepTemplate extends Template {
 /** The compiled write of one row. */
 export interface UnitTemplate {
   readonly steps: readonly StepTemplate[];
-  /** The step that reads the row back (JSON, version), or null. */
-  readonly readBack: number | null;
+  /** Reads the row back, JSON first: comes last, when all that belongs to the row is written. Null where nothing is answered. */
+  readonly back: StepTemplate | null;
+  /** The step that returns the row as it was, and its version; null in a create. */
+  readonly before: number | null;
   /** The step that returns the number the database gave, or null. */
   readonly serial: number | null;
 }
 
 /** Fills a unit's slots. `base` is the count of steps before it in the whole. */
 export function bindUnit(unit: UnitTemplate, binding: Binding, base: number): Step[] {
-  return unit.steps.map((step) => {
-    const params = step.slots.map((slot) =>
-      slot.from === "step" ? { step: slot.step + base, column: slot.column } : fill(slot, binding),
-    );
-    return step.changes
-      ? { text: step.text, kind: step.kind, params, changes: step.changes }
-      : { text: step.text, kind: step.kind, params };
-  });
+  return unit.steps.map((step) => bindStep(step, binding, base));
+}
+
+export function bindStep({ text, kind, slots, changes }: StepTemplate, binding: Binding, base: number): Step {
+  const params = slots.map((slot) =>
+    slot.from === "step" ? { step: slot.step + base, column: slot.column } : fill(slot, binding),
+  );
+  return changes ? { text, kind, params, changes } : { text, kind, params };
 }

@@ -57,7 +57,7 @@ export function compileCreate(
   const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
   addRuleCheck(draft, allOf([target.view.rule(model, "create"), ...own]));
   addChange(draft, { kind: "insert", before: null, originParam: fields.length });
-  return { steps, readBack: addReadBack(draft, options.readBack), serial };
+  return { steps, back: readBackStep(draft, options.readBack), serial, before: null };
 }
 
 function insertStep(model: Model, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
@@ -102,7 +102,7 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const rule = target.view.rule(model, action);
   if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
   addChange(draft, { kind: "update", before, originParam });
-  return { steps, readBack: addReadBack(draft, shape.readBack), serial: null };
+  return { steps, back: readBackStep(draft, shape.readBack), serial: null, before };
 }
 
 function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
@@ -165,7 +165,7 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
     addChange(draft, { kind: "delete", before, originParam, gone: true });
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
-  return { steps, readBack: null, serial: null };
+  return { steps, back: null, serial: null, before };
 }
 
 interface Admission {
@@ -260,12 +260,12 @@ function addRuleCheck(draft: Draft, rule: Filter): void {
   draft.steps.push({ ...finish(text, c.slots), kind: "check" });
 }
 
-/** Reads the row as it was, for the change record. */
+/** Reads the row as it was, for the change record, and its version. */
 function addImage(draft: Draft): number {
   const { model, target, steps } = draft;
   const slots = { all: [] as Slot[] };
   const alias = "t0";
-  const text = `select ${imageSql(model, alias, target.dialect)} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
+  const text = `select ${imageSql(model, alias, target.dialect)}, ${alias}.${target.dialect.quote("version")} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
   return steps.push({ ...finish(text, slots), kind: "rows" }) - 1;
 }
 
@@ -297,8 +297,8 @@ function addChange(draft: Draft, { kind, before, originParam, gone = false }: Re
   draft.steps.push({ ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
 }
 
-function addReadBack(draft: Draft, readBack: ReadBack): number | null {
-  const { model, target, steps } = draft;
+function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
+  const { model, target } = draft;
   if (!readBack || target.view.rule(model, "read").op === "false") return null;
   const planning = { view: target.view, model, limits: target.limits, params: { next: 0 } };
   const plan = guard(planGet(readBack.select, "without", planning), target.view, target.actor);
@@ -307,8 +307,8 @@ function addReadBack(draft: Draft, readBack: ReadBack): number | null {
   const inner = inRow(c, alias);
   const rule = plan.rows.rule as Filter;
   const conditions = [keyCondition(draft, alias, c.slots), ...(rule.op === "true" ? [] : [compileFilter(rule, inner)])];
-  const text = `select ${compileOutput(plan.rows.output, inner)}, ${alias}.${target.dialect.quote("version")} from ${target.dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}`;
-  return steps.push({ ...finish(text, c.slots), kind: "rows" }) - 1;
+  const text = `select ${compileOutput(plan.rows.output, inner)} from ${target.dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}`;
+  return { ...finish(text, c.slots), kind: "rows" };
 }
 
 function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {

@@ -9,7 +9,7 @@ import { didYouMean } from "../../base/suggest.ts";
 import { badInput, fail } from "../errors.ts";
 import { denied, foldFacts } from "../guard.ts";
 import type { Operation } from "../operation.ts";
-import type { Writing } from "./row.ts";
+import type { Writing } from "./writing.ts";
 
 /** A schema of another library for an action's input (Standard Schema, version 1: zod, valibot, arktype …). */
 export interface StandardSchema<Output = unknown> {

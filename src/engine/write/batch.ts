@@ -3,7 +3,7 @@ import { AppError } from "../../base/errors.ts";
 import type { BatchOp, BatchResult, Call, Data, Result, SingleResult } from "../call.ts";
 import { fail } from "../errors.ts";
 import { within } from "../limits.ts";
-import { transact, type Writing } from "./row.ts";
+import { transact, type Writing } from "./writing.ts";
 
 type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<SingleResult>;
 

@@ -8,8 +8,13 @@ import { fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { runHooks } from "./hooks.ts";
 import type { Input } from "./input.ts";
+import { bindUnit } from "../compile/unit.ts";
+import { compileDelete } from "../compile/write.ts";
 import { formatKey, parseKey } from "../key.ts";
-import { inTransaction, modelOf, requireVersion, transact, writeDelete, type Writing, writeUpdate } from "./row.ts";
+import type { Trash } from "../plan/plan.ts";
+import type { Part } from "./refusal.ts";
+import { writeUpdate } from "./update.ts";
+import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, withHooks, type Writing } from "./writing.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
@@ -28,7 +33,7 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
     await runHooks("after", hooked, inner);
   };
   if (dependents.length > 0) await transact(writing, work);
-  else await inTransaction({ model, op: "delete" }, work, writing);
+  else await withHooks({ models: [model], op: "delete" }, work, writing);
   return { kind: "deleted" };
 
   // Rows that point here are let go first: the database refuses a key that leads nowhere.
@@ -44,8 +49,11 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
           const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
           await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
         } else {
+          const hooked = { model: dependent, op: "delete" as const, input: emptyInput(dependent), id, row: null };
+          await runHooks("before", hooked, asSystem);
           await release({ model: dependent, id, left: gone.left }, inner);
           await writeDelete({ model: dependent, id, hard: true, trash: "with" }, asSystem);
+          await runHooks("after", hooked, asSystem);
         }
       }
     }
@@ -77,5 +85,28 @@ async function keysOf(
 }
 
 export function emptyInput(model: Model): Input {
-  return { model, values: new Map(), adds: new Map(), children: [] };
+  return { model, pointer: "", values: new Map(), adds: new Map(), children: [] };
+}
+
+interface DeleteWrite {
+  readonly model: Model;
+  readonly id: string;
+  readonly ifVersion?: number | undefined;
+  readonly hard: boolean;
+  readonly trash: Trash;
+}
+
+/** The write itself, without hooks and without what goes along. */
+async function writeDelete({ model, id, ifVersion, hard, trash }: DeleteWrite, writing: Writing): Promise<void> {
+  const key = parseKey(model, id);
+  if (!key) throw fail("not_found");
+  const hasVersion = ifVersion !== undefined;
+  const unit = prepared(`delete|${model.name}|${hasVersion}|${hard}|${trash}`, writing, (target) =>
+    compileDelete(model, { ifVersion: hasVersion, hard, trash }, target),
+  );
+  const steps = bindUnit(unit, bindingOf([...key, ...(hasVersion ? [ifVersion] : [])], writing), 0);
+  const part: Part = { model, base: 0, pointer: writing.pointer, action: "delete", row: [], serial: null };
+  const results = await runUnit(steps, [part], writing);
+  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
+  writing.changes.push({ model: model.name, kind: "delete", id, version });
 }

@@ -7,7 +7,7 @@ import type { Change } from "./change.ts";
 import type { Data } from "../call.ts";
 import type { Input } from "./input.ts";
 import type { Session } from "../session.ts";
-import type { Writing } from "./row.ts";
+import type { Writing } from "./writing.ts";
 
 export type HookOp = "create" | "update" | "delete";
 

@@ -13,6 +13,8 @@ import { pointerPart } from "../plan/shape.ts";
 /** Input in stored form. */
 export interface Input {
   readonly model: Model;
+  /** Where it stands in the call. */
+  readonly pointer: string;
   /** By field name; what was not given is absent. */
   readonly values: Map<string, Value>;
   /** Amounts to add to numbers, in their smallest unit. */
@@ -49,7 +51,7 @@ function collect(model: Model, data: Data, context: Collecting): Input {
   const children: { relation: string; rows: Input[] }[] = [];
   if (typeof data !== "object" || data === null || Array.isArray(data)) {
     faults.push({ pointer: context.pointer, code: "type", message: "must be an object." });
-    return { model, values, adds, children };
+    return { model, pointer: context.pointer, values, adds, children };
   }
   for (const [name, given] of Object.entries(data)) {
     if (given === undefined) continue;
@@ -89,7 +91,7 @@ function collect(model: Model, data: Data, context: Collecting): Input {
     } else if (isMisfit(added)) report(added.code, added.misfit);
     else adds.set(name, added);
   }
-  return { model, values, adds, children };
+  return { model, pointer: context.pointer, values, adds, children };
 }
 
 interface ChildContext extends Collecting {

@@ -14,7 +14,8 @@ import { planWhere } from "../plan/filter.ts";
 import { pointerInWhere } from "../plan/pointer.ts";
 import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
 import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
-import { modelOf, transact, updateRow, type Writing } from "./row.ts";
+import { updateRow } from "./update.ts";
+import { modelOf, transact, type Writing } from "./writing.ts";
 
 export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);

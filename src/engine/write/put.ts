@@ -8,7 +8,10 @@ import { admit } from "../guard.ts";
 import { defaultOf, readInput, storedFields } from "./input.ts";
 import { formatKey, parseKey } from "../key.ts";
 import { read } from "../pipeline.ts";
-import { completionOf, createRow, modelOf, requireVersion, transact, updateRow, type Writing, writeUpdate } from "./row.ts";
+import { createRow } from "./create.ts";
+import { emptyInput } from "./delete.ts";
+import { updateRow, writeUpdate } from "./update.ts";
+import { completionOf, modelOf, requireVersion, transact, type Writing } from "./writing.ts";
 
 /** Replaces the row of that id, or creates it there. */
 export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<SingleResult> {
@@ -164,7 +167,7 @@ export async function restoreRow(call: Extract<Call, { op: "restore" }>, writing
   const model = modelOf(call.model, writing);
   if (!model.softDelete) throw fail("unknown_operation");
   admit(model, "delete", writing);
-  const input = { model, values: new Map<string, Value>([["deletedAt", null]]), adds: new Map(), children: [] };
+  const input = { ...emptyInput(model), values: new Map<string, Value>([["deletedAt", null]]) };
   return writeUpdate({ input, id: call.id, returning: call.returning, trash: "only" }, writing);
 }
 

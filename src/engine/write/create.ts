@@ -1,0 +1,144 @@
+/** Creates rows, owned rows nested in them included, in one unit: all or none. */
+import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
+import type { Model } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Call, Data, Returning } from "../call.ts";
+import { bindStep, bindUnit, type UnitTemplate } from "../compile/unit.ts";
+import { compileCreate } from "../compile/write.ts";
+import { admit } from "../guard.ts";
+import { formatKey } from "../key.ts";
+import { runHooks } from "./hooks.ts";
+import { completeRow, type Input, readInput, storedFields } from "./input.ts";
+import type { Part } from "./refusal.ts";
+import {
+  bindingOf,
+  completionOf,
+  inputContext,
+  modelOf,
+  prepared,
+  readBackKey,
+  readBackOf,
+  type RowResult,
+  runUnit,
+  withHooks,
+  type Writing,
+} from "./writing.ts";
+
+export async function createRow(call: Extract<Call, { op: "create" }>, writing: Writing): Promise<RowResult> {
+  const model = modelOf(call.model, writing);
+  admit(model, "create", writing);
+  const input = readInput(model, call.data, inputContext("create", writing));
+  const [row] = await createAll([input], call.returning, writing);
+  return row as RowResult;
+}
+
+export interface CreateMany {
+  readonly model: string;
+  readonly data: readonly Data[];
+  readonly returning?: Returning | undefined;
+}
+
+export async function createRows(call: CreateMany, writing: Writing): Promise<readonly RowResult[]> {
+  const model = modelOf(call.model, writing);
+  admit(model, "create", writing);
+  const context = inputContext("create", writing);
+  const inputs = call.data.map((data, index) => readInput(model, data, { ...context, pointer: `${writing.pointer}/${index}` }));
+  return createAll(inputs, call.returning, writing);
+}
+
+/** What is created, in the order of its statements: the inputs, and below each what is nested in it. */
+interface Created {
+  readonly input: Input;
+  readonly part: Part;
+  /** The step that reads the row back; null for nested rows, and where nothing is to be answered. */
+  readonly back: number | null;
+  readonly isTop: boolean;
+}
+
+async function createAll(
+  inputs: readonly Input[],
+  returning: Returning | undefined,
+  writing: Writing,
+): Promise<readonly RowResult[]> {
+  const models = new Set(inputs.flatMap(modelsIn));
+  const work = async (inner: Writing) => {
+    for (const input of inputs) await runBefore(input, inner);
+    const steps: Step[] = [];
+    const created: Created[] = [];
+    for (const input of inputs) addRow(input, { steps, created, parent: null, returning, writing: inner });
+    const parts = created.map(({ part }) => part);
+    const results = await runUnit(steps, parts, inner);
+    const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
+    for (const { input, row } of rows) {
+      inner.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
+      await runHooks("after", { model: input.model, op: "create", input, id: row.id, row }, inner);
+    }
+    return rows.filter(({ isTop }) => isTop).map(({ row }) => row);
+  };
+  return withHooks({ models, op: "create" }, work, writing);
+}
+
+function modelsIn(input: Input): readonly Model[] {
+  return [input.model, ...input.children.flatMap(({ rows }) => rows.flatMap(modelsIn))];
+}
+
+async function runBefore(input: Input, writing: Writing): Promise<void> {
+  await runHooks("before", { model: input.model, op: "create", input, id: null, row: null }, writing);
+  for (const { rows } of input.children) for (const child of rows) await runBefore(child, writing);
+}
+
+interface Adding {
+  readonly steps: Step[];
+  readonly created: Created[];
+  /** The field that points to the parent, and its key: a number that the database has yet to give is a reference to that step. */
+  readonly parent: { readonly field: string; readonly key: Value | StepRef } | null;
+  readonly returning: Returning | undefined;
+  readonly writing: Writing;
+}
+
+function addRow(input: Input, { steps, created, parent, returning, writing }: Adding): void {
+  const { model, pointer } = input;
+  admit(model, "create", writing);
+  if (parent) input.values.set(parent.field, parent.key as Value);
+  const row = completeRow(input, completionOf(writing, pointer));
+  const isTop = parent === null;
+  const unit = prepareCreate(input, isTop ? returning : { minimal: true }, writing);
+  const base = steps.length;
+  const binding = bindingOf(row, writing);
+  const serial = unit.serial === null ? null : base + unit.serial;
+  const part: Part = { model, base, pointer, action: "create", row, serial };
+  steps.push(...bindUnit(unit, binding, base));
+  const at = created.push({ input, part, back: null, isTop }) - 1;
+  const key = serial === null ? (row[storedFields(model).indexOf(model.key[0] as never)] as Value) : { step: serial, column: 0 };
+  for (const { relation, rows } of input.children) {
+    const field = model.relations.get(relation)?.inverseOf as string;
+    for (const child of rows) addRow(child, { steps, created, parent: { field, key }, returning, writing });
+  }
+  // Read back once its owned rows are there, which may be part of the answer.
+  if (unit.back) created[at] = { input, part, back: steps.push(bindStep(unit.back, binding, base)) - 1, isTop };
+}
+
+function prepareCreate(input: Input, returning: Returning | undefined, writing: Writing): UnitTemplate {
+  const { model } = input;
+  const readBack = readBackOf(returning);
+  const ruled = [...input.values.keys()].flatMap((name) => {
+    const field = model.fields.get(name);
+    return field && writing.view.fieldRule(field, "create") ? [field] : [];
+  });
+  const shape = `create|${model.name}|${ruled.map(({ name }) => name).join(",")}|${readBackKey(readBack, writing)}`;
+  return prepared(shape, writing, (target) => compileCreate(model, { ruled, readBack }, target));
+}
+
+function rowOf({ part, back }: Created, results: readonly StepResult[]): RowResult {
+  const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
+  return { kind: "row", json, id: keyOf(part, results), version: 1, created: true, changed: true };
+}
+
+function keyOf({ model, row, serial }: Part, results: readonly StepResult[]): string {
+  const fields = storedFields(model);
+  const counted = serial === null ? null : (results[serial]?.rows[0]?.[0] as Value);
+  return formatKey(
+    model,
+    model.key.map((field) => (field.params.serial ? counted : (row[fields.indexOf(field)] as Value))),
+  );
+}
