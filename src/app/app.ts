@@ -1,5 +1,4 @@
 /** Puts an app together: database, schema, engine, identity and protocols; answers requests, listens and stops. */
-import { createIdMaker } from "../base/ids.ts";
 import { compileSchema } from "../schema/compile.ts";
 import type { Actor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
@@ -63,15 +62,16 @@ export async function createApp<R extends Registry, A extends Actions>(
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
   const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, file: fileOf(settings.database) });
   const log = settings.silent ? null : createLog(settings.log);
-  const opened = openDatabase(settings.database, (kind, message) =>
+  const driver = openDatabase(settings.database, (kind, message) =>
     log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message })),
   );
+  const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
   try {
     const ensured = await ensureSchema(
       { ...opened, clock: settings.clock, schema },
       { mode: settings.mode, migrate: settings.migrate },
     );
-    const newId = createIdMaker(settings.clock);
+    const { newId } = settings;
     const engine = createEngine(backend as unknown as Backend<R>, {
       schema,
       database: opened.database,

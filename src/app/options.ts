@@ -1,6 +1,8 @@
 /** The options of an app: resolved, checked and frozen once; an unknown one is an error with a suggestion. */
 import { assert } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
+import { createIdMaker } from "../base/ids.ts";
+import type { Database } from "../drivers/database.ts";
 import { type LimitsOptions, limitDefaults } from "../engine/limits.ts";
 import type { KeyOptions } from "../features/identity/keys.ts";
 import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http-limits.ts";
@@ -32,6 +34,10 @@ export interface AppOptions {
   readonly log?: ((text: string) => void) | false;
   /** Milliseconds since the epoch. @default the system's clock */
   readonly clock?: () => number;
+  /** Makes ids, for tests. @default UUIDv7, strictly increasing */
+  readonly newId?: () => string;
+  /** Stands between the engine and the database, for tests: counts statements or makes them fail. @default nothing does */
+  readonly wrapDatabase?: (database: Database) => Database;
 }
 
 export interface TokenOptions {
@@ -73,6 +79,8 @@ const appNames = [
   "migrate",
   "log",
   "clock",
+  "newId",
+  "wrapDatabase",
 ] as const satisfies readonly (keyof AppOptions)[];
 const tokenNames = [
   "keys",
@@ -129,6 +137,8 @@ export function resolveOptions(options: AppOptions): Settings {
     log: options.log || ((text) => void process.stdout.write(text)),
     silent: options.log === false,
     clock: options.clock ?? Date.now,
+    newId: options.newId ?? createIdMaker(options.clock ?? Date.now),
+    wrapDatabase: options.wrapDatabase ?? ((database) => database),
   }) as Settings;
 }
 

@@ -1,0 +1,81 @@
+/** `holdfast start`: serves the app until it is told to stop. */
+import type { App } from "../app/app.ts";
+import type { AppOptions } from "../app/options.ts";
+import type { Registry } from "../engine/typed.ts";
+import { announce, documentOf } from "./announce.ts";
+import { addProjectFlags, type CommandFile, type ProjectFlags, wholeNumber } from "./command.ts";
+import { reportSchema } from "./schema-report.ts";
+import { exitCodes, type Terminal } from "./terminal.ts";
+
+interface StartFlags extends ProjectFlags {
+  readonly port?: number;
+  readonly host?: string;
+  readonly mode?: "development" | "production";
+  readonly migrate?: boolean;
+}
+
+const portMax = 65_535;
+
+export const command: CommandFile = {
+  define: (command) =>
+    void addProjectFlags(command)
+      .option("--port <number>", "the port; 0 takes a free one (default: 3000, or HOLDFAST_PORT)", wholeNumber("--port", portMax))
+      .option("--host <address>", "the address to listen at (default: 127.0.0.1, in production 0.0.0.0)")
+      .option("--mode <mode>", "development, or production: wants HOLDFAST_SECRET, and migrates only with --migrate")
+      .option("--migrate", "in production, apply migrations that lose nothing"),
+  examples: ["holdfast start", "holdfast start --port 8080 --database ./films.db", "HOLDFAST_SECRET=… holdfast start --mode production --migrate"],
+  run,
+};
+
+async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
+  const [{ createApp }, { optionsOf }, { loadBackend }, { logLines }] = await Promise.all([
+    import("../app/app.ts"),
+    import("./project.ts"),
+    import("./load-backend.ts"),
+    import("./log-lines.ts"),
+  ]);
+  const { port, host, mode, migrate } = flags;
+  const given: AppOptions = {
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(migrate === undefined ? {} : { migrate }),
+  };
+  const options = optionsOf(terminal, flags, given);
+  const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);
+  const app = await createApp(backend, { ...options, log: logLines(terminal) });
+  return serve(terminal, app, options);
+}
+
+async function serve(terminal: Terminal, app: App<Registry>, options: AppOptions): Promise<number> {
+  const stopped = waitForSignal(terminal);
+  try {
+    reportSchema(app.schema, terminal);
+    if (app.schema.status === "asking") {
+      terminal.document({ schema: documentOf(app.schema) });
+      return exitCodes.asked;
+    }
+    const { url } = await app.start();
+    await announce({ terminal, app, options, url });
+    await stopped.signal;
+    return exitCodes.done;
+  } finally {
+    stopped.forget();
+    await app.stop();
+  }
+}
+
+/** Resolves at the first signal to stop; the second one does not wait for what is in flight. */
+function waitForSignal({ note }: Terminal): { readonly signal: Promise<void>; readonly forget: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const counted = { signals: 0 };
+  const onSignal = (name: NodeJS.Signals) => {
+    counted.signals++;
+    if (counted.signals > 1) process.exit(exitCodes.failed);
+    note(`${name}: finishing what is in flight; once more stops at once.`);
+    resolve();
+  };
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) process.on(name, onSignal);
+  return { signal: promise, forget: () => names.forEach((name) => process.off(name, onSignal)) };
+}

@@ -1,0 +1,35 @@
+/** What the commands that work with an app share: its options from flags and environment, and its database without a server. */
+import { existsSync } from "node:fs";
+import { readEnvironment } from "../app/config.ts";
+import { type AppOptions, resolveOptions, type Settings } from "../app/options.ts";
+import { fileOf, openDatabase, type Opened } from "../app/wire.ts";
+import { failCli } from "./errors.ts";
+import type { ProjectFlags } from "./command.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A path alone stands for SQLite. */
+export function toUrl(database: string): string {
+  return /^[a-z]+:/.test(database) ? database : `sqlite:${database}`;
+}
+
+/** The environment's options, and over them those of the flags. */
+export function optionsOf({ env }: Terminal, { database }: ProjectFlags, more: AppOptions = {}): AppOptions {
+  return { ...readEnvironment(env), ...(database === undefined ? {} : { database: toUrl(database) }), ...more };
+}
+
+export function settingsOf(terminal: Terminal, flags: ProjectFlags): Settings {
+  return resolveOptions(optionsOf(terminal, flags));
+}
+
+/** Works with the database that flags and environment name, and closes it. @throws database_missing where there is no file */
+export async function withDatabase<T>(terminal: Terminal, flags: ProjectFlags, work: (opened: Opened, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = settingsOf(terminal, flags);
+  const file = fileOf(settings.database);
+  if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
+  const opened = openDatabase(settings.database, (kind, message) => terminal.note(`${kind}: ${message}`));
+  try {
+    return await work(opened, settings);
+  } finally {
+    await opened.database.close();
+  }
+}

@@ -1,0 +1,25 @@
+/** Tells a person what a start did to the database's schema, or what it waits for. */
+import type { Ensured } from "../engine/migrate/ensure.ts";
+import type { Terminal } from "./terminal.ts";
+
+const titles: Readonly<Record<Ensured["status"], string | null>> = {
+  unchanged: null,
+  created: "Made the database:",
+  migrated: "Migrated the database:",
+  asking: "The schema has changed in a way that needs your word:",
+};
+
+export function reportSchema({ status, plan, refusals, command, drift }: Ensured, { note }: Terminal): void {
+  const title = titles[status];
+  if (title !== null) note(title);
+  for (const step of plan?.steps ?? []) {
+    for (const line of step.does) note(`  ${line}`);
+    if (status === "asking") for (const loss of step.loses) note(`    LOST: ${loss}`);
+  }
+  for (const hint of plan?.hints ?? []) note(`  Hint: ${hint}`);
+  for (const refusal of refusals) note(`  REFUSED: ${refusal}`);
+  for (const line of drift) note(`  DRIFT: ${line}`);
+  if (status !== "asking") return;
+  note(refusals.length > 0 ? "Mend what is refused, then apply it:" : "To agree, run:");
+  note(`  ${command}`);
+}

@@ -1,0 +1,43 @@
+/** Counts the SQL statements that a database is given, between the engine and the driver. */
+import type { Database, Transaction } from "../drivers/database.ts";
+
+export interface Counted {
+  /** What the app is to use. */
+  readonly database: Database;
+  /** Statements since it was last asked. */
+  readonly take: () => number;
+  /** Reads of the test itself, which do not count. */
+  readonly uncounted: Database;
+}
+
+export function countStatements(database: Database): Counted {
+  const state = { statements: 0 };
+  const countIn = (tx: Transaction): Transaction => ({
+    read(statement) {
+      state.statements++;
+      return tx.read(statement);
+    },
+    write(unit) {
+      state.statements += unit.length;
+      return tx.write(unit);
+    },
+  });
+  const counting: Database = {
+    ...database,
+    read(statement, options) {
+      state.statements++;
+      return database.read(statement, options);
+    },
+    write(unit) {
+      state.statements += unit.length;
+      return database.write(unit);
+    },
+    transaction: (work, options) => database.transaction((tx) => work(countIn(tx)), options),
+  };
+  const take = () => {
+    const { statements } = state;
+    state.statements = 0;
+    return statements;
+  };
+  return { database: Object.freeze(counting), take, uncounted: database };
+}
