@@ -1,0 +1,168 @@
+/** One case: a viewer asks the engine and the oracle the same, and the two answers are compared. */
+import { isDeepStrictEqual } from "node:util";
+import { AppError } from "../../src/base/errors.ts";
+import { type Actor, anonymous, createActor } from "../../src/engine/actor.ts";
+import type { Call, Query, Result } from "../../src/engine/call.ts";
+import { type Aggregate, aggregate } from "./aggregates.ts";
+import { ask, getOne, listAll } from "./answers.ts";
+import type { Loaded } from "./load.ts";
+import { makeAggregate } from "./make-aggregate.ts";
+import { makeOrder, makeSelect, makeWhere, type Making } from "./make-query.ts";
+import { makeUuid } from "./make-values.ts";
+import { claims, roles } from "./make-rules.ts";
+import type { Random } from "./random.ts";
+import { OracleRefusal } from "./refusals.ts";
+import { settle } from "./rules.ts";
+import { type ModelDef, modelOf, type Row, type Viewer, type World } from "./world.ts";
+
+export type Case =
+  | { readonly kind: "list"; readonly model: string; readonly query: Query; readonly isWalk: boolean }
+  | { readonly kind: "get"; readonly model: string; readonly row: Row | null; readonly select: Record<string, unknown> | undefined }
+  | { readonly kind: "aggregate"; readonly model: string; readonly query: Aggregate };
+
+export interface Difference {
+  readonly viewer: Viewer;
+  readonly asked: Case;
+  readonly expected: unknown;
+  readonly actual: unknown;
+}
+
+/** Viewers of a world: nobody, and users with some roles, claims, and the ids of rows. */
+export function makeViewers(random: Random, world: World): Viewer[] {
+  const ids = [...world.rows.values()].flat().map((row) => String(row["id"] ?? row["code"] ?? "a"));
+  const user = (): Viewer => ({
+    id: ids.length > 0 && random.chance(0.5) ? random.pick(ids) : random.pick(["a", "film-1", "", makeUuid(random, 4)]),
+    signedIn: true,
+    roles: random.some(roles, 2),
+    claims: Object.fromEntries(random.some(claims, 2).map((name) => [name, random.pick(["a", "A", "film-1", "", null, "😀"])])),
+  });
+  return [{ id: null, signedIn: false, roles: [], claims: {} }, user(), user(), { ...user(), roles: ["staff"] }];
+}
+
+export function actorOf(viewer: Viewer): Actor {
+  return viewer.signedIn ? createActor(viewer.id as string, viewer.roles, viewer.claims) : anonymous;
+}
+
+export function makeCase(making: Making): Case {
+  const { random, world, viewer } = making;
+  const name = random.pick([...world.models.keys()]);
+  const model = modelOf(world, name);
+  const chance = random.next();
+  if (chance < 0.1) return { kind: "get", model: name, row: random.chance(0.9) ? (random.pick([...(world.rows.get(name) ?? []), null]) as Row | null) : null, select: makeSelect(making, model, 3) };
+  if (chance < 0.35) return { kind: "aggregate", model: name, query: makeAggregate(making, model) };
+  const isWalk = random.chance(0.3);
+  const trash = model.softDelete && random.chance(0.15) && settle(model.rules.delete, viewer) !== false ? random.pick(["with", "only"] as const) : undefined;
+  const query: Query = {
+    where: random.chance(0.8) ? makeWhere(making, model, 3) : undefined,
+    orderBy: makeOrder(making, model),
+    select: random.chance(isWalk ? 0.3 : 0.9) ? makeSelect(making, model, 3) : undefined,
+    limit: isWalk ? 1 + random.int(7) : random.pick([undefined, 1, 5, 20]),
+    count: random.chance(0.2) ? "exact" : undefined,
+    trash,
+  };
+  return { kind: "list", model: name, query, isWalk };
+}
+
+/** Asks both; null where they agree. */
+export async function compare(loaded: Loaded, viewer: Viewer, asked: Case): Promise<Difference | null> {
+  const expected = await outcome(() => expect(loaded.world, viewer, asked));
+  const actual = await outcome(() => answer(loaded, actorOf(viewer), asked));
+  return isSame(expected, actual) ? null : { viewer, asked, expected, actual };
+}
+
+/** What the oracle says. */
+function expect(world: World, viewer: Viewer, asked: Case): unknown {
+  const model = modelOf(world, asked.model);
+  const question = ask(world, viewer);
+  if (asked.kind === "get") return getOne(question, model, asked);
+  if (asked.kind === "aggregate") return aggregate(question, model, asked.query);
+  const rows = listAll(question, model, asked.query);
+  const size = asked.query.limit ?? 20;
+  const count = asked.query.count === "exact" ? { count: rows.length } : {};
+  if (!asked.isWalk) return { rows: rows.slice(0, size), next: rows.length > size, prev: false, ...count };
+  const starts = Array.from({ length: Math.max(1, Math.ceil(rows.length / size)) }, (_, page) => page * size);
+  const forth = starts.map((start) => ({ rows: rows.slice(start, start + size), next: start + size < rows.length, prev: start > 0, ...count }));
+  return { forth, back: forth.slice(0, -1).toReversed() };
+}
+
+interface Page {
+  readonly rows: readonly unknown[];
+  readonly next: boolean;
+  readonly prev: boolean;
+  readonly count?: number;
+}
+
+/** What the engine says. */
+async function answer(loaded: Loaded, actor: Actor, asked: Case): Promise<unknown> {
+  const run = async (call: Call): Promise<Result> => (await loaded.engine.execute(call, { actor, requestId: null })).result;
+  if (asked.kind === "get") {
+    const id = asked.row ? (loaded.ids.get(asked.row) as string) : missingId(modelOf(loaded.world, asked.model));
+    const got = await run({ op: "get", model: asked.model, id, select: asked.select });
+    return got.kind === "row" && got.json !== null ? (JSON.parse(got.json) as unknown) : got;
+  }
+  if (asked.kind === "aggregate") {
+    const got = await run({ op: "aggregate", model: asked.model, query: asked.query });
+    return got.kind === "aggregate" ? got.rows.map((text) => JSON.parse(text) as unknown) : got;
+  }
+  const list = async (more: Partial<Query>) => {
+    const got = await run({ op: "list", model: asked.model, query: { ...asked.query, ...more } });
+    if (got.kind !== "list") throw new Error("a list gives a list");
+    return got;
+  };
+  return asked.isWalk ? walk(list) : toPage(await list({}));
+}
+
+async function walk(list: (more: Partial<Query>) => Promise<Extract<Result, { kind: "list" }>>): Promise<unknown> {
+  let at = await list({});
+  const forth = [toPage(at)];
+  while (at.next !== null && forth.length < 60) {
+    at = await list({ after: at.next });
+    forth.push(toPage(at));
+  }
+  const back: Page[] = [];
+  while (at.prev !== null && back.length < 60) {
+    at = await list({ before: at.prev });
+    back.push(toPage(at));
+  }
+  return { forth, back };
+}
+
+function toPage(got: Extract<Result, { kind: "list" }>): Page {
+  return { rows: got.rows.map((text) => JSON.parse(text) as unknown), next: got.next !== null, prev: got.prev !== null, ...(got.count === null ? {} : { count: got.count }) };
+}
+
+function missingId(model: ModelDef): string {
+  return model.key[0] === "id" && model.fields[0]?.kind === "uuid" ? "0198b0aa-ffff-7000-8000-000000000000" : "987654321";
+}
+
+async function outcome(run: () => unknown): Promise<unknown> {
+  try {
+    return { answer: await run() };
+  } catch (error) {
+    if (error instanceof OracleRefusal) return { refused: error.code };
+    if (error instanceof AppError) return { refused: error.code, ...(error.errors.length > 0 ? { errors: error.errors } : {}) };
+    throw error;
+  }
+}
+
+/** Deep equality; averages may differ in a double's last digits, since both divide. */
+export function isSame(left: unknown, right: unknown): boolean {
+  if (isDeepStrictEqual(left, right)) return true;
+  if (Array.isArray(left) && Array.isArray(right)) return left.length === right.length && left.every((one, index) => isSame(one, right[index]));
+  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
+  const names = Object.keys(left);
+  if (names.length !== Object.keys(right).length) return false;
+  return names.every((name) => {
+    const [mine, theirs] = [(left as Row)[name], (right as Row)[name]];
+    return name === "avg" ? isClose(mine as Row, theirs as Row) : Object.hasOwn(right, name) && isSame(mine, theirs);
+  });
+}
+
+function isClose(left: Row | undefined, right: Row | undefined): boolean {
+  const names = Object.keys(left ?? {});
+  return names.length === Object.keys(right ?? {}).length && names.every((name) => {
+    const [mine, theirs] = [left?.[name], right?.[name]];
+    if (typeof mine !== "number" || typeof theirs !== "number") return mine === theirs;
+    return Math.abs(mine - theirs) <= Math.abs(mine) * 1e-12;
+  });
+}
