@@ -22,7 +22,17 @@ export async function announce({ terminal, app, options, url }: Announcing): Pro
   const token = mode === "development" ? await app.mint({ sub: "developer", roles, ttlS: tokenTtlS }) : null;
   const api = `${url}${mount}`;
   const docs = `${url}/docs`;
-  terminal.document({ url, api, docs, openapi: `${url}/openapi.json`, database, mode, token, roles, schema: documentOf(app.schema) });
+  terminal.document({
+    url,
+    api,
+    docs,
+    openapi: `${url}/openapi.json`,
+    database,
+    mode,
+    token,
+    roles,
+    schema: documentOf(app.schema),
+  });
   const say = mode === "development" ? terminal.say : terminal.note;
   const model = app.engine.schema.models.keys().next().value;
   say("");

@@ -21,7 +21,10 @@ export interface ProjectFlags extends CommonFlags {
 export function addProjectFlags(command: Command): Command {
   return command
     .option("--backend <file>", "the backend file", "backend.ts")
-    .option("--database <url>", "the database: sqlite: and a path, or a path alone (default: sqlite:./data.db, or HOLDFAST_DATABASE_URL)");
+    .option(
+      "--database <url>",
+      "the database: sqlite: and a path, or a path alone (default: sqlite:./data.db, or HOLDFAST_DATABASE_URL)",
+    );
 }
 
 /** Gathers a flag that may be given more than once. */
@@ -33,7 +36,8 @@ export function gather(value: string, before: readonly string[] | undefined): re
 export function wholeNumber(name: string, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
-    if (!/^\d+$/.test(value) || number > max) throw failCli("usage", { fields: { fault: `${name} takes a whole number up to ${max}, not ${JSON.stringify(value)}.` } });
+    if (!/^\d+$/.test(value) || number > max)
+      throw failCli("usage", { fields: { fault: `${name} takes a whole number up to ${max}, not ${JSON.stringify(value)}.` } });
     return number;
   };
 }
@@ -43,6 +47,7 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d:
 /** Reads `3600`, `30m`, `12h` or `7d` as seconds. @throws usage */
 export function duration(value: string): number {
   const [, digits, unit = "s"] = /^(\d{1,9})([smhd])?$/.exec(value) ?? [];
-  if (digits === undefined || Number(digits) === 0) throw failCli("usage", { fields: { fault: `${JSON.stringify(value)} is no duration: write 3600, 30m, 12h or 7d.` } });
+  if (digits === undefined || Number(digits) === 0)
+    throw failCli("usage", { fields: { fault: `${JSON.stringify(value)} is no duration: write 3600, 30m, 12h or 7d.` } });
   return Number(digits) * (unitSeconds[unit] ?? 1);
 }

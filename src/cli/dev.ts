@@ -23,7 +23,11 @@ export const command: CommandFile = {
       .option("--host <address>", "the address to listen at (default: 127.0.0.1, in production 0.0.0.0)")
       .option("--mode <mode>", "development, or production: wants HOLDFAST_SECRET, and migrates only with --migrate")
       .option("--migrate", "in production, apply migrations that lose nothing"),
-  examples: ["holdfast start", "holdfast start --port 8080 --database ./films.db", "HOLDFAST_SECRET=… holdfast start --mode production --migrate"],
+  examples: [
+    "holdfast start",
+    "holdfast start --port 8080 --database ./films.db",
+    "HOLDFAST_SECRET=… holdfast start --mode production --migrate",
+  ],
   run,
 };
 

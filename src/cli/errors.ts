@@ -6,7 +6,8 @@ export const cliErrors = {
   backend_missing: {
     status: 500,
     message: "There is no backend file {file}.{near}",
-    explanation: "Run the command in the folder of the app, or name the file: --backend path/to/backend.ts. `holdfast init` writes a new app.",
+    explanation:
+      "Run the command in the folder of the app, or name the file: --backend path/to/backend.ts. `holdfast init` writes a new app.",
   },
   backend_broken: {
     status: 500,

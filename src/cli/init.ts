@@ -55,7 +55,10 @@ function tell({ say, cwd, document }: Terminal, { folder, given, files, facts }:
 
 /** A name that npm takes. */
 function toPackageName(folder: string): string {
-  const name = folder.toLowerCase().replace(/[^a-z0-9._-]+/g, "-").replace(/^[._-]+|[._-]+$/g, "");
+  const name = folder
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+|[._-]+$/g, "");
   return name === "" || name === "holdfast" ? "holdfast-app" : name.slice(0, 100);
 }
 
@@ -82,7 +85,9 @@ function installedFrom(root: string): string | null {
   // npm keeps the second one in node_modules, also where a project asked for no lock file.
   const lock = [join(project, "package-lock.json"), join(modules, ".package-lock.json")].find((path) => existsSync(path));
   if (lock === undefined) return null;
-  const { packages = {} } = JSON.parse(readFileSync(lock, "utf8")) as { readonly packages?: Readonly<Record<string, { readonly resolved?: string }>> };
+  const { packages = {} } = JSON.parse(readFileSync(lock, "utf8")) as {
+    readonly packages?: Readonly<Record<string, { readonly resolved?: string }>>;
+  };
   const resolved = packages["node_modules/holdfast"]?.resolved;
   if (resolved === undefined || !resolved.startsWith("file:")) return null;
   return resolve(project, resolved.slice("file:".length));

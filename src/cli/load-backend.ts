@@ -38,7 +38,10 @@ function isBackend(value: unknown): value is Backend<Registry> {
 function nearFile(path: string): string {
   const folder = dirname(path);
   if (!existsSync(folder)) return ` There is no folder ${folder}.`;
-  const near = nearest(basename(path), readdirSync(folder).filter((name) => /\.[cm]?[jt]s$/.test(name)));
+  const near = nearest(
+    basename(path),
+    readdirSync(folder).filter((name) => /\.[cm]?[jt]s$/.test(name)),
+  );
   return near === null ? "" : ` Did you mean ${JSON.stringify(near)}?`;
 }
 
@@ -47,17 +50,28 @@ function nearExport(module: Readonly<Record<string, unknown>>): string {
   if (name !== undefined) return ` It exports one as ${name}: write \`export default ${name}\`.`;
   const { default: given } = module;
   if (given === undefined) return "";
-  const isModels = typeof given === "object" && given !== null && Object.values(given).some((value) => typeof value === "object" && value !== null && "spec" in value);
-  return isModels ? " The default export looks like models: put them into backend({ … })." : ` The default export is ${given === null ? "null" : `of type ${typeof given}`}.`;
+  const isModels =
+    typeof given === "object" &&
+    given !== null &&
+    Object.values(given).some((value) => typeof value === "object" && value !== null && "spec" in value);
+  return isModels
+    ? " The default export looks like models: put them into backend({ … })."
+    : ` The default export is ${given === null ? "null" : `of type ${typeof given}`}.`;
 }
 
 function describe(error: unknown, path: string, cwd: string): { readonly place: string; readonly fault: string } {
   if (!(error instanceof Error)) return { place: `  ${relative(cwd, path)}\n`, fault: `  It throws ${String(error)}.` };
   // The engine says where a syntax error is only when nobody catches it.
-  if (error instanceof SyntaxError) return { place: "", fault: indent(askForPlace(path, cwd) ?? `${relative(cwd, path)}: ${error.name}: ${error.message}`) };
-  const frame = (error.stack ?? "").split("\n").find((line) => line.includes("file:") && !line.includes("/node_modules/") && line.includes(pathToFileURL(cwd).href));
+  if (error instanceof SyntaxError)
+    return { place: "", fault: indent(askForPlace(path, cwd) ?? `${relative(cwd, path)}: ${error.name}: ${error.message}`) };
+  const frame = (error.stack ?? "")
+    .split("\n")
+    .find((line) => line.includes("file:") && !line.includes("/node_modules/") && line.includes(pathToFileURL(cwd).href));
   const place = /(file:[^\s)]+)/.exec(frame ?? "")?.[1];
-  return { place: place === undefined ? `  ${relative(cwd, path)}\n` : `  ${place.replace(`${pathToFileURL(cwd).href}/`, "")}\n`, fault: indent(`${error.name}: ${error.message}`) };
+  return {
+    place: place === undefined ? `  ${relative(cwd, path)}\n` : `  ${place.replace(`${pathToFileURL(cwd).href}/`, "")}\n`,
+    fault: indent(`${error.name}: ${error.message}`),
+  };
 }
 
 // A graph with a syntax error is never evaluated, so running it again has no effect but the message.

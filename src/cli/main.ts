@@ -28,7 +28,8 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   const outcome = { code: exitCodes.done as number };
   for (const [each, { summary, load }] of Object.entries(commands)) {
     const command = program.command(each).description(summary);
-    if (each === name || (name === "help" && argv.includes(each))) defineCommand(command, (await load()).command, { surroundings, outcome });
+    if (each === name || (name === "help" && argv.includes(each)))
+      defineCommand(command, (await load()).command, { surroundings, outcome });
   }
   try {
     await program.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
@@ -64,7 +65,9 @@ function defineCommand(command: Command, file: CommandFile, { surroundings, outc
     .action(async () => {
       const flags = command.opts<CommonFlags>();
       const terminal = createTerminal(surroundings, flags);
-      outcome.code = await file.run(terminal, flags as never, command.args).catch((error: unknown) => reportError(error, terminal));
+      outcome.code = await file
+        .run(terminal, flags as never, command.args)
+        .catch((error: unknown) => reportError(error, terminal));
     });
 }
 

@@ -22,7 +22,11 @@ export function settingsOf(terminal: Terminal, flags: ProjectFlags): Settings {
 }
 
 /** Works with the database that flags and environment name, and closes it. @throws database_missing where there is no file */
-export async function withDatabase<T>(terminal: Terminal, flags: ProjectFlags, work: (opened: Opened, settings: Settings) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  terminal: Terminal,
+  flags: ProjectFlags,
+  work: (opened: Opened, settings: Settings) => Promise<T>,
+): Promise<T> {
   const settings = settingsOf(terminal, flags);
   const file = fileOf(settings.database);
   if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });

@@ -17,7 +17,11 @@ export const command: CommandFile = {
       .option("--role <name>", "a role of the bearer; may be given more than once", gather)
       .option("--ttl <duration>", "how long it is good: 3600, 30m, 12h, 7d", duration, 3600)
       .option("--claim <name=value>", "a further claim; may be given more than once", gather),
-  examples: ["holdfast token --sub alice", "holdfast token --sub alice --role staff --role admin --ttl 12h", "curl localhost:3000/api/notes -H \"Authorization: Bearer $(holdfast token --sub alice)\""],
+  examples: [
+    "holdfast token --sub alice",
+    "holdfast token --sub alice --role staff --role admin --ttl 12h",
+    'curl localhost:3000/api/notes -H "Authorization: Bearer $(holdfast token --sub alice)"',
+  ],
   run,
 };
 
@@ -32,7 +36,16 @@ async function run(terminal: Terminal, flags: TokenFlags): Promise<number> {
   const { tokenKey } = resolveKeys({ secret, mode, file: fileOf(database) });
   const { sub, role: roles = [], ttl: ttlS } = flags;
   const claims = Object.fromEntries((flags.claim ?? []).map(readClaim));
-  const token = await mintToken({ key: { secret: tokenKey }, clock: terminal.clock, sub, roles, claims, ttlS, issuer: tokens.issuer, audience: tokens.audience });
+  const token = await mintToken({
+    key: { secret: tokenKey },
+    clock: terminal.clock,
+    sub,
+    roles,
+    claims,
+    ttlS,
+    issuer: tokens.issuer,
+    audience: tokens.audience,
+  });
   if (!terminal.json) terminal.say(token);
   terminal.document({ token, sub, roles, claims, expiresAt: new Date(terminal.clock() + ttlS * 1000).toISOString() });
   return exitCodes.done;

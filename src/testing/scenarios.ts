@@ -72,7 +72,8 @@ async function runScenario(app: Target, scenario: Scenario): Promise<void> {
   if (reply.status !== scenario.status) faults.push(`the status is ${reply.status}, not ${scenario.status}`);
   for (const part of contains) if (!holds(whole, part)) faults.push(`it lacks ${String(part)}`);
   for (const part of [...lacks, ...leaks]) if (holds(whole, part)) faults.push(`it holds ${String(part)}`);
-  if (scenario.statements !== undefined && statements !== scenario.statements) faults.push(`${statements} statements ran, not ${scenario.statements}`);
+  if (scenario.statements !== undefined && statements !== scenario.statements)
+    faults.push(`${statements} statements ran, not ${scenario.statements}`);
   if (scenario.changes) faults.push(...compareChanges(await app.changes(), scenario.changes));
   if (faults.length > 0) throw new Error(`${scenario.name}: ${faults.join("; ")}\n\n${reply.status}\n${whole}`);
   await scenario.check?.(reply);

@@ -14,10 +14,14 @@ import { type Reply, type TestRequest, toReply, toRequest } from "./requests.ts"
 import { type Counted, countStatements } from "./statements.ts";
 
 /** Who acts: somebody with an id and roles, or null for a stranger. */
-export type TestActor = Actor | { readonly id: string; readonly roles?: readonly string[]; readonly claims?: Readonly<Record<string, string>> } | null;
+export type TestActor =
+  | Actor
+  | { readonly id: string; readonly roles?: readonly string[]; readonly claims?: Readonly<Record<string, string>> }
+  | null;
 
 /** The app's options, without those that a test must not share with others. */
-export interface TestAppOptions extends Omit<AppOptions, "database" | "port" | "host" | "clock" | "newId" | "wrapDatabase" | "migrate"> {
+export interface TestAppOptions
+  extends Omit<AppOptions, "database" | "port" | "host" | "clock" | "newId" | "wrapDatabase" | "migrate"> {
   /** Where its clock stands, in milliseconds since the epoch. @default 2026-01-01T00:00:00.000Z */
   readonly startMs?: number;
 }
@@ -47,7 +51,10 @@ export interface TestApp<R extends Registry, A extends Actions> extends AsyncDis
 const tokenTtlS = 3_153_600_000;
 
 /** Makes an app on a temporary database that goes with it. @throws backend_invalid, and assertions for options that do not fit */
-export async function createTestApp<R extends Registry, A extends Actions>(backend: Backend<R, A>, options: TestAppOptions = {}): Promise<TestApp<R, A>> {
+export async function createTestApp<R extends Registry, A extends Actions>(
+  backend: Backend<R, A>,
+  options: TestAppOptions = {},
+): Promise<TestApp<R, A>> {
   const { startMs, ...rest } = options;
   const clock = createSteppedClock(startMs);
   const opened: { counted: Counted | null } = { counted: null };
@@ -74,7 +81,8 @@ function assemble<R extends Registry, A extends Actions>(app: App<R>, counted: C
     if (actor.kind === "anonymous" || actor.id === null) return null;
     const { id: sub, roles, claims } = actor;
     const key = JSON.stringify([sub, roles, claims]);
-    const token = tokens.get(key) ?? app.mint({ sub, roles, claims: claims as Readonly<Record<string, string>>, ttlS: tokenTtlS });
+    const token =
+      tokens.get(key) ?? app.mint({ sub, roles, claims: claims as Readonly<Record<string, string>>, ttlS: tokenTtlS });
     tokens.set(key, token);
     return token;
   }
@@ -86,7 +94,8 @@ function assemble<R extends Registry, A extends Actions>(app: App<R>, counted: C
       const { result } = await app.engine.execute({ op: "action", action, input }, { actor: toActor(actor), requestId: null });
       return JSON.parse(result.kind === "action" ? result.json : "null") as never;
     },
-    fetch: (request, init) => app.fetch(typeof request === "string" ? new Request(toUrl(request), init) : new Request(request, init)),
+    fetch: (request, init) =>
+      app.fetch(typeof request === "string" ? new Request(toUrl(request), init) : new Request(request, init)),
     async request(given) {
       const { as: actor = null, ...request } = typeof given === "string" ? { path: given } : given;
       return toReply(await app.fetch(toRequest(request, await tokenOf(actor))));
