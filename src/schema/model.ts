@@ -26,6 +26,11 @@ export interface RuleContext<F> {
   };
 }
 
+/** What an expression or an index's condition may speak of. */
+export interface RowContext<F> {
+  readonly row: RowOf<Model<string, F, "id">>;
+}
+
 export interface FieldRules {
   readonly read?: Cond;
   readonly create?: Cond;
@@ -49,7 +54,7 @@ export interface IndexOptions<F> {
   /** @default false */
   readonly unique?: boolean;
   /** A partial index: only rows that satisfy it, over own fields and constants. @default all rows */
-  readonly where?: (context: { readonly row: RowOf<Model<string, F, "id">> }) => Cond;
+  readonly where?: (context: RowContext<F>) => Cond;
 }
 
 export interface ModelSpec {
@@ -82,6 +87,12 @@ interface Trash {
 type Names<F> = keyof F & string;
 type Sorted<F> = Names<F> | `-${Names<F>}`;
 
+/** A computed field that still lacks its expression. A step of its own, since a generic call with a function would look at all getters. */
+export interface Computing<N extends string, F, K extends string, Before> {
+  /** The expression, over stored fields of the own row. */
+  from(expression: (context: RowContext<Before>) => Expr): Model<N, F, K>;
+}
+
 /** A model: `N` its name, `F` its members, `K` its key's name (or `composite`). Each method returns a new model. */
 export interface Model<N extends string, F, K extends string = "id"> {
   readonly name: N;
@@ -98,12 +109,8 @@ export interface Model<N extends string, F, K extends string = "id"> {
   /** A natural key of one field, or a composite one, instead of a generated id. */
   key<const A extends Names<F>>(field: A): Model<N, F, A>;
   key<const A extends Names<F>>(...fields: A[]): Model<N, F, "composite">;
-  /** A field that the database computes from others of its row. */
-  computed<const A extends string, T>(
-    name: A,
-    field: Field<T, Flag>,
-    expression: (context: { readonly row: RowOf<Model<string, F, "id">> }) => Expr,
-  ): Model<N, F & { readonly [P in A]: Field<T, "computed"> }, K>;
+  /** A field that the database computes from others of its row: `.computed("margin", decimal(8, 2)).from(({ row }) => …)`. */
+  computed<const A extends string, T>(name: A, field: Field<T, Flag>): Computing<N, F & { readonly [P in A]: Field<T, "computed"> }, K, F>;
   /** Adds createdAt and updatedAt. */
   timestamps(): Model<N, F & Stamps, K>;
   /** Deleting puts the row into the trash, from where it can be restored. Adds deletedAt. */
@@ -125,7 +132,9 @@ export type IdOf<M> =
   M extends Model<string, infer F, infer K> ? (K extends keyof F ? NonNullable<TypeOf<F[K]>> : string) : never;
 
 /** Declares a model by its plural name. Models that refer to each other put the reference behind a getter: `get best() { return belongsTo(() => films) }`. */
-export function model<const N extends string, F>(name: N, fields: F & { readonly [P in keyof F]: Members[string] }): Model<N, F> {
+// `any`, and not the members' type: TypeScript then leaves the getters alone while it infers, and two models may refer to each other.
+// oxlint-disable-next-line typescript/no-explicit-any
+export function model<const N extends string, F extends Record<string, any>>(name: N, fields: F): Model<N, F> {
   return createModel(name, {
     members: fields as Members,
     computed: [],
@@ -159,8 +168,10 @@ function createModel(name: string, spec: ModelSpec): unknown {
     indexed,
     unique: (...fields: string[]) => indexed(fields, { unique: true }),
     key: (...key: string[]) => changed({ key }),
-    computed: (computed: string, field: Field<unknown, Flag>, expression: (context: { row: unknown }) => Expr) =>
-      changed({ members: extend(spec.members, computed, toComputed(field, expression)), computed: [...spec.computed, computed] }),
+    computed: (computed: string, field: Field<unknown, Flag>) => ({
+      from: (expression: (context: { row: unknown }) => Expr) =>
+        changed({ members: extend(spec.members, computed, toComputed(field, expression)), computed: [...spec.computed, computed] }),
+    }),
     timestamps: () => changed({ timestamps: true }),
     softDelete: () => changed({ softDelete: true }),
     search: (...search: string[]) => changed({ search }),
