@@ -36,9 +36,9 @@ interface Operation {
 const required = createRequire(createRequire(import.meta.url).resolve("@seriousme/openapi-schema-validator"));
 const { Ajv2020 } = required("ajv/dist/2020") as { readonly Ajv2020: typeof AjvOf };
 const addFormats = required("ajv-formats") as (ajv: AjvOf) => void;
-const documentId = "urn:openapi";
+const documentId = "https://document.test/openapi.json";
 
-/** A validator that knows the document's components. Schemas in it refer to `urn:openapi#/…`. */
+/** A validator that knows the document's components. Schemas in it refer to the document by its id. */
 export function createValidator(document: Node): AjvOf {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv);
@@ -81,7 +81,7 @@ export function createConformance(document: Node): Conformance {
     if (!given) return [`${exchanged.method} ${place.template} answered ${status}, which the document does not know`];
     const reference = "$ref" in given ? (given.$ref as string) : `${at}/responses/${key}`;
     const response = follow(document, reference) as Response;
-    const isPicked = /(^|&)(fields|expand)/.test(search);
+    const isPicked = /(^|&)(fields|expand)/.test(search) || JSON.stringify(exchanged.body ?? "").includes('"select":');
     return [
       ...findLostHeaders(response, exchanged),
       ...(exchanged.method === "HEAD" ? [] : checkBody(response, reference, { exchanged, isPicked, faultsOf })),

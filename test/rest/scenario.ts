@@ -1,6 +1,7 @@
 /** What crosses a wire as data: who asks what, and what the answer must and must not hold. Runs over real HTTP. */
 import assert from "node:assert/strict";
 import { request as send } from "node:http";
+import type { Conformance } from "../openapi/answers.ts";
 
 export interface Scenario {
   readonly name: string;
@@ -39,6 +40,8 @@ export interface Reply {
 export interface Target {
   readonly port: number;
   readonly tokenOf: (roles: readonly string[]) => Promise<string>;
+  /** Holds every answer against the OpenAPI document. */
+  readonly conformance?: Conformance;
 }
 
 export async function ask(target: Target, scenario: Omit<Scenario, "name" | "status">): Promise<Reply> {
@@ -51,7 +54,7 @@ export async function ask(target: Target, scenario: Omit<Scenario, "name" | "sta
     all["content-length"] ??= String(Buffer.byteLength(payload));
   }
   if (actor) all["authorization"] = `Bearer ${await target.tokenOf(actor)}`;
-  return new Promise((resolve, reject) => {
+  const reply = await new Promise<Reply>((resolve, reject) => {
     const request = send({ port: target.port, host: "127.0.0.1", method, path, headers: all, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -63,6 +66,14 @@ export async function ask(target: Target, scenario: Omit<Scenario, "name" | "sta
     request.on("error", reject);
     request.end(payload);
   });
+  const faults =
+    target.conformance?.({ method, path, status: reply.status, headers: reply.headers, text: reply.text, body }) ?? [];
+  assert.deepEqual(
+    faults,
+    [],
+    `${method} ${path} answered ${reply.status}, and openapi.json says otherwise: ${reply.text.slice(0, 500)}`,
+  );
+  return reply;
 }
 
 /** What no answer may ever hold: stacks, SQL, and paths of the server. */

@@ -1,6 +1,7 @@
 /** Starts the film shop on a free port for a test file, with a token for each set of roles. */
 import { type AppOptions } from "../../src/app/options.ts";
 import { createApp } from "../../src/app/app.ts";
+import { conformanceOf } from "../openapi/document.ts";
 import type { Target } from "./scenario.ts";
 import { store } from "./store.ts";
 
@@ -16,7 +17,7 @@ export async function startStore(options: AppOptions = {}) {
     tokens.set(key, token);
     return token;
   };
-  const target: Target = { port, tokenOf };
+  const target: Target = { port, tokenOf, conformance: conformanceOf(app.engine) };
   return { app, target, lines };
 }
 

@@ -1,5 +1,5 @@
 /** Paths of one model: list, query, aggregate, create, bulk writes, and those of single rows. */
-import type { Model, Schema } from "../../schema/schema.ts";
+import type { Field, Model, Schema } from "../../schema/schema.ts";
 import type { Json } from "../../schema/value.ts";
 import { hasTrash, namesOf } from "./filters.ts";
 import {
@@ -13,7 +13,7 @@ import {
 } from "./parameters.ts";
 import { codesOf, type Refusals } from "./problems.ts";
 import { answeredRow, ref } from "./rows.ts";
-import { type Node, nothing, wireSchema } from "./values.ts";
+import { type Node, nothing, type Typed, wireSchema } from "./values.ts";
 import { isOpen, readableFields } from "./visible.ts";
 
 /** What the paths are put together from. */
@@ -158,9 +158,7 @@ function aggregateSchema(model: Model): Node {
     properties: Object.fromEntries(of.map(({ name }) => [name, schema])),
     additionalProperties: false,
   });
-  const own = Object.fromEntries(
-    fields.map((field) => [field.name, { anyOf: [wireSchema({ type: field.type, params: {} }), nothing] }]),
-  );
+  const own = Object.fromEntries(fields.map((field) => [field.name, { anyOf: [wireSchema(unbounded(field)), nothing] }]));
   const counts = values(readableFields(model), { type: "integer", minimum: 0 });
   const numbers = fields.filter(({ type }) => type.numeric);
   const sums = values(numbers, { type: ["number", "string", "null"] });
@@ -182,6 +180,11 @@ function aggregateSchema(model: Model): Node {
     required: ["data"],
     additionalProperties: false,
   };
+}
+
+// A result may pass the bounds of the field.
+function unbounded({ type, params: { scale, choices } }: Field): Typed {
+  return { type, params: { scale, choices } };
 }
 
 // Where nobody may read rows, a write is answered without them.
