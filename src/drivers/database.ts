@@ -85,6 +85,11 @@ export interface TransactionOptions {
 export interface ReadOptions {
   /** May scan much: runs where it does not hold up other work. @default false */
   readonly long?: boolean;
+  /**
+   * The statement has a condition or sort that may have no index: the driver judges, once for each text, whether it would look at
+   * a whole table, and runs it as a long one if so. `sorted`: no condition narrows it, only a sort may be without index. @default none
+   */
+  readonly scan?: "sorted" | "filtered";
   /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
   readonly timeoutMs?: number;
 }

@@ -1,5 +1,5 @@
 /** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
-import type { Row, Statement } from "../drivers/database.ts";
+import type { ReadOptions, Row, Statement } from "../drivers/database.ts";
 import { createLru, type Lru } from "../base/lru.ts";
 import { type Actor, createFacts, type Facts } from "./actor.ts";
 import type { SingleResult } from "./call.ts";
@@ -33,6 +33,8 @@ export interface Context extends Target {
 export interface Prepared {
   readonly plan: ReadPlan;
   readonly template: Template;
+  /** What the driver should know of the work it makes. */
+  readonly reading: ReadOptions | undefined;
 }
 
 export type ContextOptions = Target & Pick<Context, "cursorKey" | "hooks" | "newId">;
@@ -72,12 +74,12 @@ export async function read(
     stages.end("plan");
     const guarded = guard(plan, view, actor);
     stages.end("guard");
-    prepared = { plan: guarded, template: compileRead(guarded, context, shaped.texts) };
+    prepared = { plan: guarded, template: compileRead(guarded, context, shaped.texts), reading: readingOf(guarded) };
     context.plans.set(shaped.key, prepared);
     stages.end("compile");
   } else stages.end("plan");
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
-  const rows: readonly Row[] = await session.read(statement, shaped.long);
+  const rows: readonly Row[] = await session.read(statement, prepared.reading);
   stages.end("run");
   const result = shapeResult(rows, { call, prepared, shaped, cursorKey: context.cursorKey });
   stages.end("shape");
@@ -93,6 +95,19 @@ function planRead(call: ReadCall, shaped: ShapedRead, { context, view }: { conte
       : planList(call.query, shaped.cursorNulls, planning);
   boundOutput(plan.rows, call.op === "get" ? 1 : shaped.model.limits.pageSizeMax, context.limits);
   return plan;
+}
+
+const apart: ReadOptions = Object.freeze({ long: true });
+const filtered: ReadOptions = Object.freeze({ scan: "filtered" });
+const sorted: ReadOptions = Object.freeze({ scan: "sorted" });
+
+// A single row is found by its key. What counts or groups looks at all that matches; a list, at as much as its indexes let it.
+function readingOf(plan: Guarded<ReadPlan>): ReadOptions | undefined {
+  if (plan.kind === "get") return undefined;
+  if (plan.kind === "aggregate" || plan.count === "exact") return apart;
+  const { where, rule, model, trash } = plan.rows;
+  const isFiltered = where.op !== "true" || rule?.op !== "true" || (model.softDelete && trash !== "with");
+  return isFiltered ? filtered : sorted;
 }
 
 function compileRead(plan: Guarded<ReadPlan>, context: Context, texts: boolean): Template {

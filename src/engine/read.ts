@@ -24,8 +24,6 @@ export interface ShapedRead {
   readonly bound: string;
   readonly cursorNulls: readonly boolean[] | null;
   readonly limit: number;
-  /** Likely to scan much: not for the event loop. */
-  readonly long: boolean;
   readonly call: ReadCall;
 }
 
@@ -64,7 +62,6 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
     bound: "",
     cursorNulls: null,
     limit: 1,
-    long: false,
     call,
   };
 }
@@ -104,7 +101,6 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
     bound: bindTo,
     limit,
     call,
-    long: count === "exact",
     cursorNulls: values ? values.map((value) => value === null) : null,
   };
 }
@@ -123,7 +119,6 @@ function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shap
     bound: "",
     cursorNulls: null,
     limit,
-    long: true,
     call,
   };
 }

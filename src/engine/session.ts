@@ -1,21 +1,18 @@
 /** Where statements run: on the database, or inside a transaction that is held open. */
 import { assert } from "../base/errors.ts";
-import type { Database, Row, Statement, Step, StepResult, Transaction } from "../drivers/database.ts";
+import type { Database, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../drivers/database.ts";
 
 export interface Session {
-  read(statement: Statement, long: boolean): readonly Row[] | Promise<readonly Row[]>;
+  read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
   /** One atomic unit. */
   write(unit: readonly Step[]): Promise<readonly StepResult[]>;
   /** Runs work in a transaction: a new one, or the one at hand. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }
 
-const short = Object.freeze({ long: false });
-const long = Object.freeze({ long: true });
-
 export function databaseSession(database: Database, timeoutMs: number): Session {
   return {
-    read: (statement, isLong) => database.read(statement, isLong ? long : short),
+    read: (statement, options) => database.read(statement, options),
     write: (unit) => database.write(unit),
     transaction: (work) => database.transaction((tx) => work(transactionSession(tx)), { timeoutMs }),
   };
@@ -51,9 +48,9 @@ export interface Tally {
 /** The same session, counting what runs in it. */
 export function countingSession(session: Session, tally: Tally): Session {
   return {
-    read(statement, isLong) {
+    read(statement, options) {
       tally.statements++;
-      return session.read(statement, isLong);
+      return session.read(statement, options);
     },
     write(unit) {
       tally.statements += unit.length;
@@ -67,7 +64,7 @@ export function countingSession(session: Session, tally: Tally): Session {
 export function sessionBeside(session: Session, held: { readonly count: number }): Session {
   const assertFree = () => assert(held.count === 0, "inside transaction(), write with the `tx` it hands you, not with `db`");
   return {
-    read: (statement, isLong) => session.read(statement, isLong),
+    read: (statement, options) => session.read(statement, options),
     async write(unit) {
       assertFree();
       return session.write(unit);

@@ -80,7 +80,7 @@ async function keysOf(
     text: `select ${columns} from ${quote(dependent.table)} where ${quote(field.column)} = ? limit ${context.limits.cascadeMax + 1}`,
     params: [key[0] as Value],
   };
-  const rows: readonly Row[] = await session.read(statement, false);
+  const rows: readonly Row[] = await session.read(statement);
   return rows.map((row) => formatKey(dependent, row));
 }
 

@@ -82,7 +82,7 @@ async function findKeys(many: Many, max: number, writing: Writing): Promise<read
   try {
     const binding = { values: shape.values, actor: origin.actor, now: writing.now };
     const params = template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding));
-    const rows = await session.read({ text: template.text, params }, false);
+    const rows = await session.read({ text: template.text, params });
     return rows.map((row) => formatKey(model, row));
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;

@@ -51,7 +51,7 @@ export async function runOnce(once: Once, work: (session: Session) => Promise<An
 }
 
 async function replay({ keyed, nowMs }: Once, session: Session): Promise<OnceAnswer | null> {
-  const [row] = await session.read({ text: find, params: [keyed.scope, keyed.key, nowMs - idempotencyKeepMs] }, false);
+  const [row] = await session.read({ text: find, params: [keyed.scope, keyed.key, nowMs - idempotencyKeepMs] });
   if (!row) return null;
   const [fingerprint, status, headers, body] = row;
   if (fingerprint !== keyed.fingerprint) throw fail("idempotency_mismatch");

@@ -181,7 +181,7 @@ async function findBy(
   const isKey = wanted.every(([field]) => model.key.includes(field));
   if (model.softDelete && !isKey) conditions.push(`${quote((model.fields.get("deletedAt") as Field).column)} is null`);
   const text = `select ${model.key.map(({ column }) => quote(column)).join(", ")} from ${quote(model.table)} where ${conditions.join(" and ")} limit 1`;
-  const rows = await session.read({ text, params: wanted.map(([, value]) => value) }, false);
+  const rows = await session.read({ text, params: wanted.map(([, value]) => value) });
   return rows[0] ? formatKey(model, rows[0]) : null;
 }
 

@@ -127,7 +127,8 @@ function read({ settings, reader, longReads }: Parts, { text, params }: Statemen
     const fault = faultOf(params[index]);
     if (fault !== null) assert(false, `parameter ${index} ${fault}`);
   }
-  if (options?.long === true) return longReads.read({ text, params }, options.timeoutMs ?? settings.readTimeoutMs);
+  const apart = options?.long === true || (options?.scan !== undefined && reader.statements.scans(text, options.scan));
+  if (apart) return longReads.read({ text, params }, options.timeoutMs ?? settings.readTimeoutMs);
   try {
     return reader.statements.all(text, params);
   } catch (error) {

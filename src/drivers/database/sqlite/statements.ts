@@ -6,6 +6,8 @@ export interface Statements {
   all(text: string, params: readonly Value[]): readonly Row[];
   /** Runs a statement to its end and tells how many rows it changed. */
   run(text: string, params: readonly Value[]): number;
+  /** Whether the statement looks at a whole table that is not small: SQLite's own plan of it, asked for once a text. */
+  scans(text: string, scan: "sorted" | "filtered"): boolean;
   /** How many are prepared now. */
   count(): number;
 }
@@ -22,7 +24,12 @@ interface Prepared {
   /** Its integers are read as bigint: node:sqlite throws on one above 2^53 otherwise. */
   big: boolean;
   usedAt: number;
+  /** What its plan says of whole tables; null until somebody asks. */
+  plan: { readonly scans: boolean; readonly sorts: boolean } | null;
 }
+
+/** A database of fewer pages is looked through in less time than it takes to ask another thread. */
+const smallPages = 500;
 
 export function createStatements(db: DatabaseSync, { max, repeatable }: StatementOptions): Statements {
   const byText = new Map<string, Prepared>();
@@ -34,7 +41,7 @@ export function createStatements(db: DatabaseSync, { max, repeatable }: Statemen
       const statement = db.prepare(text);
       statement.setReturnArrays(true);
       statement.setReadBigInts(!repeatable);
-      prepared = { statement, big: !repeatable, usedAt: 0 };
+      prepared = { statement, big: !repeatable, usedAt: 0, plan: null };
       if (byText.size >= max) byText.delete(leastRecent(byText));
       byText.set(text, prepared);
     }
@@ -58,7 +65,26 @@ export function createStatements(db: DatabaseSync, { max, repeatable }: Statemen
       return narrow(prepared.statement.all(...bound) as unknown as Value[][]);
     },
     run: (text, params) => Number(prepare(text).statement.run(...bind(params)).changes),
+    scans(text, scan) {
+      const prepared = prepare(text);
+      prepared.plan ??= planOf(db, text);
+      if (!prepared.plan.sorts && !(scan === "filtered" && prepared.plan.scans)) return false;
+      const [pages] = prepare("pragma page_count").statement.all() as unknown as number[][];
+      return Number(pages?.[0] ?? 0) > smallPages;
+    },
     count: () => byText.size,
+  };
+}
+
+// The details are SQLite's, for people; these two words have stood in them since 3.24.
+function planOf(db: DatabaseSync, text: string): { scans: boolean; sorts: boolean } {
+  const details = db
+    .prepare(`explain query plan ${text}`)
+    .all()
+    .map((row) => String(row["detail"]));
+  return {
+    scans: details.some((detail) => /^SCAN (?!CONSTANT)(?!.*VIRTUAL TABLE)/.test(detail)),
+    sorts: details.some((detail) => detail.startsWith("USE TEMP B-TREE")),
   };
 }
 
