@@ -49,6 +49,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   const toleranceMs = (options.toleranceS ?? toleranceDefaultS) * 1000;
   // By hash, so that no list of usable tokens stands in memory.
   const known = createLru<string, Checked>(options.tokensMax ?? tokensMaxDefault);
+  // One caller's requests often follow each other, and comparing is cheaper than hashing.
+  const last = { header: "", digest: "" };
 
   async function check(token: string, digest: string): Promise<Actor> {
     const payload = await verify(token, keys, options);
@@ -67,12 +69,18 @@ export function createIdentity(options: IdentityOptions): Identity {
   return Object.freeze({
     authenticate(header: string | undefined) {
       if (header === undefined) return anonymous;
-      const token = scheme.exec(header)?.[1];
-      if (token === undefined) throw badScheme();
-      if (token.length > tokenLengthMax) throw badToken("it is too long");
-      const digest = hash("sha256", token, "base64url");
+      if (header.length > tokenLengthMax) throw badToken("it is too long");
+      if (header !== last.header) {
+        last.digest = hash("sha256", header, "base64url");
+        last.header = header;
+      }
+      const { digest } = last;
       const checked = known.get(digest);
-      if (checked === undefined) return check(token, digest);
+      if (checked === undefined) {
+        const token = scheme.exec(header)?.[1];
+        if (token === undefined) throw badScheme();
+        return check(token, digest);
+      }
       const nowMs = options.clock();
       if (nowMs < checked.expiresMs && nowMs >= checked.notBeforeMs) return checked.actor;
       known.delete(digest);

@@ -45,7 +45,10 @@ async function answer(rest: Rest, request: WireRequest, context: WireContext): P
   const call = read instanceof Promise ? await read : read;
   context.parseMs = performance.now() - startMs;
   try {
-    return isRead(reader) ? await executeRead(call, exchange) : await executeWrite(call, exchange);
+    if (!isRead(reader)) return await executeWrite(call, exchange);
+    const answered = await rest.engine.execute(call, context);
+    context.timings = answered.timings;
+    return renderRead(answered, call, exchange);
   } catch (error) {
     throw error instanceof AppError ? pointIntoRequest(error, call, request.search) : error;
   }
@@ -67,11 +70,10 @@ function operationOf(route: Route, method: string): string {
   return route.model ? `${route.name}.${route.kind === "collection" ? method.toLowerCase() : route.kind}` : route.name;
 }
 
-async function executeRead(call: Call, exchange: Exchange): Promise<WireResponse> {
-  const { rest, request, context } = exchange;
-  const answered = await rest.engine.execute(call, context);
-  context.timings = answered.timings;
+/** The answer to a read, unless its preconditions say otherwise. */
+function renderRead(answered: Answer, call: Call, exchange: Exchange): WireResponse {
   const { result } = answered;
+  const { request } = exchange;
   if (call.op === "get" && call.select === undefined && result.kind === "row") {
     const ifMatch = request.headers["if-match"];
     if (ifMatch !== undefined && !isMatched(ifMatch, result.version)) throw fail("precondition_failed");
