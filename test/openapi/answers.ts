@@ -36,7 +36,8 @@ interface Operation {
 const required = createRequire(createRequire(import.meta.url).resolve("@seriousme/openapi-schema-validator"));
 const { Ajv2020 } = required("ajv/dist/2020") as { readonly Ajv2020: typeof AjvOf };
 const addFormats = required("ajv-formats") as (ajv: AjvOf) => void;
-const documentId = "https://document.test/openapi.json";
+/** The id that the document has in a validator. */
+export const documentId = "https://document.test/openapi.json";
 
 /** A validator that knows the document's components. Schemas in it refer to the document by its id. */
 export function createValidator(document: Node): AjvOf {

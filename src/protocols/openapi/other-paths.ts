@@ -132,8 +132,10 @@ const batchAnswer: Node = {
 /** A reference of a batch to an earlier answer. */
 export const referenceSchema: Node = {
   type: "object",
-  properties: { $ref: { type: "string", examples: ["first.id"] } },
-  required: ["$ref"],
+  description: 'As in `{ "$ref": "first.id" }`.',
+  // Some readers take a property of this name for a reference of their own.
+  patternProperties: { "^[$]ref$": { type: "string" } },
+  minProperties: 1,
   additionalProperties: false,
 };
 
