@@ -3,7 +3,8 @@ import { allOf, always, anyOf, complement, type Filter, never, type Source, type
 import type { Access, Action, Field, Model, Relation, Schema } from "../schema/schema.ts";
 import type { Actor, Facts } from "./actor.ts";
 import { fail } from "./errors.ts";
-import type { AggregatePlan, GetPlan, Guarded, ListPlan, Output, Reached, ReadPlan, RowsPlan, Step } from "./plan/plan.ts";
+import { termOf } from "./plan/filter.ts";
+import type { AggregatePlan, GetPlan, Guarded, ListPlan, Order, Output, Reached, ReadPlan, RowsPlan, Step } from "./plan/plan.ts";
 
 declare const brand: unique symbol;
 
@@ -162,15 +163,19 @@ function guardRows(plan: RowsPlan, view: View): RowsPlan {
     ...plan,
     rule: rowRule(plan, view),
     where: guardFilter(plan.where, view),
-    order: plan.order.map((order) => ({ ...order, by: guardReached(order.by, view) })),
+    order: plan.order.map((order) => guardOrder(order, view)),
     output: guardOutput(plan.output, view),
   };
 }
 
-// The trash is for who may empty it.
+// The trash is for who may empty it; beside it, what is not in the trash is for who may read it.
 function rowRule(plan: { readonly model: Model; readonly trash: string }, view: View): Filter {
   const read = view.rule(plan.model, "read");
-  return plan.trash === "without" ? read : allOf([read, view.rule(plan.model, "delete")]);
+  if (plan.trash === "without") return read;
+  const remove = view.rule(plan.model, "delete");
+  if (plan.trash === "only" || remove.op === "false") return allOf([read, remove]);
+  const left = termOf(plan.model.fields.get("deletedAt") as Field);
+  return allOf([read, anyOf([{ op: "compare", operator: "isNull", left, right: [{ from: "value", value: 1 }] }, remove])]);
 }
 
 function guardOutput(output: Output, view: View): Output {
@@ -184,12 +189,18 @@ function guardOutput(output: Output, view: View): Output {
   };
 }
 
+// A value that is masked in some rows is null there, even where the field itself never is.
+function guardOrder(order: Order, view: View): Order {
+  const by = guardReached(order.by, view);
+  return { ...order, by, nullable: order.nullable || by.term.mask !== null };
+}
+
 function guardReached(reached: Reached, view: View): Reached {
   return { steps: reached.steps.map((step) => guardStep(step, view)), term: guardTerm(reached.term, view) };
 }
 
 function guardStep(step: Step, view: View): Step {
-  return { relation: step.relation, ...visibility(step.relation, view) };
+  return { relation: step.relation, own: ownMask(step.relation, view), ...visibility(step.relation, view) };
 }
 
 // Which rows of the target may be looked at. Where the key that leads there is masked in some rows, the relation is too.
@@ -200,10 +211,8 @@ function visibility(relation: Relation, view: View): { visible: Filter; link: Fi
     const field = name === null ? undefined : model?.fields.get(name);
     return (field && view.fieldRule(field, "read")) ?? always;
   };
-  const own = relation.via === "belongsTo" ? view.ownKey(relation) : null;
-  const ownMask = own ? lift(view.fieldRule(own, "read") ?? always, 0) : always;
   return {
-    visible: allOf([ownMask, view.rule(target, "read"), mask(target, relation.inverseOf)]),
+    visible: allOf([view.rule(target, "read"), mask(target, relation.inverseOf)]),
     link: join
       ? allOf([
           view.rule(join, "read"),
@@ -214,31 +223,10 @@ function visibility(relation: Relation, view: View): { visible: Filter; link: Fi
   };
 }
 
-// The same condition, seen from one row further in.
-function lift(filter: Filter, depth: number): Filter {
-  const lifted = (term: Term): Term => (term.up >= depth ? { ...term, up: term.up + 1 } : term);
-  switch (filter.op) {
-    case "and":
-    case "or":
-      return { op: filter.op, args: filter.args.map((arg) => lift(arg, depth)) };
-    case "not":
-      return { op: "not", arg: lift(filter.arg, depth) };
-    case "compare": {
-      const right = filter.right.map(
-        (source): Source => (source.from === "term" ? { from: "term", term: lifted(source.term) } : source),
-      );
-      return { ...filter, left: lifted(filter.left), right };
-    }
-    case "one":
-    case "some":
-    case "every":
-    case "none": {
-      const inner = (part: Filter | null) => part && lift(part, depth + 1);
-      return { ...filter, visible: inner(filter.visible), link: inner(filter.link), where: lift(filter.where, depth + 1) };
-    }
-    default:
-      return filter;
-  }
+// What must hold of the row that the relation starts from: that the key which leads away is not masked in it.
+function ownMask(relation: Relation, view: View): Filter {
+  const own = relation.via === "belongsTo" ? view.ownKey(relation) : null;
+  return (own && view.fieldRule(own, "read")) ?? always;
 }
 
 function guardTerm(term: Term, view: View): Term {
@@ -264,7 +252,10 @@ export function guardFilter(filter: Filter, view: View): Filter {
     case "some":
     case "every":
     case "none":
-      return { ...filter, ...visibility(filter.relation, view), where: guardFilter(filter.where, view) };
+      return allOf([
+        ownMask(filter.relation, view),
+        { ...filter, ...visibility(filter.relation, view), where: guardFilter(filter.where, view) },
+      ]);
     default:
       return filter;
   }

@@ -53,8 +53,9 @@ function answer(asked: Asked, model: ModelDef, { query, group }: Of): Json {
   const names = query.group ?? [];
   if (names.length > 0) made["group"] = Object.fromEntries(names.map((name, index) => [name, group.keys[index]]));
   const counts = query.count ?? (measures.some((measure) => query[measure]) ? [] : ["*"]);
-  if (counts.length === 1 && counts[0] === "*") made["count"] = group.rows.length;
-  else if (counts.length > 0) made["count"] = Object.fromEntries(counts.map((name) => [name, countOf(asked, model, { group, name })]));
+  const counted = counts.filter((name) => name !== "*").map((name) => [name, countOf(asked, model, { group, name })]);
+  if (counts.includes("*")) made["count"] = group.rows.length;
+  if (counted.length > 0) made[counts.includes("*") ? "countOf" : "count"] = Object.fromEntries(counted);
   for (const measure of measures) {
     const of = query[measure];
     if (of) made[measure] = Object.fromEntries(of.map((name) => [name, measured(asked, model, { group, measure, name })]));

@@ -1,7 +1,7 @@
 /** The oracle's answers to reads: filter, sort, page and shape over plain arrays. */
 import { allow, OracleRefusal } from "./refusals.ts";
 import { hasField, inner, innerField, isLive, related, type Sight, splitPath, steps, viewerSight, holds, wholeSight } from "./rules.ts";
-import { comparable, compares, fold, order, words, type Comparable } from "./values.ts";
+import { comparable, compares, fold, operatorsOf, order, words, type Comparable } from "./values.ts";
 import { type FieldDef, fieldOf, modelOf, type ModelDef, relationOf, type Row, type Viewer, type World } from "./world.ts";
 
 export interface Asked {
@@ -34,7 +34,7 @@ function searches(asked: Asked, model: ModelDef, row: Row, needle: string): bool
     .map((name) => asked.sight.value(model, row, name))
     .filter((text) => text !== null)
     .map((text) => fold(text as string));
-  return words(needle).every((word) => texts.some((text) => text.includes(word)));
+  return texts.some((text) => words(needle).every((word) => text.includes(word)));
 }
 
 interface At {
@@ -56,16 +56,15 @@ function passesMember({ asked, model, row }: At, path: readonly string[], wanted
       return quantifier === "some" ? found.includes(true) : quantifier === "every" ? !found.includes(false) : !found.includes(true);
     });
   }
-  if (relation && isWhere(wanted)) return related(asked.sight, { model, row }, name).some((at) => passes(asked, target, at.row, wanted));
+  if (relation && isWhere(fieldOf(model, name), wanted)) return related(asked.sight, { model, row }, name).some((at) => passes(asked, target, at.row, wanted));
   const field = fieldOf(model, name) as FieldDef;
   return passesField(innerField(field, rest), inner(asked.sight.value(model, row, name), rest), { wanted, isLoose: rest.length > 0 && !field.shape });
 }
 
-const comparing = new Set(["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "startsWith", "endsWith", "like", "isNull", "between", "search"]);
-
-// An object under a to-one relation that holds only comparing words speaks of the key.
-function isWhere(wanted: unknown): wanted is Where {
-  return typeof wanted === "object" && wanted !== null && !Object.keys(wanted).every((name) => comparing.has(name));
+// An object under a to-one relation that holds only comparing words of its key speaks of the key.
+function isWhere(key: FieldDef | undefined, wanted: unknown): wanted is Where {
+  const known = key ? operatorsOf(key.kind) : [];
+  return typeof wanted === "object" && wanted !== null && !Object.keys(wanted).every((name) => known.includes(name));
 }
 
 function passesField(field: FieldDef, value: unknown, asked: { readonly wanted: unknown; readonly isLoose: boolean }): boolean {

@@ -35,7 +35,9 @@ function declareModel(def: ModelDef, declared: Record<string, Loose>, models: Re
   };
   if (def.key[0] !== "id") call("key", ...def.key);
   for (const field of def.fields) {
-    if (field.computed) call("computed", field.name, declareField({ ...field, optional: false }), ({ row }: { row: Terms }) => toExpr(field.computed as Expression, row));
+    if (!field.computed) continue;
+    call("computed", field.name, declareField({ ...field, optional: false }));
+    call("from", ({ row }: { row: Terms }) => toExpr(field.computed as Expression, row));
   }
   if (def.timestamps) call("timestamps");
   if (def.softDelete) call("softDelete");

@@ -64,7 +64,7 @@ export async function open(models: ReadonlyMap<string, ModelDef>, between: Betwe
   let now = Date.parse(asked);
   const clock = () => now;
   const newId = createIdMaker(clock);
-  await ensureSchema({ database, schema, ddl: sqliteDdl, clock, newId }, { mode: "development" });
+  await ensureSchema({ database, schema, ddl: sqliteDdl, clock }, { mode: "development" });
   const engine = createEngine(declared, {
     schema, clock, newId,
     database: between.database?.(database) ?? database,

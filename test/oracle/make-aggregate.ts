@@ -10,13 +10,14 @@ export function makeAggregate(making: Making, model: ModelDef): Aggregate {
   const { random } = making;
   const fields = visibleFields(making, model).filter(({ kind }) => kind !== "json" && kind !== "list" && kind !== "bytes");
   const numbers = fields.filter((field) => (field.kind === "integer" || field.kind === "decimal" || field.kind === "bigint" || field.kind === "float") && field.small && !field.target && !model.key.includes(field.name));
+  const ordered = fields.filter(({ kind }) => kind !== "boolean");
   const made: Writable = {};
   if (random.chance(0.4)) made.where = makeWhere(making, model, 1);
   const group = random.some(fields, 2).map((field) => bucketed(making, field));
   if (group.length > 0) made.group = group;
   if (random.chance(0.6)) made.count = random.pick([["*"], ["*", ...random.some(fields, 2).map(nameOf)], [random.pick(fields).name]]);
   for (const measure of ["sum", "avg", "min", "max"] as const) {
-    const names = random.some(measure === "sum" || measure === "avg" ? numbers : fields, 2).map(nameOf);
+    const names = random.some(measure === "sum" || measure === "avg" ? numbers : ordered, 2).map(nameOf);
     if (names.length > 0 && random.chance(0.6)) made[measure] = names;
   }
   const results = resultsOf(made);

@@ -2,6 +2,7 @@
 import { makeValue } from "./make-values.ts";
 import type { Random } from "./random.ts";
 import { hasField, hasRelation } from "./rules.ts";
+import { operatorsOf } from "./values.ts";
 import { type FieldDef, modelOf, type ModelDef, type RelationDef, type Row, type Viewer, type World } from "./world.ts";
 
 export interface Making {
@@ -92,13 +93,9 @@ function known(random: Random, rows: readonly Row[], field: FieldDef): unknown {
   return value ?? makeValue(random, field);
 }
 
-const equality = ["eq", "ne", "in", "nin"];
-const ordering = [...equality, "gt", "gte", "lt", "lte", "between"];
-const textual = [...ordering, "contains", "startsWith", "endsWith", "like", "search"];
-
 function pickOperator(random: Random, kind: string): string {
-  if (kind === "boolean" || kind === "bytes") return random.pick(equality);
-  return random.pick(kind === "text" || kind === "email" || kind === "url" || kind === "slug" || kind === "loose" ? textual : ordering);
+  const words = operatorsOf(kind === "loose" ? "text" : (kind as FieldDef["kind"]));
+  return random.pick(words.filter((word) => word !== "isNull"));
 }
 
 function makeOperand(random: Random, { operator, value }: { readonly operator: string; readonly value: () => unknown }): unknown {
@@ -154,7 +151,7 @@ export function makeSelect(making: Making, model: ModelDef, depth: number): Json
   const made: Json = {};
   if (random.chance(0.3)) made["*"] = true;
   for (const field of random.some(visibleFields(making, model), 4)) made[field.name] = true;
-  if (depth > 0) for (const relation of random.some(visibleRelations(making, model), 3)) made[relation.name] = makeExpand(making, relation, depth);
+  if (depth > 0) for (const relation of random.some(visibleRelations(making, model), depth)) made[relation.name] = makeExpand(making, relation, depth);
   return Object.keys(made).length === 0 ? { [random.pick(model.key)]: true } : made;
 }
 
@@ -167,7 +164,7 @@ function makeExpand(making: Making, relation: RelationDef, depth: number): unkno
     if (random.chance(0.4)) inside["$where"] = makeWhere(making, target, 1);
     const orderBy = random.chance(0.5) ? makeOrder(making, target) : undefined;
     if (orderBy) inside["$orderBy"] = orderBy;
-    if (random.chance(0.7)) inside["$limit"] = 1 + random.int(5);
+    if (depth < 3 || random.chance(0.7)) inside["$limit"] = 1 + random.int(depth + 1);
   }
   return inside;
 }

@@ -62,7 +62,7 @@ function operatorFor(random: Random, { kind }: FieldDef): string {
 function makeOperand(random: Random, { model, outer }: Of, field: FieldDef): Operand {
   const alike = (other: FieldDef) => other.kind === field.kind && other.scale === field.scale && other.name !== field.name;
   const chance = random.next();
-  const isTextual = field.kind === "text" || field.kind === "slug" || field.kind === "email";
+  const isTextual = ["text", "slug", "email", "decimal", "bigint", "date"].includes(field.kind);
   if (isTextual && chance < 0.3) return { me: random.chance(0.3) ? "id" : random.pick(claims) };
   if (field.kind === "uuid" && chance < 0.3) return { me: "id" };
   if (field.kind === "datetime" && chance < 0.3) return { now: true };

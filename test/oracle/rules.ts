@@ -1,5 +1,5 @@
 /** The oracle's rules: who may read what, by walking over every row. Naive on purpose. */
-import { comparable, compares, type Comparable } from "./values.ts";
+import { claimOf, comparable, compares, type Comparable } from "./values.ts";
 import { type FieldDef, fieldOf, modelOf, type ModelDef, type Operand, relationOf, type Row, type Rule, type Viewer, type World } from "./world.ts";
 import type { RelationDef } from "./world.ts";
 
@@ -45,6 +45,14 @@ export function settle(rule: Rule, viewer: Viewer): boolean | null {
       const decisive = rule.is === "or";
       return parts.includes(decisive) ? decisive : parts.includes(null) ? null : !decisive;
     }
+    case "some":
+      return settle(rule.of, viewer) === false ? false : null;
+    case "compare": {
+      // Nobody has no id and no claims, and a comparison with null does not hold.
+      if (viewer.signedIn || !rule.right.some((operand) => "me" in operand)) return null;
+      const isComplement = rule.operator === "ne" || rule.operator === "nin";
+      return isComplement ? (rule.path.length === 1 ? true : null) : false;
+    }
     default:
       return null;
   }
@@ -87,7 +95,7 @@ export function holds(rule: Rule, rows: readonly Placed[], seen: { readonly whol
 function operandValue(operand: Operand, left: FieldDef, at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer }): Comparable | null {
   if ("value" in operand) return comparable(left, operand.value);
   if ("now" in operand) return comparable(left, at.world.now);
-  if ("me" in operand) return operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null);
+  if ("me" in operand) return claimOf(left, operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null));
   const { model, row } = at.rows.at(operand.outer ? -2 : -1) as Placed;
   return comparable(fieldOf(model, operand.field) as FieldDef, row[operand.field]);
 }

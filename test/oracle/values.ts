@@ -166,3 +166,32 @@ function call(name: string, args: readonly Computed[]): Computed {
   const ascii = name === "lower" ? /[A-Z]/g : /[a-z]/g;
   return { text: text.replace(ascii, (letter) => (name === "lower" ? letter.toLowerCase() : letter.toUpperCase())) };
 }
+
+const equality = ["eq", "ne", "in", "nin", "isNull"];
+const ordering = [...equality, "gt", "gte", "lt", "lte", "between"];
+const textual = [...ordering, "contains", "startsWith", "endsWith", "like", "search"];
+
+/** The comparing words that a kind of field has. */
+export function operatorsOf(kind: FieldDef["kind"]): readonly string[] {
+  if (kind === "json") return ["isNull"];
+  if (kind === "list") return ["contains", "isNull"];
+  if (kind === "boolean" || kind === "bytes") return equality;
+  return kind === "text" || kind === "email" || kind === "url" || kind === "slug" ? textual : ordering;
+}
+
+const forms: Partial<Record<FieldDef["kind"], RegExp>> = {
+  slug: /^[a-z0-9]+(?:-[a-z0-9]+)*$/,
+  email: /^[\w.+']+@[\w.]+\.[a-z]+$/,
+  uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+  bigint: /^-?\d{1,18}$/,
+  date: /^\d{4}-\d\d-\d\d$/,
+};
+
+/** A claim, to be compared with a field: null where no such field could hold it. */
+export function claimOf(field: FieldDef, claim: string | null): Comparable | null {
+  if (claim === null || forms[field.kind]?.test(claim) === false) return null;
+  if (field.kind !== "decimal") return comparable(field, claim);
+  const { precision = 18, scale = 0 } = field;
+  const [, whole = "", fraction = ""] = /^-?0*(\d+)(?:\.(\d+?)0*)?$/.exec(claim) ?? [];
+  return whole === "" || fraction.length > scale || whole.length > Math.max(1, precision - scale) ? null : comparable(field, claim);
+}

@@ -68,7 +68,11 @@ function convertList(value: unknown, element: Convert, texts: boolean): Value | 
   for (const one of list) {
     const stored = element(one);
     if (isMisfit(stored)) return stored;
-    parts.push(typeof stored === "bigint" ? stored.toString() : JSON.stringify(stored instanceof Uint8Array ? null : stored));
+    parts.push(
+      typeof stored === "bigint"
+        ? stored.toString()
+        : JSON.stringify(stored instanceof Uint8Array ? Buffer.from(stored).toString("base64") : stored),
+    );
   }
   return `[${parts.join(",")}]`;
 }

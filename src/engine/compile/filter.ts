@@ -1,7 +1,7 @@
 /** Compiles conditions and terms into SQL text; every value is a slot, every name comes from the compiled schema. */
 import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
-import type { Expression, Filter, Source, Term } from "../../schema/filter.ts";
+import { always, type Expression, type Filter, type Source, type Term } from "../../schema/filter.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import { converterFor, documentPath } from "./convert.ts";
@@ -110,8 +110,11 @@ function compileBetween(filter: Compare, left: string, c: Compiling): string {
 
 // Constants of a rule are spelt out; a caller's list, or a claim, is one JSON parameter whatever its length.
 function compileAmong(filter: Compare, left: string, c: Compiling): string {
-  if (filter.right.length === 1 && filter.right[0]?.from !== "value")
-    return c.dialect.among(left, compileSource(filter.right[0] as Source, { filter }, c));
+  if (filter.right.length === 1 && filter.right[0]?.from !== "value") {
+    // JSON has no bytes, so they are compared in the form in which it writes them.
+    const comparable = filter.left.field.type.storage === "bytes" ? c.dialect.json("bytes", left, 0) : left;
+    return c.dialect.among(comparable, compileSource(filter.right[0] as Source, { filter }, c));
+  }
   if (filter.right.length === 0) return "1 = 0";
   return `${left} in (${filter.right.map((source) => compileSource(source, { filter }, c)).join(", ")})`;
 }
@@ -173,7 +176,7 @@ export function compileField(field: Field, alias: string, c: Compiling): string 
 
 function compileRelated(filter: Extract<Filter, { op: "one" | "some" | "every" | "none" }>, c: Compiling): string {
   assert(filter.visible && filter.link, "guard() says which rows a relation may look at");
-  const step: Step = { relation: filter.relation, visible: filter.visible, link: filter.link };
+  const step: Step = { relation: filter.relation, own: always, visible: filter.visible, link: filter.link };
   const joined = compileStep(step, c);
   const where = compileFilter(filter.where, joined.inner);
   const and = (condition: string) => `exists (select 1 from ${joined.from} where ${joined.on} and ${condition})`;
@@ -192,27 +195,36 @@ export interface Joined {
 
 /** The rows that a relation leads to from the innermost row. */
 export function compileStep(step: Step, c: Compiling): Joined {
-  assert(step.visible && step.link, "guard() says which rows a relation may look at");
+  assert(step.own && step.visible && step.link, "guard() says which rows a relation may look at");
   const { relation } = step;
   const { quote } = c.dialect;
   const outer = c.aliases.at(-1) as string;
   const target = c.schema.models.get(relation.target) as Model;
   const alias = c.nextAlias();
   const inner = inRow(c, alias);
-  const conditions: string[] = [];
-  let from = `${quote(target.table)} ${alias}`;
-  if (relation.through) {
-    const join = c.schema.models.get(relation.through.model) as Model;
-    const joinAlias = c.nextAlias();
-    const tie = (name: string, other: string) =>
-      equal(join.relations.get(name) as Relation, { local: joinAlias, foreign: other }, c);
-    from = `${quote(join.table)} ${joinAlias} join ${from} on ${tie(relation.through.toTarget, alias)}`;
-    conditions.push(tie(relation.through.toLocal, outer), ...live(join, joinAlias, c));
-    if (step.link.op !== "true") conditions.push(compileFilter(step.link, inRow(c, joinAlias)));
-  } else conditions.push(equal(relation, { local: outer, foreign: alias }, c));
+  const conditions = step.own.op === "true" ? [] : [compileFilter(step.own, c)];
+  const from = `${quote(target.table)} ${alias}`;
+  if (relation.through) conditions.push(linked(step, { outer, alias }, c));
+  else conditions.push(equal(relation, { local: outer, foreign: alias }, c));
   conditions.push(...live(target, alias, c));
   if (step.visible.op !== "true") conditions.push(compileFilter(step.visible, inner));
   return { from, on: conditions.join(" and "), alias, inner };
+}
+
+// Two rows that several rows of the join model link are linked once.
+function linked({ relation, link }: Step, rows: { readonly outer: string; readonly alias: string }, c: Compiling): string {
+  const { quote } = c.dialect;
+  const through = relation.through as NonNullable<Relation["through"]>;
+  const join = c.schema.models.get(through.model) as Model;
+  const joinAlias = c.nextAlias();
+  const [pair] = (join.relations.get(through.toTarget) as Relation).on as readonly [Relation["on"][number]];
+  const conditions = [
+    equal(join.relations.get(through.toLocal) as Relation, { local: joinAlias, foreign: rows.outer }, c),
+    ...live(join, joinAlias, c),
+    ...(link && link.op !== "true" ? [compileFilter(link, inRow(c, joinAlias))] : []),
+  ];
+  const keys = `select ${joinAlias}.${quote(pair.local)} from ${quote(join.table)} ${joinAlias} where ${conditions.join(" and ")}`;
+  return `${rows.alias}.${quote(pair.foreign)} in (${keys})`;
 }
 
 function equal(

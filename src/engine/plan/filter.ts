@@ -77,10 +77,10 @@ function planPath(path: readonly string[], value: unknown, names: Names): Filter
 // `{ director: { name: "x" } }` filters through the relation; `{ director: { eq: id } }` compares its key.
 function isNested(value: unknown, relation: Relation, names: Names): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return (
-    relation.kind === "many" ||
-    !Object.keys(value).every((key) => isOperator(key) && !names.view.field(names.view.target(relation), key))
-  );
+  const { view, model } = names;
+  const words = view.field(model, relation.name)?.type.operators ?? [];
+  const isOfKey = (key: string) => isOperator(key) && words.includes(key) && !view.field(view.target(relation), key);
+  return relation.kind === "many" || !Object.keys(value).every(isOfKey);
 }
 
 function planRelation({ relation, rest }: { relation: Relation; rest: readonly string[] }, value: unknown, names: Names): Filter {

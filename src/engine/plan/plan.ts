@@ -13,9 +13,13 @@ export interface Reached {
   readonly term: Term;
 }
 
-/** One relation on the way. `visible` and `link` are null until guard() has put the target's rule in. */
+/**
+ * One relation on the way. Until guard() has put the rules in, they are null: `own` is what must hold of the row it starts
+ * from, `visible` of the row it leads to, `link` of the row of the join model.
+ */
 export interface Step {
   readonly relation: Relation;
+  readonly own: Filter | null;
   readonly visible: Filter | null;
   readonly link: Filter | null;
 }

@@ -1,6 +1,6 @@
 /** Finds the place in a call of the value with a given number, for an error's pointer; walks as shape.ts does. */
 import type { Call, Select, Where } from "../call.ts";
-import { pointerPart } from "./shape.ts";
+import { pointerPart, selectEntries } from "./shape.ts";
 
 /** The JSON pointer of the value at `index` of the call's shape, or that of the whole call. */
 export function pointerOf(call: Extract<Call, { op: "list" | "get" | "aggregate" }>, index: number): string {
@@ -34,7 +34,7 @@ function walkWhere(where: Where, pointer: string, pointers: string[]): void {
 }
 
 function walkSelect(select: Select, pointer: string, pointers: string[]): void {
-  for (const [name, value] of Object.entries(select)) {
+  for (const [name, value] of selectEntries(select)) {
     if (name === "$where") walkWhere(value as Where, `${pointer}/$where`, pointers);
     else if (typeof value === "object" && value !== null && !name.startsWith("$"))
       walkSelect(value as Select, `${pointer}/${pointerPart(name)}`, pointers);

@@ -97,7 +97,7 @@ export function planReached(path: string, pointer: string, planning: Planning): 
     if (!relation) throw unknownName(name, pointer, { model, view });
     if (relation.kind === "many") throw badQuery(pointer, "to_many", `${name} has many rows and so no single value.`);
     model = view.target(relation);
-    return { relation, visible: null, link: null };
+    return { relation, own: null, visible: null, link: null };
   });
   const field = view.field(model, names.at(-1) ?? "");
   if (!field) throw unknownName(names.at(-1) ?? "", pointer, { model, view });
@@ -150,7 +150,11 @@ function planRelated({ name, value }: { name: string; value: true | Select }, po
     limit,
     pointer,
   };
-  return { name, step: { relation, visible: null, link: null }, rows: planRows(query, { ...planning, model: target }) };
+  return {
+    name,
+    step: { relation, own: null, visible: null, link: null },
+    rows: planRows(query, { ...planning, model: target }),
+  };
 }
 
 /** @throws limit_exceeded where an answer could hold more rows, or more relations, than allowed. */

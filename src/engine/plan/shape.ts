@@ -97,12 +97,19 @@ function isNullText(value: unknown, pointer: string): string {
   throw badQuery(pointer, "type", "isNull takes true or false.");
 }
 
+/** The entries of a selection in the order in which plans take their values: its own `$where` before those of relations within. */
+export function selectEntries(select: Select): readonly (readonly [string, unknown])[] {
+  const entries = Object.entries(select);
+  const own = entries.findIndex(([name]) => name === "$where");
+  return own <= 0 ? entries : [...entries.splice(own, 1), ...entries];
+}
+
 function shapeSelect(shape: Shape, select: Select, { pointer, depth }: At): void {
   within(shape.limits, "expandDepthMax", depth);
   if (typeof select !== "object" || select === null || Array.isArray(select))
     throw badQuery(pointer, "type", "must be an object of fields.");
   shape.text += "{";
-  for (const [name, value] of Object.entries(select)) {
+  for (const [name, value] of selectEntries(select)) {
     if (value === undefined || value === false) continue;
     within(shape.limits, "filterNodesMax", ++shape.nodes);
     if (name !== "*" && !namePattern.test(name))

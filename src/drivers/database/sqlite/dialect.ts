@@ -59,7 +59,7 @@ function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "se
     case "like":
       return `${left} glob hf_glob(${parameter})`;
     case "search":
-      return `not exists (select 1 from json_each(${parameter}) where instr(hf_fold(${left}), "value") = 0)`;
+      return `(${left} is not null and not exists (select 1 from json_each(${parameter}) where instr(hf_fold(${left}), "value") = 0))`;
   }
 }
 
