@@ -21,6 +21,7 @@ import { resolveKeys } from "./secret.ts";
 import { createServe, type Serve } from "./serve.ts";
 import { fileOf, type Opened, openDatabase } from "./wire.ts";
 
+/** A backend that runs: answers requests, and lets code call it under an actor's rules or without any. */
 export interface App<R extends Registry> {
   /** Answers a Request as the listener would. */
   fetch(request: Request): Promise<Response>;

@@ -7,6 +7,7 @@ import { type LimitsOptions, limitDefaults } from "../engine/limits.ts";
 import type { KeyOptions } from "../features/identity/keys.ts";
 import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http-limits.ts";
 
+/** How an app is set up. The environment sets the same by HOLDFAST_ variables: `port` is HOLDFAST_PORT. */
 export interface AppOptions {
   /** Where the data is: `sqlite:` and a path, or `sqlite::memory:`. @default "sqlite:./data.db" */
   readonly database?: string;
@@ -40,6 +41,7 @@ export interface AppOptions {
   readonly wrapDatabase?: (database: Database) => Database;
 }
 
+/** How bearer tokens (JWT, EdDSA or HS256) are checked. */
 export interface TokenOptions {
   /** Further keys that tokens may be signed with. @default none */
   readonly keys?: readonly KeyOptions[];

@@ -15,7 +15,9 @@ export interface MintOptions {
   readonly claims?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** How long it is good, in seconds. @default 3600 */
   readonly ttlS?: number | undefined;
+  /** The claim `iss`. @default none */
   readonly issuer?: string | undefined;
+  /** The claim `aud`. @default none */
   readonly audience?: string | undefined;
 }
 
