@@ -48,7 +48,7 @@ export interface ModelHookContext<R extends Registry, Input, Written> {
   /** The row's id; null before a create. */
   readonly id: string | null;
   readonly input: Input;
-  /** The written row as the caller may read it; after-hooks only. */
+  /** The whole row: as it is before an update or delete, as it became after a create or update; null otherwise. */
   readonly row: Written;
   readonly db: Db<R> & { readonly system: Db<R> };
 }
@@ -88,7 +88,7 @@ export interface Backend<R extends Registry, A extends Actions = Readonly<Record
     model: N,
     op: Op,
     hook: (
-      context: ModelHookContext<R, HookInput<R[N], Op>, null>,
+      context: ModelHookContext<R, HookInput<R[N], Op>, Row<R[N]> | null>,
     ) => HookInput<R[N], Op> | undefined | void | Promise<HookInput<R[N], Op> | undefined | void>,
   ): Backend<R, A>;
   /** Code inside the write's transaction, after it; a throw undoes the write. */

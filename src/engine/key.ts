@@ -2,6 +2,7 @@
 import { isMisfit } from "../schema/fields/field-type.ts";
 import type { Model } from "../schema/schema.ts";
 import type { Value } from "../schema/value.ts";
+import type { Where } from "./call.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 
 /** The stored parts of a key, or null where no row can have it. */
@@ -48,6 +49,17 @@ export function keySql(model: Model, alias: string, dialect: Dialect): string {
   return parts.length === 1
     ? (parts[0] as string)
     : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");
+}
+
+/** The filter that finds the row of a key. */
+export function keyWhere(model: Model, id: string): Where {
+  const values = parseKey(model, id) ?? [];
+  return Object.fromEntries(
+    model.key.map((field, index) => {
+      const value = values[index] ?? null;
+      return [field.name, value !== null && field.type.toWire ? field.type.toWire(value, field.params) : value];
+    }),
+  );
 }
 
 function decodePart(part: string): string | null {

@@ -1,4 +1,5 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
+import { AppError } from "../../base/errors.ts";
 import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
@@ -6,7 +7,8 @@ import type { Call, Data, Returning } from "../call.ts";
 import { bindStep, bindUnit, type UnitTemplate } from "../compile/unit.ts";
 import { compileCreate } from "../compile/write.ts";
 import { admit } from "../guard.ts";
-import { formatKey } from "../key.ts";
+import { formatKey, parseKey } from "../key.ts";
+import { read } from "../pipeline.ts";
 import { runHooks } from "./hooks.ts";
 import { completeRow, type Input, readInput, storedFields } from "./input.ts";
 import type { Part } from "./refusal.ts";
@@ -61,20 +63,9 @@ async function createAll(
   writing: Writing,
 ): Promise<readonly RowResult[]> {
   const models = new Set(inputs.flatMap(modelsIn));
-  const work = async (inner: Writing) => {
-    for (const input of inputs) await runBefore(input, inner);
-    const steps: Step[] = [];
-    const created: Created[] = [];
-    for (const input of inputs) addRow(input, { steps, created, parent: null, returning, writing: inner });
-    const parts = created.map(({ part }) => part);
-    const results = await runUnit(steps, parts, inner);
-    const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
-    for (const { input, row } of rows) {
-      inner.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
-      await runHooks("after", { model: input.model, op: "create", input, id: row.id, row }, inner);
-    }
-    return rows.filter(({ isTop }) => isTop).map(({ row }) => row);
-  };
+  const nested = new Set(inputs.flatMap(({ children }) => children.flatMap(({ rows }) => rows.flatMap(modelsIn))));
+  const isHooked = [...nested].some((model) => writing.context.hooks.has(model.name, "create"));
+  const work = (inner: Writing) => (isHooked ? createInTurn(inputs, returning, inner) : createAtOnce(inputs, returning, inner));
   return withHooks({ models, op: "create" }, work, writing);
 }
 
@@ -82,9 +73,68 @@ function modelsIn(input: Input): readonly Model[] {
   return [input.model, ...input.children.flatMap(({ rows }) => rows.flatMap(modelsIn))];
 }
 
-async function runBefore(input: Input, writing: Writing): Promise<void> {
-  await runHooks("before", { model: input.model, op: "create", input, id: null, row: null }, writing);
-  for (const { rows } of input.children) for (const child of rows) await runBefore(child, writing);
+/** All rows in one unit. */
+async function createAtOnce(
+  inputs: readonly Input[],
+  returning: Returning | undefined,
+  writing: Writing,
+): Promise<readonly RowResult[]> {
+  for (const input of inputs) await runHooks("before", hookedBy(input, null), writing);
+  const steps: Step[] = [];
+  const created: Created[] = [];
+  for (const input of inputs) addRow(input, { steps, created, parent: null, returning, writing });
+  const parts = created.map(({ part }) => part);
+  const results = await runUnit(steps, parts, writing);
+  const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
+  for (const { input, row } of rows) writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
+  const tops = rows.filter(({ isTop }) => isTop);
+  for (const { input, row } of tops) await runHooks("after", hookedBy(input, row.id), writing);
+  return tops.map(({ row }) => row);
+}
+
+/** Owner first, then what it owns: the hooks of a nested row find its owner there. */
+async function createInTurn(
+  inputs: readonly Input[],
+  returning: Returning | undefined,
+  writing: Writing,
+): Promise<readonly RowResult[]> {
+  const rows: RowResult[] = [];
+  for (const input of inputs) {
+    const { children, model } = input;
+    const [owner] = await createAtOnce([{ ...input, children: [] }], { minimal: true }, writing);
+    const { id } = owner as RowResult;
+    const key = parseKey(model, id)?.[0] as Value;
+    for (const { relation, rows: owned } of children) {
+      for (const child of owned) child.values.set(model.relations.get(relation)?.inverseOf as string, key);
+      await createInTurn(owned, { minimal: true }, writing);
+    }
+    rows.push({ ...(owner as RowResult), json: returning?.minimal ? null : await readBack({ model, id, returning }, writing) });
+  }
+  return rows;
+}
+
+interface Written {
+  readonly model: Model;
+  readonly id: string;
+  readonly returning: Returning | undefined;
+}
+
+// As the caller may read it, which may be not at all.
+async function readBack(
+  { model, id, returning }: Written,
+  { context, session, origin, now, view }: Writing,
+): Promise<string | null> {
+  if (view.rule(model, "read").op === "false") return null;
+  const call = { op: "get", model: model.name, id, select: returning?.select } as const;
+  const answer = await read(call, origin.actor, { context, session, now }).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === "not_found") return null;
+    throw error;
+  });
+  return answer?.result.kind === "row" ? answer.result.json : null;
+}
+
+function hookedBy(input: Input, id: string | null) {
+  return { model: input.model, op: "create" as const, input, id };
 }
 
 interface Adding {

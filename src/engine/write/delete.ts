@@ -23,7 +23,7 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
   const hard = !model.softDelete || call.trash === "only";
   const dependents = hard ? dependentsOf(model, writing) : [];
   const work = async (inner: Writing) => {
-    const hooked = { model, op: "delete" as const, input: emptyInput(model), id: call.id, row: null };
+    const hooked = { model, op: "delete" as const, input: emptyInput(model), id: call.id };
     await runHooks("before", hooked, inner);
     await release({ model, id: call.id, left: { count: inner.context.limits.cascadeMax } }, inner);
     await writeDelete(
@@ -49,7 +49,7 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
           const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
           await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
         } else {
-          const hooked = { model: dependent, op: "delete" as const, input: emptyInput(dependent), id, row: null };
+          const hooked = { model: dependent, op: "delete" as const, input: emptyInput(dependent), id };
           await runHooks("before", hooked, asSystem);
           await release({ model: dependent, id, left: gone.left }, inner);
           await writeDelete({ model: dependent, id, hard: true, trash: "with" }, asSystem);

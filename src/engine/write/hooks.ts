@@ -2,7 +2,9 @@
 import { assert } from "../../base/errors.ts";
 import { isMisfit } from "../../schema/fields/field-type.ts";
 import type { Model } from "../../schema/schema.ts";
-import type { Actor } from "../actor.ts";
+import { type Actor, system } from "../actor.ts";
+import { keyWhere } from "../key.ts";
+import { read } from "../pipeline.ts";
 import type { Change } from "./change.ts";
 import type { Data } from "../call.ts";
 import type { Input } from "./input.ts";
@@ -18,7 +20,7 @@ export interface HookContext {
   readonly id: string | null;
   /** The input in wire form. A before-hook may return an object of further or other values. */
   readonly input: Data;
-  /** The written row in wire form, as the caller may read it; after-hooks only. */
+  /** The whole row in wire form: as it is before an update or delete, as it became after a create or update. */
   readonly row: Data | null;
   readonly db: unknown;
 }
@@ -39,25 +41,38 @@ interface Hooked {
   readonly op: HookOp;
   readonly input: Input;
   readonly id: string | null;
-  readonly row: { readonly json: string | null } | null;
 }
 
 /** Runs a model's hooks; before-hooks may change the input. A throw undoes the transaction. */
 export async function runHooks(when: "before" | "after", hooked: Hooked, writing: Writing): Promise<Input> {
   const { model, op, input } = hooked;
   const { hooks } = writing.context;
-  for (const hook of hooks.list(when, model.name, op)) {
+  const all = hooks.list(when, model.name, op);
+  const row = all.length > 0 ? await rowFor(hooked, writing) : null;
+  for (const hook of all) {
     const returned = await hook({
       op,
       me: writing.origin.actor,
       id: hooked.id,
       input: wireOf(input),
       db: hooks.dbIn(writing.session, writing),
-      row: hooked.row?.json ? (JSON.parse(hooked.row.json) as Data) : null,
+      row,
     });
     if (when === "before" && returned !== undefined && returned !== null) take(returned as Data, input);
   }
   return input;
+}
+
+// Hooks are the backend's own code: they see the whole row, whatever the caller may read.
+async function rowFor({ model, id }: Hooked, { context, session, now }: Writing): Promise<Data | null> {
+  if (id === null) return null;
+  const call = {
+    op: "list",
+    model: model.name,
+    query: { where: keyWhere(model, id), trash: model.softDelete ? "with" : "without", limit: 1 },
+  } as const;
+  const { result } = await read(call, system, { context, session, now });
+  return result.kind === "list" && result.rows[0] ? (JSON.parse(result.rows[0]) as Data) : null;
 }
 
 function wireOf(input: Input): Data {

@@ -39,9 +39,9 @@ export async function updateRow(call: UpdateCall, writing: Writing): Promise<Row
   requireVersion(model, ifVersion, writing);
   const input = readInput(model, call.data, inputContext("update", writing));
   const work = async (inner: Writing) => {
-    await runHooks("before", { model, op: "update", input, id, row: null }, inner);
+    await runHooks("before", { model, op: "update", input, id }, inner);
     const row = await writeUpdate({ input, id, ifVersion, returning, trash: "without" }, inner);
-    await runHooks("after", { model, op: "update", input, id, row }, inner);
+    await runHooks("after", { model, op: "update", input, id }, inner);
     return row;
   };
   return withHooks({ models: [model], op: "update" }, work, writing);
