@@ -5,6 +5,7 @@ import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
+import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
 import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
 
 /** A database with its two languages. */
@@ -28,4 +29,9 @@ export function fileOf(url: string): string | null {
 export function openDatabase(url: string, onTrouble: OnTrouble): Opened {
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
   return { database, dialect: sqliteDialect, ddl: sqliteDdl };
+}
+
+/** Puts a backup in the place of a database that nobody has open. */
+export function restoreDatabase(request: RestoreRequest): Restored {
+  return restoreFrom(request);
 }

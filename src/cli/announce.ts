@@ -11,11 +11,13 @@ interface Announcing {
   readonly app: App<Registry>;
   readonly options: AppOptions;
   readonly url: string;
+  /** One line is enough: the rest was said before. */
+  readonly brief: boolean;
 }
 
 const tokenTtlS = 86_400;
 
-export async function announce({ terminal, app, options, url }: Announcing): Promise<void> {
+export async function announce({ terminal, app, options, url, brief }: Announcing): Promise<void> {
   const { database = "sqlite:./data.db", mode = "development", mount = "/api" } = options;
   const roles = [...new Set(["admin", ...app.engine.schema.roles])];
   // Only where whoever reads the terminal owns the data.
@@ -35,15 +37,15 @@ export async function announce({ terminal, app, options, url }: Announcing): Pro
   });
   const say = mode === "development" ? terminal.say : terminal.note;
   const model = app.engine.schema.models.keys().next().value;
+  if (brief) return say(`Serving ${api}`);
   say("");
   say(`  ${bold("API")}       ${api}`);
   say(`  ${bold("Docs")}      ${docs}`);
   say(`  ${bold("Database")}  ${database}`);
   if (token !== null) {
-    say(`  ${bold("Token")}     ${token}`);
-    say(`            for ${roles.join(", ")}; good for a day, in development only`);
-    say("");
-    say(`  curl ${api}/${model ?? ""} -H "Authorization: Bearer $TOKEN"`);
+    say(`  ${bold("Token")}     for ${roles.join(", ")}; good for a day, in development only`);
+    say(`\nTOKEN=${token}`);
+    say(`curl ${api}/${model ?? ""} -H "Authorization: Bearer $TOKEN"`);
   }
   say("");
 }

@@ -51,3 +51,10 @@ export function duration(value: string): number {
     throw failCli("usage", { fields: { fault: `${JSON.stringify(value)} is no duration: write 3600, 30m, 12h or 7d.` } });
   return Number(digits) * (unitSeconds[unit] ?? 1);
 }
+
+/** Reads `name=value` of a flag. @throws usage */
+export function readPair(flag: string, text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw failCli("usage", { fields: { fault: `${flag} takes name=value, not ${JSON.stringify(text)}.` } });
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -77,8 +77,15 @@ function describe(error: unknown, path: string, cwd: string): { readonly place: 
 // A graph with a syntax error is never evaluated, so running it again has no effect but the message.
 function askForPlace(path: string, cwd: string): string | null {
   const { stderr } = spawnSync(process.execPath, [...process.execArgv, path], { cwd, encoding: "utf8", timeout: 10_000 });
-  const told = stderr.split(/\n {4}at |\n\nNode\.js/)[0]?.trim() ?? "";
-  return told === "" ? null : told.replaceAll(`${pathToFileURL(cwd).href}/`, "").replaceAll(`${cwd}/`, "");
+  const lines = stderr.split("\n");
+  const start = lines.findIndex((line) => /^(file:\/\/|\/|[A-Z]:\\).*:\d+$/.test(line));
+  const end = lines.findIndex((line, index) => index > start && /^\w*Error\b/.test(line));
+  if (start < 0 || end < 0) return null;
+  const told = lines.slice(start, end + 1).filter((line) => line.trim() !== "");
+  return told
+    .join("\n")
+    .replaceAll(`${pathToFileURL(cwd).href}/`, "")
+    .replaceAll(`${cwd}/`, "");
 }
 
 function indent(text: string): string {

@@ -15,6 +15,11 @@ const commands: Readonly<Record<string, Listed>> = {
   init: { summary: "write a new app into an empty folder", load: () => import("./init.ts") },
   dev: { summary: "serve the app and restart it on every change", load: () => import("./dev.ts") },
   start: { summary: "serve the app", load: () => import("./start.ts") },
+  check: { summary: "find trouble before it happens", load: () => import("./check.ts") },
+  explain: { summary: "say which clause of which rule decides", load: () => import("./explain.ts") },
+  migrate: { summary: "plan, apply or undo a change of the schema", load: () => import("./migrate-command.ts") },
+  backup: { summary: "copy the database while it is in use", load: () => import("./backup.ts") },
+  restore: { summary: "put a backup in the place of the database", load: () => import("./restore.ts") },
   token: { summary: "mint a token for the app", load: () => import("./token.ts") },
 };
 

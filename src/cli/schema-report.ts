@@ -1,5 +1,7 @@
 /** Tells a person what a start did to the database's schema, or what it waits for. */
+import { driftPhrase } from "../engine/migrate/apply.ts";
 import type { Ensured } from "../engine/migrate/ensure.ts";
+import { phrasesOf } from "../engine/migrate/plan.ts";
 import type { Terminal } from "./terminal.ts";
 
 const titles: Readonly<Record<Ensured["status"], string | null>> = {
@@ -22,4 +24,9 @@ export function reportSchema({ status, plan, refusals, command, drift }: Ensured
   if (status !== "asking") return;
   note(refusals.length > 0 ? "Mend what is refused, then apply it:" : "To agree, run:");
   note(`  ${command}`);
+}
+
+/** The phrases that say yes to all that is lost. */
+export function phrasesToAgree({ plan, drift }: Ensured): readonly string[] {
+  return [...(plan === null ? [] : phrasesOf(plan.steps)), ...(drift.length > 0 ? [driftPhrase] : [])];
 }

@@ -23,11 +23,11 @@ export interface Terminal extends Surroundings {
   readonly json: boolean;
   readonly debug: boolean;
   /** A line for a person: on standard output, or beside it where a document stands there. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** A line for a person that is no part of the answer. */
-  note(line: string): void;
+  readonly note: (line: string) => void;
   /** The answer for a program; printed with --json. */
-  document(value: unknown): void;
+  readonly document: (value: unknown) => void;
 }
 
 export function createTerminal(surroundings: Surroundings, { json = false, debug = false }: CommonFlags): Terminal {

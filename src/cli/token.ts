@@ -1,6 +1,5 @@
 /** `holdfast token`: mints a token that the app takes. */
-import { addProjectFlags, type CommandFile, duration, gather, type ProjectFlags } from "./command.ts";
-import { failCli } from "./errors.ts";
+import { addProjectFlags, type CommandFile, duration, gather, type ProjectFlags, readPair } from "./command.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 interface TokenFlags extends ProjectFlags {
@@ -35,7 +34,7 @@ async function run(terminal: Terminal, flags: TokenFlags): Promise<number> {
   const { secret, mode, database, tokens } = settingsOf(terminal, flags);
   const { tokenKey } = resolveKeys({ secret, mode, file: fileOf(database) });
   const { sub, role: roles = [], ttl: ttlS } = flags;
-  const claims = Object.fromEntries((flags.claim ?? []).map(readClaim));
+  const claims = Object.fromEntries((flags.claim ?? []).map((text) => readPair("--claim", text)));
   const token = await mintToken({
     key: { secret: tokenKey },
     clock: terminal.clock,
@@ -49,10 +48,4 @@ async function run(terminal: Terminal, flags: TokenFlags): Promise<number> {
   if (!terminal.json) terminal.say(token);
   terminal.document({ token, sub, roles, claims, expiresAt: new Date(terminal.clock() + ttlS * 1000).toISOString() });
   return exitCodes.done;
-}
-
-function readClaim(text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at < 1) throw failCli("usage", { fields: { fault: `--claim takes name=value, not ${JSON.stringify(text)}.` } });
-  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -91,7 +91,7 @@ export async function explain(at: Explaining, actor: Actor, question: Question):
     outcome,
     rules,
     fields: ruled.map(({ field }, index) => ({ field: field.name, clause: clauses[trees.length + index] as Clause })),
-    because: outcome === "depends" ? [] : blamed.flatMap(({ clause }) => decidersOf(clause)),
+    because: outcome === "depends" ? [] : [...new Set(blamed.flatMap(({ clause }) => decidersOf(clause)))],
   };
 }
 
@@ -118,7 +118,7 @@ interface Judged {
 }
 
 async function judge(rules: readonly Filter[], judging: Judging): Promise<Judged> {
-  const { at, actor, facts, model, question } = judging;
+  const { at, actor, facts, question } = judging;
   const isMade = question.action === "create";
   if (question.id === undefined && !(isMade && question.data)) return { row: "not given", truths: new Map() };
   const leaves = rules.flatMap(leavesOf).filter((leaf) => !isConstant(foldFacts(leaf, facts)));

@@ -102,5 +102,5 @@ function sayValue(value: Extract<Source, { from: "value" }>["value"], { field, i
   const type = inside ?? field.type;
   if (value === null || isMisfit(value)) return "null";
   const wire = type.toWire ? type.toWire(value, field.params) : value;
-  return typeof wire === "bigint" ? String(wire) : (JSON.stringify(wire) ?? String(wire));
+  return typeof wire === "bigint" ? String(wire) : JSON.stringify(wire);
 }

@@ -104,8 +104,8 @@ function assemble<R extends Registry, A extends Actions>(app: App<R>, counted: C
     statements: counted.take,
     clock,
     engine: app.engine,
-    close: app.stop,
-    [Symbol.asyncDispose]: app.stop,
+    close: () => app.stop(),
+    [Symbol.asyncDispose]: () => app.stop(),
   });
 }
 
