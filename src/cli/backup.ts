@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { addProjectFlags, type CommandFile, type ProjectFlags } from "./command.ts";
 import { failCli } from "./errors.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress } from "./say/progress.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export const command: CommandFile = {
@@ -13,7 +13,7 @@ export const command: CommandFile = {
 };
 
 async function run(terminal: Terminal, flags: ProjectFlags, [file = ""]: readonly string[]): Promise<number> {
-  const { withDatabase } = await import("./project.ts");
+  const { withDatabase } = await import("./project/settings.ts");
   const path = resolve(terminal.cwd, file);
   if (existsSync(path)) throw failCli("backup_exists", { fields: { file } });
   return withDatabase(terminal, flags, async ({ database }, settings) => {

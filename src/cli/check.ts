@@ -1,7 +1,7 @@
 /** `holdfast check`: finds trouble before it happens, without a database. */
 import { styleText } from "node:util";
 import type { CommandFile, ProjectFlags } from "./command.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding } from "./check/findings.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export const command: CommandFile = {
@@ -12,10 +12,10 @@ export const command: CommandFile = {
 
 async function run(terminal: Terminal, flags: ProjectFlags): Promise<number> {
   const [{ loadBackend }, { compileSchema }, { compileOperations }, { findTrouble }] = await Promise.all([
-    import("./load-backend.ts"),
+    import("./project/load-backend.ts"),
     import("../schema/compile.ts"),
     import("../engine/operations.ts"),
-    import("./findings.ts"),
+    import("./check/findings.ts"),
   ]);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);

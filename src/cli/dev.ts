@@ -7,8 +7,8 @@ import { styleText } from "node:util";
 import { addProjectFlags, type CommandFile, type ProjectFlags, wholeNumber } from "./command.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 import type { Told } from "./start.ts";
-import { watchSources } from "./watch.ts";
-import { compareTraits } from "./traits.ts";
+import { watchSources } from "./dev/watch.ts";
+import { compareTraits } from "./dev/traits.ts";
 
 interface DevFlags extends ProjectFlags {
   readonly port?: number;

@@ -1,6 +1,6 @@
 /** `holdfast explain`: says which clause of which rule decides what an actor may do. */
 import type { Actor } from "../engine/actor.ts";
-import type { Explanation, Question } from "../engine/explain.ts";
+import type { Explanation, Question } from "../engine/explain/explain.ts";
 import { addProjectFlags, type CommandFile, gather, type ProjectFlags, readPair } from "./command.ts";
 import { failCli } from "./errors.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
@@ -37,11 +37,11 @@ export const command: CommandFile = {
 async function run(terminal: Terminal, flags: ExplainFlags): Promise<number> {
   const [{ loadBackend }, { openEngine }, { explain }, { anonymous, createActor }, { sayExplanation }, { didYouMean }] =
     await Promise.all([
-      import("./load-backend.ts"),
-      import("./open-engine.ts"),
-      import("../engine/explain.ts"),
+      import("./project/load-backend.ts"),
+      import("./project/open-engine.ts"),
+      import("../engine/explain/explain.ts"),
       import("../engine/actor.ts"),
-      import("./say-explanation.ts"),
+      import("./say/explanation.ts"),
       import("../base/suggest.ts"),
     ]);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);

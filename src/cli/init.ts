@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import type { CommandFile } from "./command.ts";
 import { failCli } from "./errors.ts";
-import { type AppFacts, appFiles } from "./init-files.ts";
+import { type AppFacts, appFiles } from "./init/files.ts";
 import { type CommonFlags, exitCodes, type Terminal } from "./terminal.ts";
 
 interface InitFlags extends CommonFlags {

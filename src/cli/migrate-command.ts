@@ -29,10 +29,10 @@ export const command: CommandFile = {
 
 async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly string[]): Promise<number> {
   const [{ loadBackend }, { compileSchema }, { runMigrate }, { settingsOf }, { fileOf, openDatabase }] = await Promise.all([
-    import("./load-backend.ts"),
+    import("./project/load-backend.ts"),
     import("../schema/compile.ts"),
     import("./migrate.ts"),
-    import("./project.ts"),
+    import("./project/settings.ts"),
     import("../app/wire.ts"),
   ]);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);

@@ -17,7 +17,10 @@ export const command: CommandFile = {
 };
 
 async function run(terminal: Terminal, flags: RestoreFlags, [file = ""]: readonly string[]): Promise<number> {
-  const [{ settingsOf }, { fileOf, restoreDatabase }] = await Promise.all([import("./project.ts"), import("../app/wire.ts")]);
+  const [{ settingsOf }, { fileOf, restoreDatabase }] = await Promise.all([
+    import("./project/settings.ts"),
+    import("../app/wire.ts"),
+  ]);
   const { database: url } = settingsOf(terminal, flags);
   const target = fileOf(url);
   if (target === null) throw failCli("usage", { fields: { fault: "A database in memory cannot be restored." } });

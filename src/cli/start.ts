@@ -3,10 +3,10 @@ import { Option } from "commander";
 import type { App } from "../app/app.ts";
 import type { AppOptions } from "../app/options.ts";
 import type { Registry } from "../engine/typed.ts";
-import { announce, documentOf } from "./announce.ts";
+import { announce, documentOf } from "./say/announce.ts";
 import { addProjectFlags, type CommandFile, type ProjectFlags, wholeNumber } from "./command.ts";
-import { phrasesToAgree, reportSchema } from "./schema-report.ts";
-import { traitsOf } from "./traits.ts";
+import { phrasesToAgree, reportSchema } from "./say/schema-report.ts";
+import { traitsOf } from "./dev/traits.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 interface StartFlags extends ProjectFlags {
@@ -45,9 +45,9 @@ export const command: CommandFile = {
 async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
   const [{ createApp }, { optionsOf }, { loadBackend }, { logLines }] = await Promise.all([
     import("../app/app.ts"),
-    import("./project.ts"),
-    import("./load-backend.ts"),
-    import("./log-lines.ts"),
+    import("./project/settings.ts"),
+    import("./project/load-backend.ts"),
+    import("./say/log-lines.ts"),
   ]);
   const { port, host, mode, migrate } = flags;
   const given: AppOptions = {

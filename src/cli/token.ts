@@ -26,7 +26,7 @@ export const command: CommandFile = {
 
 async function run(terminal: Terminal, flags: TokenFlags): Promise<number> {
   const [{ settingsOf }, { resolveKeys }, { fileOf }, { mintToken }] = await Promise.all([
-    import("./project.ts"),
+    import("./project/settings.ts"),
     import("../app/secret.ts"),
     import("../app/wire.ts"),
     import("../features/identity/mint.ts"),

@@ -1,11 +1,11 @@
 /** What the commands that work with an app share: its options from flags and environment, and its database without a server. */
 import { existsSync } from "node:fs";
-import { readEnvironment } from "../app/config.ts";
-import { type AppOptions, resolveOptions, type Settings } from "../app/options.ts";
-import { fileOf, openDatabase, type Opened } from "../app/wire.ts";
-import { failCli } from "./errors.ts";
-import type { ProjectFlags } from "./command.ts";
-import type { Terminal } from "./terminal.ts";
+import { readEnvironment } from "../../app/config.ts";
+import { type AppOptions, resolveOptions, type Settings } from "../../app/options.ts";
+import { fileOf, openDatabase, type Opened } from "../../app/wire.ts";
+import { failCli } from "../errors.ts";
+import type { ProjectFlags } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** A path alone stands for SQLite. */
 export function toUrl(database: string): string {

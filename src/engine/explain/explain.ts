@@ -1,19 +1,19 @@
 /** Says why an actor may or may not do something to a row: every clause of the rule, whether it holds, and which of them decided. */
-import { assert } from "../base/errors.ts";
-import type { Row, Statement } from "../drivers/database.ts";
-import type { Filter } from "../schema/filter.ts";
-import { isMisfit } from "../schema/fields/field-type.ts";
-import type { Action, Field, Model } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
-import type { Actor, Facts } from "./actor.ts";
-import { type Compiling, compileFilter, inRow, startCompiling } from "./compile/filter.ts";
-import { fill, finish, markFor, type Slot } from "./compile/slot.ts";
-import { badInput, fail } from "./errors.ts";
-import { foldFacts } from "./guard.ts";
-import { parseKey } from "./key.ts";
-import type { Context } from "./pipeline.ts";
+import { assert } from "../../base/errors.ts";
+import type { Row, Statement } from "../../drivers/database.ts";
+import type { Filter } from "../../schema/filter.ts";
+import { isMisfit } from "../../schema/fields/field-type.ts";
+import type { Action, Field, Model } from "../../schema/schema.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Actor, Facts } from "../actor.ts";
+import { type Compiling, compileFilter, inRow, startCompiling } from "../compile/filter.ts";
+import { fill, finish, markFor, type Slot } from "../compile/slot.ts";
+import { badInput, fail } from "../errors.ts";
+import { foldFacts } from "../guard.ts";
+import { parseKey } from "../key.ts";
+import type { Context } from "../pipeline.ts";
 import { sayRule } from "./sentence.ts";
-import { storedFields } from "./write/input.ts";
+import { storedFields } from "../write/input.ts";
 
 /** One clause of a rule. */
 export interface Clause {

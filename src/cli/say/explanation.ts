@@ -1,6 +1,6 @@
 /** An explanation as text: the outcome, the facts of the caller, and each rule as a tree of clauses. */
 import { styleText } from "node:util";
-import type { Clause, Explanation } from "../engine/explain.ts";
+import type { Clause, Explanation } from "../../engine/explain/explain.ts";
 
 const outcomes: Readonly<Record<Explanation["outcome"], string>> = {
   allowed: "Allowed.",

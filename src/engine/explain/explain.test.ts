@@ -1,19 +1,19 @@
 /** explain() says what the engine does: its outcome is compared with real calls, for every actor, row and action. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createApp } from "../app/app.ts";
-import { backend } from "../engine/backend.ts";
-import { everyone, not, or, and } from "../schema/cond.ts";
-import { boolean, choice, decimal, integer, me, text } from "../schema/field.ts";
-import { model } from "../schema/model.ts";
-import { belongsTo } from "../schema/relation.ts";
-import { type Actor, anonymous, createActor, system } from "./actor.ts";
-import type { Engine } from "./engine.ts";
+import { createApp } from "../../app/app.ts";
+import { backend } from "../backend.ts";
+import { everyone, not, or, and } from "../../schema/cond.ts";
+import { boolean, choice, decimal, integer, me, text } from "../../schema/field.ts";
+import { model } from "../../schema/model.ts";
+import { belongsTo } from "../../schema/relation.ts";
+import { type Actor, anonymous, createActor, system } from "../actor.ts";
+import type { Engine } from "../engine.ts";
 import { explain, type Explaining, type Explanation, type Question } from "./explain.ts";
 import { sayRule } from "./sentence.ts";
-import type { Action } from "../schema/schema.ts";
-import type { Database } from "../drivers/database.ts";
-import type { Context } from "./pipeline.ts";
+import type { Action } from "../../schema/schema.ts";
+import type { Database } from "../../drivers/database.ts";
+import type { Context } from "../pipeline.ts";
 
 const teams = model("teams", { name: text(), lead: text(), open: boolean().default(false) }).access(({ me, row }) => ({
   read: or(row.open.eq(true), row.lead.eq(me.id), me.has("admin")),

@@ -1,6 +1,6 @@
 /** How the log looks in a terminal: a short line for each request. Anywhere else it stays one JSON object a line. */
 import { styleText } from "node:util";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface Entry {
   readonly level: string;

@@ -1,13 +1,13 @@
 /** What `holdfast check` finds: trouble that a backend would meet later, each with its place, why it matters and the mend. */
-import { nearest } from "../base/suggest.ts";
-import type { Facts } from "../engine/actor.ts";
-import type { Backend } from "../engine/backend.ts";
-import { foldFacts } from "../engine/guard.ts";
-import type { Operation } from "../engine/operation.ts";
-import { sayRule } from "../engine/sentence.ts";
-import type { Registry } from "../engine/typed.ts";
-import type { Expression, Filter } from "../schema/filter.ts";
-import type { Action, Field, Model, Schema } from "../schema/schema.ts";
+import { nearest } from "../../base/suggest.ts";
+import type { Facts } from "../../engine/actor.ts";
+import type { Backend } from "../../engine/backend.ts";
+import { foldFacts } from "../../engine/guard.ts";
+import type { Operation } from "../../engine/operation.ts";
+import { sayRule } from "../../engine/explain/sentence.ts";
+import type { Registry } from "../../engine/typed.ts";
+import type { Expression, Filter } from "../../schema/filter.ts";
+import type { Action, Field, Model, Schema } from "../../schema/schema.ts";
 import { findSlowRules } from "./slow-rules.ts";
 
 export interface Finding {

@@ -1,15 +1,15 @@
 /** Opens an app's engine for a command that asks it something: no server, and nothing is migrated. */
-import { createIdMaker } from "../base/ids.ts";
-import type { Backend } from "../engine/backend.ts";
-import { createEngine } from "../engine/create.ts";
-import type { Explaining } from "../engine/explain.ts";
-import { migrationStatus } from "../engine/migrate/status.ts";
-import type { Registry } from "../engine/typed.ts";
-import { compileSchema } from "../schema/compile.ts";
-import type { ProjectFlags } from "./command.ts";
-import { failCli } from "./errors.ts";
-import { withDatabase } from "./project.ts";
-import type { Terminal } from "./terminal.ts";
+import { createIdMaker } from "../../base/ids.ts";
+import type { Backend } from "../../engine/backend.ts";
+import { createEngine } from "../../engine/create.ts";
+import type { Explaining } from "../../engine/explain/explain.ts";
+import { migrationStatus } from "../../engine/migrate/status.ts";
+import type { Registry } from "../../engine/typed.ts";
+import { compileSchema } from "../../schema/compile.ts";
+import type { ProjectFlags } from "../command.ts";
+import { failCli } from "../errors.ts";
+import { withDatabase } from "./settings.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface Opening {
   readonly flags: ProjectFlags;

@@ -1,10 +1,10 @@
 /** Says where the app is to be found once it listens, in text or as a document. */
 import { styleText } from "node:util";
-import type { App } from "../app/app.ts";
-import type { AppOptions } from "../app/options.ts";
-import type { Ensured } from "../engine/migrate/ensure.ts";
-import type { Registry } from "../engine/typed.ts";
-import type { Terminal } from "./terminal.ts";
+import type { App } from "../../app/app.ts";
+import type { AppOptions } from "../../app/options.ts";
+import type { Ensured } from "../../engine/migrate/ensure.ts";
+import type { Registry } from "../../engine/typed.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface Announcing {
   readonly terminal: Terminal;

@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { AppError } from "../base/errors.ts";
-import { nearest } from "../base/suggest.ts";
-import type { Backend } from "../engine/backend.ts";
-import type { Registry } from "../engine/typed.ts";
-import { failCli } from "./errors.ts";
+import { AppError } from "../../base/errors.ts";
+import { nearest } from "../../base/suggest.ts";
+import type { Backend } from "../../engine/backend.ts";
+import type { Registry } from "../../engine/typed.ts";
+import { failCli } from "../errors.ts";
 
 /** @throws backend_missing, backend_broken, backend_not_exported */
 export async function loadBackend(file: string, cwd: string): Promise<Backend<Registry>> {

@@ -1,8 +1,8 @@
 /** Tells a person what a start did to the database's schema, or what it waits for. */
-import { driftPhrase } from "../engine/migrate/apply.ts";
-import type { Ensured } from "../engine/migrate/ensure.ts";
-import { phrasesOf } from "../engine/migrate/plan.ts";
-import type { Terminal } from "./terminal.ts";
+import { driftPhrase } from "../../engine/migrate/apply.ts";
+import type { Ensured } from "../../engine/migrate/ensure.ts";
+import { phrasesOf } from "../../engine/migrate/plan.ts";
+import type { Terminal } from "../terminal.ts";
 
 const titles: Readonly<Record<Ensured["status"], string | null>> = {
   unchanged: null,

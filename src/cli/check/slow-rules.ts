@@ -1,10 +1,10 @@
 /** Finds read rules that no index can serve: for somebody they read the whole table to find a few rows. */
-import type { Facts } from "../engine/actor.ts";
-import { foldFacts } from "../engine/guard.ts";
-import { sayRule } from "../engine/sentence.ts";
-import type { Operator } from "../schema/cond.ts";
-import type { Filter } from "../schema/filter.ts";
-import type { Field, Model, Schema } from "../schema/schema.ts";
+import type { Facts } from "../../engine/actor.ts";
+import { foldFacts } from "../../engine/guard.ts";
+import { sayRule } from "../../engine/explain/sentence.ts";
+import type { Operator } from "../../schema/cond.ts";
+import type { Filter } from "../../schema/filter.ts";
+import type { Field, Model, Schema } from "../../schema/schema.ts";
 import type { Finding } from "./findings.ts";
 
 const searchable: ReadonlySet<Operator> = new Set(["eq", "in", "gt", "gte", "lt", "lte", "between"]);

@@ -1,5 +1,5 @@
 /** A progress bar of one line, for a person who waits; nothing anywhere else. */
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 export interface Progress {
   /** From 0 to 1. */

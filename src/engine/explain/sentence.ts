@@ -1,7 +1,7 @@
 /** Says a rule in words: `row.owner = me.id`, `me has role staff`. For explain, the checks and the command line. */
-import type { Operator } from "../schema/cond.ts";
-import type { Filter, Source, Term } from "../schema/filter.ts";
-import { isMisfit } from "../schema/fields/field-type.ts";
+import type { Operator } from "../../schema/cond.ts";
+import type { Filter, Source, Term } from "../../schema/filter.ts";
+import { isMisfit } from "../../schema/fields/field-type.ts";
 
 /** What is needed to say a rule. */
 export interface Wording {

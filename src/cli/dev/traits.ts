@@ -1,6 +1,6 @@
 /** What a backend is, in lines that can be compared: so that `holdfast dev` can tell what a change has changed. */
-import type { Engine } from "../engine/engine.ts";
-import { sayRule } from "../engine/sentence.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { sayRule } from "../../engine/explain/sentence.ts";
 
 /** A line for each model, rule and action. Columns are not among them: the migration tells of those. */
 export function traitsOf({ schema, operations }: Pick<Engine, "schema" | "operations">): readonly string[] {
