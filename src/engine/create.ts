@@ -1,4 +1,5 @@
 /** Makes the engine of a backend: its operations, what executes them, and the server-side API on top. */
+import { createSecretKey } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import type { IdMaker } from "../base/ids.ts";
 import type { Database } from "../drivers/database.ts";
@@ -47,7 +48,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
   const { operations, actions, roles } = compileOperations(backend.spec, options.schema);
   const schema = Object.freeze({ ...options.schema, roles });
   const hooks: Hooks = { ...hooksOf(backend.spec), dbIn: (session, writing) => dbIn(x, session, writing) };
-  const context = createContext({ schema, dialect, limits, cursorKey, newId, hooks });
+  const context = createContext({ schema, dialect, limits, cursorKey: createSecretKey(cursorKey), newId, hooks });
   const session = databaseSession(options.database, limits.transactionTimeoutMs);
   const x: Execution = { context, session, clock, actions, running: new Set(), onListenerError };
   const as = (actor: Actor, requestId: string | null = null) =>

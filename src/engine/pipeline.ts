@@ -1,4 +1,5 @@
 /** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
+import type { KeyObject } from "node:crypto";
 import type { ReadOptions, Row, Statement } from "../drivers/database.ts";
 import { createLru, type Lru } from "../base/lru.ts";
 import { type Actor, createFacts, type Facts } from "./actor.ts";
@@ -20,7 +21,7 @@ import type { Session } from "./session.ts";
 
 /** What reading and writing share: the schema, the limits, and what is remembered between calls. */
 export interface Context extends Target {
-  readonly cursorKey: Uint8Array;
+  readonly cursorKey: KeyObject;
   readonly factsOf: (actor: Actor) => Facts;
   readonly viewOf: (facts: Facts) => View;
   readonly plans: Lru<string, Prepared>;

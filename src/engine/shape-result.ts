@@ -1,4 +1,5 @@
 /** Shapes rows into results: the JSON texts stay as the database made them. */
+import type { KeyObject } from "node:crypto";
 import type { Row } from "../drivers/database.ts";
 import type { Value } from "../schema/value.ts";
 import type { SingleResult } from "./call.ts";
@@ -11,7 +12,7 @@ interface Shaping {
   readonly call: ReadCall;
   readonly prepared: Prepared;
   readonly shaped: ShapedRead;
-  readonly cursorKey: Uint8Array;
+  readonly cursorKey: KeyObject;
 }
 
 /** @throws not_found for a single row that is not there; limit_exceeded for more groups than allowed. */
