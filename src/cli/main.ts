@@ -11,7 +11,7 @@ interface Listed {
 }
 
 /** Every command: what it is for, and its file, which is loaded when it is asked for. */
-const commands: Readonly<Record<string, Listed>> = {
+export const commands: Readonly<Record<string, Listed>> = {
   init: { summary: "write a new app into an empty folder", load: () => import("./init.ts") },
   dev: { summary: "serve the app and restart it on every change", load: () => import("./dev.ts") },
   start: { summary: "serve the app", load: () => import("./start.ts") },
@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, Listed>> = {
   migrate: { summary: "plan, apply or undo a change of the schema", load: () => import("./migrate-command.ts") },
   backup: { summary: "copy the database while it is in use", load: () => import("./backup.ts") },
   restore: { summary: "put a backup in the place of the database", load: () => import("./restore.ts") },
+  openapi: { summary: "print the OpenAPI document", load: () => import("./openapi.ts") },
   token: { summary: "mint a token for the app", load: () => import("./token.ts") },
 };
 
