@@ -3,6 +3,19 @@
 /** Milliseconds since the Unix epoch, UTC. */
 export type Clock = () => number;
 
+/** Writes instants as ISO 8601; the last one is remembered, as many requests share a millisecond. */
+export function createInstants(): (ms: number) => string {
+  let lastMs = Number.NaN;
+  let text = "";
+  return (ms) => {
+    if (ms !== lastMs) {
+      lastMs = ms;
+      text = new Date(ms).toISOString();
+    }
+    return text;
+  };
+}
+
 /** A clock that stands still until told to move. Times are in milliseconds. */
 export interface SteppedClock {
   (): number;

@@ -1,6 +1,6 @@
 /** Makes the engine of a backend: its operations, what executes them, and the server-side API on top. */
 import { createSecretKey } from "node:crypto";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, createInstants } from "../base/clock.ts";
 import type { IdMaker } from "../base/ids.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Dialect } from "../drivers/dialect.ts";
@@ -50,7 +50,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
   const hooks: Hooks = { ...hooksOf(backend.spec), dbIn: (session, writing) => dbIn(x, session, writing) };
   const context = createContext({ schema, dialect, limits, cursorKey: createSecretKey(cursorKey), newId, hooks });
   const session = databaseSession(options.database, limits.transactionTimeoutMs);
-  const x: Execution = { context, session, clock, actions, running: new Set(), onListenerError };
+  const x: Execution = { context, session, clock, instantOf: createInstants(), actions, running: new Set(), onListenerError };
   const as = (actor: Actor, requestId: string | null = null) =>
     createDb<R>(async (call) => (await execute(x, call, { actor, requestId })).result);
   return Object.freeze({

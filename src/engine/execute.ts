@@ -26,6 +26,8 @@ export interface Execution {
   readonly context: Context;
   readonly session: Session;
   readonly clock: Clock;
+  /** ISO 8601 of milliseconds. */
+  readonly instantOf: (ms: number) => string;
   readonly actions: ReadonlyMap<string, ActionRun>;
   /** Idempotency keys whose request this process is running. */
   readonly running: Set<string>;
@@ -36,7 +38,7 @@ type Single = Exclude<Call, { op: "batch" }>;
 
 export async function execute(x: Execution, call: Call, origin: Origin): Promise<Answer> {
   if (call.op === "list" || call.op === "get" || call.op === "aggregate") {
-    return read(call, origin.actor, { context: x.context, session: x.session, now: new Date(x.clock()).toISOString() });
+    return read(call, origin.actor, { context: x.context, session: x.session, now: x.instantOf(x.clock()) });
   }
   const changes: Change[] = [];
   try {
@@ -78,9 +80,9 @@ async function write(x: Execution, call: Call, request: Request): Promise<Answer
   return { result, timings: stages.taken, statements: tally.statements };
 }
 
-function startWriting({ context }: Execution, { origin, session, changes }: Request, nowMs: number): Writing {
+function startWriting({ context, instantOf }: Execution, { origin, session, changes }: Request, nowMs: number): Writing {
   const view = context.viewOf(context.factsOf(origin.actor));
-  return { context, session, origin, view, nowMs, now: new Date(nowMs).toISOString(), changes, pointer: "/data" };
+  return { context, session, origin, view, nowMs, now: instantOf(nowMs), changes, pointer: "/data" };
 }
 
 /** The server-side API inside a write: calls run in its session, and their changes are told with its commit. */
@@ -137,7 +139,7 @@ async function dispatchSingle(x: Execution, call: Single, writing: Writing): Pro
     case "action": {
       const run = x.actions.get(call.action);
       if (!run) throw fail("unknown_operation");
-      return runAction(run, call.input, writing).then((json) => ({ kind: "action", json }));
+      return runAction(run, call, writing).then((json) => ({ kind: "action", json }));
     }
   }
 }

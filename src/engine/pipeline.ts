@@ -8,6 +8,7 @@ import { compileAggregate } from "./compile/aggregate.ts";
 import { compileGet, compileList, type Target } from "./compile/read.ts";
 import type { Answer } from "./engine.ts";
 import { createView, guard, type View } from "./guard.ts";
+import { type Limits, within } from "./limits.ts";
 import type { Guarded, ReadPlan } from "./plan/plan.ts";
 import { planAggregate } from "./plan/aggregate.ts";
 import { boundOutput, planGet, planList } from "./plan/read.ts";
@@ -36,6 +37,8 @@ export interface Prepared {
   readonly template: Template;
   /** What the driver should know of the work it makes. */
   readonly reading: ReadOptions | undefined;
+  /** Rows that each row of the answer may bring along, itself included. */
+  readonly fanOut: number;
 }
 
 export type ContextOptions = Target & Pick<Context, "cursorKey" | "hooks" | "newId">;
@@ -75,10 +78,12 @@ export async function read(
     stages.end("plan");
     const guarded = guard(plan, view, actor);
     stages.end("guard");
-    prepared = { plan: guarded, template: compileRead(guarded, context, shaped.texts), reading: readingOf(guarded) };
+    const template = compileRead(guarded, context, shaped.texts);
+    prepared = { plan: guarded, template, reading: readingOf(guarded), fanOut: fanOutOf(guarded, context.limits) };
     context.plans.set(shaped.key, prepared);
     stages.end("compile");
   } else stages.end("plan");
+  within(context.limits, "fanOutMax", prepared.fanOut * shaped.limit);
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
   const rows: readonly Row[] = await session.read(statement, prepared.reading);
   stages.end("run");
@@ -94,8 +99,11 @@ function planRead(call: ReadCall, shaped: ShapedRead, { context, view }: { conte
     call.op === "get"
       ? planGet(call.select, call.trash ?? "without", planning)
       : planList(call.query, shaped.cursorNulls, planning);
-  boundOutput(plan.rows, call.op === "get" ? 1 : shaped.model.limits.pageSizeMax, context.limits);
   return plan;
+}
+
+function fanOutOf(plan: ReadPlan, limits: Limits): number {
+  return plan.kind === "aggregate" ? 1 : boundOutput(plan.rows, limits);
 }
 
 const apart: ReadOptions = Object.freeze({ long: true });
@@ -116,7 +124,7 @@ function compileRead(plan: Guarded<ReadPlan>, context: Context, texts: boolean):
     case "list":
       return compileList(plan, context, texts);
     case "get":
-      return compileGet(plan, context);
+      return compileGet(plan, context, texts);
     case "aggregate":
       return compileAggregate(plan, context, texts);
   }

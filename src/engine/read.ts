@@ -52,13 +52,14 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
   const key = parseKey(model, call.id);
   if (!key) throw fail("not_found");
   shape.values.push(...key);
-  if (call.select || (call.trash && call.trash !== "without")) shapeQuery(shape, { select: call.select, trash: call.trash });
+  const { select, trash, texts } = call;
+  if (select || (trash && trash !== "without")) shapeQuery(shape, { select, trash, texts });
   else shape.text += selectNothing;
   return {
     key: shape.text,
     model,
     values: shape.values,
-    texts: false,
+    texts: texts === true,
     bound: "",
     cursorNulls: null,
     limit: 1,
@@ -131,6 +132,6 @@ export function bindRead(prepared: Prepared, shaped: ShapedRead, by: { actor: Ac
     return { text: template.text, params: template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding)) };
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    throw badQuery(pointerOf(shaped.call, error.index), error.misfit.code, `The value ${error.misfit.misfit}.`);
+    throw badQuery(pointerOf(shaped.call, error.index - (shaped.call.op === "get" ? shaped.model.key.length : 0)), error.misfit.code, `The value ${error.misfit.misfit}.`);
   }
 }

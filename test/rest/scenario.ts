@@ -13,8 +13,6 @@ export interface Scenario {
   /** Sent as JSON; a text or bytes are sent as they are. */
   readonly body?: unknown;
   readonly status: number;
-  /** Why it does not hold yet. */
-  readonly todo?: string;
   /** Texts that the answer (status line left out, headers first) must hold. */
   readonly contains?: readonly (string | RegExp)[];
   readonly lacks?: readonly (string | RegExp)[];

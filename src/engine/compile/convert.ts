@@ -2,8 +2,9 @@
 import { foldText } from "../../base/fold.ts";
 import type { Operator } from "../../schema/cond.ts";
 import { isMisfit, type Misfit, misfit } from "../../schema/fields/field-type.ts";
+import { looseType, parseLooseOrder } from "../../schema/fields/json.ts";
 import type { Term } from "../../schema/filter.ts";
-import type { Field, FieldParams } from "../../schema/schema.ts";
+import type { FieldParams } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Convert } from "./slot.ts";
 
@@ -27,24 +28,28 @@ export function converterFor(left: Term, operator: Operator, options: ConvertOpt
 
 function elementConverter(left: Term, operator: Operator, texts: boolean): Convert {
   if (operator === "search") return searchWords;
-  const { field } = left;
-  const isItem = operator === "contains" && left.path.length === 0 && field.params.item !== undefined;
-  const type = left.inside ?? (isItem ? (field.params.item?.type as Field["type"]) : field.type);
+  const whole = left.inside ?? left.field;
+  const isItem = operator === "contains" && whole.params.item !== undefined;
+  const { type, params: own } = isItem ? (whole.params.item as NonNullable<FieldParams["item"]>) : whole;
   if (operator === "contains" && !isItem) return plainText;
   if (operator === "startsWith" || operator === "endsWith" || operator === "like") return plainText;
   // The bounds of a field are for what is stored; any value of its type may be asked for.
-  const own = left.inside ? {} : isItem ? (field.params.item?.params as FieldParams) : field.params;
   const params: FieldParams = { ...own, min: undefined, max: undefined, pattern: undefined };
   const isChoice = type.name === "choice";
   return (value) => {
     if (Array.isArray(value) || value === null) return misfit("type", "must be a single value");
     const given = texts && typeof value === "string" && type.fromText ? type.fromText(value) : value;
     if (isMisfit(given)) return given;
+    if (type === looseType && isOrdering(operator)) return parseLooseOrder(given);
     // A text that is no choice of the field is a misspelling worth telling, unless the comparison is by order.
     return isChoice && operator !== "eq" && operator !== "ne" && operator !== "in" && operator !== "nin"
       ? plainText(given)
       : type.parse(given, params);
   };
+}
+
+function isOrdering(operator: Operator): boolean {
+  return operator === "gt" || operator === "gte" || operator === "lt" || operator === "lte" || operator === "between";
 }
 
 function plainText(value: unknown): Value | Misfit {

@@ -1,7 +1,8 @@
 /** Compiles conditions and terms into SQL text; every value is a slot, every name comes from the compiled schema. */
 import { assert } from "../../base/errors.ts";
-import type { Dialect } from "../../drivers/dialect.ts";
+import type { Dialect, Inside } from "../../drivers/dialect.ts";
 import { always, type Expression, type Filter, type Source, type Term } from "../../schema/filter.ts";
+import { looseType } from "../../schema/fields/json.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import { converterFor, documentPath } from "./convert.ts";
@@ -58,7 +59,7 @@ type Compare = Extract<Filter, { op: "compare" }>;
 
 function compileCompare(filter: Compare, c: Compiling): string {
   const { operator } = filter;
-  const left = compileTerm(filter.left, c);
+  const left = compileTerm(filter.left, c, insideAs(filter));
   const parameter = (index: number) => compileSource(filter.right[index] as Source, { filter }, c);
   switch (operator) {
     case "eq":
@@ -66,13 +67,13 @@ function compileCompare(filter: Compare, c: Compiling): string {
     case "ne":
       return c.dialect.not(`${left} = ${parameter(0)}`);
     case "gt":
-      return ordered(filter, ">", c);
+      return compileOrder({ filter, left, sign: ">" }, parameter(0));
     case "gte":
-      return ordered(filter, ">=", c);
+      return compileOrder({ filter, left, sign: ">=" }, parameter(0));
     case "lt":
-      return ordered(filter, "<", c);
+      return compileOrder({ filter, left, sign: "<" }, parameter(0));
     case "lte":
-      return ordered(filter, "<=", c);
+      return compileOrder({ filter, left, sign: "<=" }, parameter(0));
     case "between":
       return compileBetween(filter, left, c);
     case "isNull":
@@ -82,7 +83,7 @@ function compileCompare(filter: Compare, c: Compiling): string {
     case "nin":
       return c.dialect.not(compileAmong(filter, left, c));
     case "contains":
-      return filter.left.field.type.name === "list" && filter.left.path.length === 0
+      return (filter.left.inside ?? filter.left.field).type.name === "list"
         ? c.dialect.holds(left, parameter(0))
         : c.dialect.matches("contains", left, parameter(0));
     default:
@@ -91,11 +92,9 @@ function compileCompare(filter: Compare, c: Compiling): string {
 }
 
 // A value of no declared type is compared only with its like: a number is neither more nor less than a text.
-function ordered(filter: Compare, sign: string, c: Compiling): string {
-  const left = compileTerm(filter.left, c);
-  const right = compileSource(filter.right[0] as Source, { filter }, c);
+function compileOrder({ filter, left, sign }: { filter: Compare; left: string; sign: string }, right: string): string {
   const comparison = `${left} ${sign} ${right}`;
-  return filter.left.inside?.name === "any"
+  return filter.left.inside?.type === looseType
     ? `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${comparison})`
     : comparison;
 }
@@ -105,14 +104,16 @@ function compileBetween(filter: Compare, left: string, c: Compiling): string {
     const source = filter.right[filter.right.length === 2 ? position : 0] as Source;
     return compileSource(source, { filter, part: filter.right.length === 2 ? undefined : position }, c);
   };
-  return `(${left} >= ${bound(0)} and ${left} <= ${bound(1)})`;
+  const low = compileOrder({ filter, left, sign: ">=" }, bound(0));
+  return `(${low} and ${compileOrder({ filter, left, sign: "<=" }, bound(1))})`;
 }
 
 // Constants of a rule are spelt out; a caller's list, or a claim, is one JSON parameter whatever its length.
 function compileAmong(filter: Compare, left: string, c: Compiling): string {
   if (filter.right.length === 1 && filter.right[0]?.from !== "value") {
     // JSON has no bytes, so they are compared in the form in which it writes them.
-    const comparable = filter.left.field.type.storage === "bytes" ? c.dialect.json("bytes", left, 0) : left;
+    const comparable =
+      (filter.left.inside ?? filter.left.field).type.storage === "bytes" ? c.dialect.json("bytes", left, 0) : left;
     return c.dialect.among(comparable, compileSource(filter.right[0] as Source, { filter }, c));
   }
   if (filter.right.length === 0) return "1 = 0";
@@ -149,8 +150,17 @@ function constant(value: Value, c: Compiling): string {
   return markFor(c.slots, { from: "value", value });
 }
 
+// How a value inside a document is read. One of no declared type: for equality as its JSON, for order as text or number.
+function insideAs({ left, operator }: Compare): Inside {
+  const { type } = left.inside ?? left.field;
+  if (type !== looseType || operator === "isNull") return type.storage;
+  if (operator === "eq" || operator === "ne" || operator === "in" || operator === "nin") return "document";
+  const isOrder = operator === "gt" || operator === "gte" || operator === "lt" || operator === "lte" || operator === "between";
+  return isOrder ? "scalar" : "words";
+}
+
 /** The value of a term: null where its mask does not hold. */
-export function compileTerm(term: Term, c: Compiling): string {
+export function compileTerm(term: Term, c: Compiling, as: Inside = (term.inside ?? term.field).type.storage): string {
   const replaced = c.instead?.get(term.field);
   if (replaced !== undefined && term.of === "input") return replaced;
   const level = c.aliases.length - 1 - term.up;
@@ -158,7 +168,9 @@ export function compileTerm(term: Term, c: Compiling): string {
   assert(alias !== undefined, "a term stays within the rows in reach");
   const bare = compileField(term.field, alias, c);
   const value =
-    term.path.length === 0 ? bare : c.dialect.inside(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }));
+    term.path.length === 0
+      ? bare
+      : c.dialect.inside(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }), as);
   if (!term.mask) return value;
   return `case when ${compileFilter(term.mask, { ...c, aliases: c.aliases.slice(0, level + 1) })} then ${value} end`;
 }

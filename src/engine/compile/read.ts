@@ -37,8 +37,8 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
 }
 
 /** One row: JSON and version. */
-export function compileGet(plan: Guarded<GetPlan>, target: Target): Template {
-  const c = startCompiling(target.dialect, target.schema, false);
+export function compileGet(plan: Guarded<GetPlan>, target: Target, texts: boolean): Template {
+  const c = startCompiling(target.dialect, target.schema, texts);
   const alias = c.nextAlias();
   const inner = inRow(c, alias);
   const { rows } = plan;

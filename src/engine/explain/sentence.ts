@@ -99,8 +99,8 @@ function saySource(source: Source, left: Term, wording: Wording): string {
 }
 
 function sayValue(value: Extract<Source, { from: "value" }>["value"], { field, inside }: Term): string {
-  const type = inside ?? field.type;
+  const { type, params } = inside ?? field;
   if (value === null || isMisfit(value)) return "null";
-  const wire = type.toWire ? type.toWire(value, field.params) : value;
+  const wire = type.toWire ? type.toWire(value, params) : value;
   return typeof wire === "bigint" ? String(wire) : JSON.stringify(wire);
 }

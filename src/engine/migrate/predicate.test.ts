@@ -19,7 +19,9 @@ const films = model("films", {
   shown: date().optional(),
   extra: json(),
   director: belongsTo(() => people),
-}).computed("double", integer()).from(({ row }) => expr.mul(row.stock, 2));
+})
+  .computed("double", integer())
+  .from(({ row }) => expr.mul(row.stock, 2));
 
 type Where = NonNullable<NonNullable<Parameters<typeof films.indexed>[1]>["where"]>;
 

@@ -3,7 +3,7 @@ import { didYouMean } from "../../base/suggest.ts";
 import { type Operator, operators, type Quantifier, quantifiers } from "../../schema/cond.ts";
 import { allOf, anyOf, complement, type Filter, type Source, type Term } from "../../schema/filter.ts";
 import type { Field, Model, Relation } from "../../schema/schema.ts";
-import { insideType } from "../../schema/resolve.ts";
+import { insideOf } from "../../schema/resolve.ts";
 import type { Where } from "../call.ts";
 import { badQuery } from "../errors.ts";
 import type { View } from "../guard.ts";
@@ -69,7 +69,7 @@ function planPath(path: readonly string[], value: unknown, names: Names): Filter
     return planRelation({ relation, rest }, value, names);
   if (!field) throw unknownField(name, names);
   if (rest.length === 0) return planField(termOf(field), value, names);
-  const inside = insideType(field, rest);
+  const inside = insideOf(field, rest);
   if (inside === undefined) throw unknownField(path.join("."), names);
   return planField({ ...termOf(field), path: rest, inside }, value, names);
 }
@@ -133,7 +133,7 @@ function planField(term: Term, value: unknown, names: Names): Filter {
       if (isOperator(operator)) return planCompare({ operator, left: term }, operand, at);
       // A document's path may also be spelt as nested objects.
       const path = [...term.path, operator];
-      const inside = insideType(term.field, path);
+      const inside = insideOf(term.field, path);
       if (inside !== undefined) return planField({ ...term, path, inside }, operand, at);
       throw unknownOperator(operator, term, at);
     });
@@ -141,7 +141,7 @@ function planField(term: Term, value: unknown, names: Names): Filter {
 }
 
 function planCompare({ operator, left }: { operator: Operator; left: Term }, value: unknown, names: Names): Filter {
-  const type = left.inside ?? left.field.type;
+  const type = left.inside?.type ?? left.field.type;
   if (!type.operators.includes(operator)) throw unknownOperator(operator, left, names);
   if (operator === "isNull") {
     const right: Source = { from: "value", value: value === true || value === "true" ? 1 : 0 };
@@ -172,7 +172,7 @@ function unknownField(name: string, names: Names): Error {
 }
 
 function unknownOperator(operator: string, term: Term, names: Names): Error {
-  const known = (term.inside ?? term.field.type).operators;
+  const known = (term.inside?.type ?? term.field.type).operators;
   return badQuery(
     names.pointer,
     "unknown_operator",

@@ -2,7 +2,7 @@
 import type { Call, Select, Where } from "../call.ts";
 import { pointerPart, selectEntries } from "./shape.ts";
 
-/** The JSON pointer of the value at `index` of the call's shape, or that of the whole call. */
+/** The JSON pointer of the value at `index` of the call's shape, after the parts of a key; or that of the whole call. */
 export function pointerOf(call: Extract<Call, { op: "list" | "get" | "aggregate" }>, index: number): string {
   const pointers: string[] = [];
   if (call.op === "get") {

@@ -157,19 +157,20 @@ function planRelated({ name, value }: { name: string; value: true | Select }, po
   };
 }
 
-/** @throws limit_exceeded where an answer could hold more rows, or more relations, than allowed. */
-export function boundOutput(rows: RowsPlan, pageSize: number, limits: Limits): void {
+/** Rows that one row of the answer may bring along, itself included. @throws limit_exceeded for more relations than allowed */
+export function boundOutput(rows: RowsPlan, limits: Limits): number {
   let count = 0;
-  const measure = (plan: RowsPlan, size: number): number => {
-    let total = size;
+  const measure = (plan: RowsPlan): number => {
+    let total = 1;
     for (const { rows: inner } of plan.output.related) {
       count++;
-      total += measure(inner, size * (inner.limit ?? 1));
+      total += (inner.limit ?? 1) * measure(inner);
     }
     return total;
   };
-  within(limits, "fanOutMax", measure(rows, pageSize));
+  const fanOut = measure(rows);
   within(limits, "expandCountMax", count);
+  return fanOut;
 }
 
 function unknownName(name: string, pointer: string, { model, view }: { model: Model; view: View }): Error {

@@ -5,6 +5,7 @@ import { isMisfit } from "../../schema/fields/field-type.ts";
 import type { DocumentField } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Actor } from "../actor.ts";
+import type { Call } from "../call.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { badInput, fail } from "../errors.ts";
 import { denied, foldFacts } from "../guard.ts";
@@ -46,14 +47,22 @@ export interface ActionContext {
   readonly writing: Writing;
 }
 
+type ActionCall = Extract<Call, { op: "action" }>;
+
+/** Where an input stands, and whether its values are texts from a URL. */
+interface Given {
+  readonly pointer: string;
+  readonly texts: boolean;
+}
+
 /** Runs an action for a caller. @throws unauthenticated, forbidden, invalid_input, and what the handler throws */
-export async function runAction(run: ActionRun, given: unknown, writing: Writing): Promise<string> {
+export async function runAction(run: ActionRun, call: ActionCall, writing: Writing): Promise<string> {
   const { actor, requestId } = writing.origin;
   const facts = writing.context.factsOf(actor);
   if (!facts.system && foldFacts(run.operation.access, facts).op !== "true") throw denied(actor);
   const input = run.standard
-    ? await checkStandard(run.standard, given, writing.pointer)
-    : checkInput(run.operation.input ?? new Map(), given, writing.pointer);
+    ? await checkStandard(run.standard, call.input, writing.pointer)
+    : checkInput(run.operation.input ?? new Map(), call.input, { pointer: writing.pointer, texts: call.texts === true });
   const answer = await run.handler({
     input,
     me: actor,
@@ -66,7 +75,11 @@ export async function runAction(run: ActionRun, given: unknown, writing: Writing
 }
 
 /** Checks an input against its fields and gives its wire form, defaults filled in. */
-export function checkInput(fields: ReadonlyMap<string, DocumentField>, given: unknown, pointer: string): Record<string, unknown> {
+export function checkInput(
+  fields: ReadonlyMap<string, DocumentField>,
+  given: unknown,
+  { pointer, texts }: Given,
+): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   const faults: Issue[] = [];
   const object = given ?? {};
@@ -87,7 +100,8 @@ export function checkInput(fields: ReadonlyMap<string, DocumentField>, given: un
       else input[name] = null;
       continue;
     }
-    const parsed = field.type.parse(value, field.params);
+    const read = texts && typeof value === "string" && field.type.fromText ? field.type.fromText(value) : value;
+    const parsed = isMisfit(read) ? read : field.type.parse(read, field.params);
     if (isMisfit(parsed)) faults.push({ pointer: `${pointer}/${name}`, code: parsed.code, message: `${parsed.misfit}.` });
     else input[name] = field.type.toWire ? field.type.toWire(parsed as Value, field.params) : parsed;
   }

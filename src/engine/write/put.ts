@@ -26,7 +26,7 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
       inner,
     );
     if (found === null) {
-      if (call.ifVersion !== undefined) throw fail("precondition_failed");
+      if (call.ifVersion !== undefined && call.ifVersion !== 0) throw fail("precondition_failed");
       const keyed = Object.fromEntries(model.key.map((field, index) => [field.name, wire(field, key[index] as Value)]));
       return createRow(
         {
