@@ -1,27 +1,38 @@
 /** The OpenAPI document: well-formed to a foreign validator, exact, silent about what is hidden, and full of examples that work. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { type App, createApp } from "../src/app/app.ts";
+import { createApp } from "../src/app/app.ts";
 import type { Json } from "../src/schema/value.ts";
 import { createConformance, createValidator, documentId, type Exchanged } from "./openapi/answers.ts";
 import { backendOfAll } from "./openapi/backend.ts";
 import { documentOf } from "./openapi/document.ts";
 import { collectExamples, collectOperations, findDeadReferences, type Node } from "./openapi/walk.ts";
 
-let app: App<never>;
-let document: Node;
-let staff: string;
-
-before(async () => {
-  app = (await createApp(backendOfAll, { database: "sqlite::memory:", log: false })) as unknown as App<never>;
-  document = documentOf(app.engine);
-  staff = `Bearer ${await app.mint({ sub: "staff-1", roles: ["staff"] })}`;
-});
+const app = await createApp(backendOfAll, { database: "sqlite::memory:", log: false });
+const document = documentOf(app.engine);
+const { schemas, parameters } = document["components"] as unknown as Components;
+const staff = `Bearer ${await app.mint({ sub: "staff-1", roles: ["staff"] })}`;
 after(() => app.stop());
 
-/** Sends a request as staff, and holds the answer against the document. */
-async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Exchanged> {
+interface Components {
+  readonly schemas: Readonly<Record<string, Component | undefined>>;
+  readonly parameters: Readonly<Record<string, Parameter>>;
+}
+interface Component {
+  readonly properties: Readonly<Record<string, Node>>;
+  readonly required: readonly string[];
+  readonly examples?: readonly Json[];
+}
+interface Parameter {
+  readonly name: string;
+  readonly schema?: { readonly examples?: readonly string[] };
+  readonly examples?: Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
+}
+
+/** Sends a request such as "GET /api/films" as staff, and holds the answer against the document. */
+async function ask(line: string, body?: unknown, headers: Record<string, string> = {}): Promise<Exchanged> {
+  const [method = "", path = ""] = line.split(" ");
   const type = body === undefined ? {} : { "content-type": "application/json" };
   const response = await app.fetch(
     new Request(`http://localhost${path}`, {
@@ -38,14 +49,15 @@ async function ask(method: string, path: string, body?: unknown, headers: Record
     text: await response.text(),
     body,
   };
-  assert.deepEqual(createConformance(document)(exchanged), [], `${method} ${path} ${exchanged.status} ${exchanged.text}`);
+  assert.deepEqual(createConformance(document)(exchanged), [], `${line} ${exchanged.status} ${exchanged.text}`);
   return exchanged;
 }
 
-async function done(status: number, method: string, path: string, body?: unknown): Promise<Record<string, Json>> {
-  const exchanged = await ask(method, path, body);
-  assert.equal(exchanged.status, status, `${method} ${path}: ${exchanged.text}`);
-  return exchanged.text === "" ? {} : (JSON.parse(exchanged.text) as Record<string, Json>);
+/** The same, where the status is known; gives the row. */
+async function done(status: number, line: string, body?: unknown): Promise<Record<string, string>> {
+  const exchanged = await ask(line, body);
+  assert.equal(exchanged.status, status, `${line}: ${exchanged.text}`);
+  return exchanged.text === "" ? {} : (JSON.parse(exchanged.text) as Record<string, string>);
 }
 
 describe("the document", () => {
@@ -132,8 +144,7 @@ describe("the document", () => {
     const text = JSON.stringify(document);
     assert.doesNotMatch(text, /secret|vaults|combination/i);
     // A field that nobody reads and some may write stands in inputs only.
-    const { schemas } = document["components"] as Readonly<Record<string, Record<string, { properties: Node }>>>;
-    const has = (name: string) => "key" in (schemas?.[name]?.properties ?? {});
+    const has = (name: string) => "key" in (schemas[name]?.properties ?? {});
     assert.deepEqual(["notes.Row", "notes.Selection", "notes.Filter", "notes.Create", "notes.Update"].map(has), [
       false,
       false,
@@ -144,12 +155,9 @@ describe("the document", () => {
   });
 
   test("says which fields may be absent or null", () => {
-    const { schemas } = document["components"] as Readonly<
-      Record<string, Record<string, { properties: Record<string, Node>; required: string[] }>>
-    >;
-    const films = schemas?.["films.Row"];
+    const films = schemas["films.Row"];
     assert.ok(films && !films.required.includes("cost") && films.required.includes("price"));
-    assert.deepEqual(schemas?.["notes.Row"]?.properties["draft"]?.["type"], ["string", "null"]);
+    assert.deepEqual(schemas["notes.Row"]?.properties["draft"]?.["type"], ["string", "null"]);
     assert.deepEqual(films.properties["price"]?.["type"], "string");
   });
 
@@ -176,7 +184,7 @@ function copyOf(given: Node) {
 
 describe("what is served", () => {
   test("rows with every type of field, whole and in parts", async () => {
-    const director = await done(201, "POST", "/api/people", { name: "Agnès Varda", profile: { about: "Photographer." } });
+    const director = await done(201, "POST /api/people", { name: "Agnès Varda", profile: { about: "Photographer." } });
     const input = {
       title: "Cléo",
       code: "AB-1",
@@ -202,51 +210,49 @@ describe("what is served", () => {
       director: director["id"],
       scenes: [{ place: "Paris", minutes: 90 }],
     };
-    const film = await done(201, "POST", "/api/films", input);
-    const path = `/api/films/${String(film["id"])}`;
-    await done(200, "GET", path);
-    await done(200, "GET", `${path}?expand=director,scenes,cast,sequels,sequelOf`);
-    await done(200, "GET", `${path}?fields=title,director.name,scenes.place&expand[scenes][limit]=1`);
-    await done(200, "PATCH", path, { stock: { $add: -1 }, views: { $add: "2" }, price: { $add: "0.50" }, rating: null });
-    await done(200, "PUT", path, { title: "Cléo 5–7", price: "1.00", reference: input.reference.toLowerCase() });
-    await done(200, "GET", "/api/people?expand=films,profile&count=exact");
-    await done(201, "POST", "/api/roles", { film: film["id"], person: director["id"], name: "Self" });
-    await done(200, "GET", `/api/roles/${String(film["id"])},${String(director["id"])}`);
-    await done(200, "GET", `${path}?expand=cast&expand[cast][sort]=-name`);
-    await done(204, "DELETE", path);
-    await done(200, "POST", `${path}/restore`);
+    const film = await done(201, "POST /api/films", input);
+    const path = `/api/films/${film["id"]}`;
+    await done(200, `GET ${path}`);
+    await done(200, `GET ${path}?expand=director,scenes,cast,sequels,sequelOf`);
+    await done(200, `GET ${path}?fields=title,director.name,scenes.place&expand[scenes][limit]=1`);
+    await done(200, `PATCH ${path}`, { stock: { $add: -1 }, views: { $add: "2" }, price: { $add: "0.50" }, rating: null });
+    await done(200, `PUT ${path}`, { title: "Cléo 5–7", price: "1.00", reference: input.reference.toLowerCase() });
+    await done(200, "GET /api/people?expand=films,profile&count=exact");
+    await done(201, "POST /api/roles", { film: film["id"], person: director["id"], name: "Self" });
+    await done(200, `GET /api/roles/${film["id"]},${director["id"]}`);
+    await done(200, `GET ${path}?expand=cast&expand[cast][sort]=-name`);
+    await done(204, `DELETE ${path}`);
+    await done(200, `POST ${path}/restore`);
     await done(
       200,
-      "GET",
-      "/api/films/aggregate?group=rating,month(createdAt)&sum=stock,price,views&avg=price,score&min=title,releasedOn&max=views&count=*,rating",
+      "GET /api/films/aggregate?group=rating,month(createdAt)&sum=stock,price,views&avg=price,score&min=title,releasedOn&max=views&count=*,rating",
     );
   });
 
   test("rows of other callers, of counted keys, and of models that nobody reads", async () => {
-    const open = await done(201, "POST", "/api/notes", { body: "open", draft: "d", key: "k" });
-    await done(201, "POST", "/api/notes", { body: "closed", draft: "d" });
-    assert.equal((await ask("PATCH", `/api/notes/${String(open["number"])}`, { draft: null })).status, 428);
-    assert.equal((await ask("GET", "/api/notes", undefined, { authorization: "" })).status, 401);
-    for (const path of ["/api/notes?sort=-number", `/api/notes/${String(open["number"])}`]) await done(200, "GET", path);
-    assert.equal((await ask("POST", "/api/letters", { body: "dear" })).text, "");
-    assert.equal((await ask("GET", "/api/letters")).status, 403);
-    assert.equal((await ask("GET", "/api/vaults")).status, 403);
-    assert.equal((await ask("GET", "/api/nowhere")).status, 404);
+    const open = await done(201, "POST /api/notes", { body: "open", draft: "d", key: "k" });
+    await done(201, "POST /api/notes", { body: "closed", draft: "d" });
+    assert.equal((await ask(`PATCH /api/notes/${open["number"]}`, { draft: null })).status, 428);
+    assert.equal((await ask("GET /api/notes", undefined, { authorization: "" })).status, 401);
+    for (const path of ["/api/notes?sort=-number", `/api/notes/${open["number"]}`]) await done(200, `GET ${path}`);
+    assert.equal((await ask("POST /api/letters", { body: "dear" })).text, "");
+    assert.equal((await ask("GET /api/letters")).status, 403);
+    assert.equal((await ask("GET /api/vaults")).status, 403);
+    assert.equal((await ask("GET /api/nowhere")).status, 404);
   });
 
   test("the examples of bodies and parameters", async () => {
     for (const { path, method, body } of bodiesWithExamples()) {
-      const { status, text } = await ask(method, path, body);
+      const { status, text } = await ask(`${method} ${path}`, body);
       assert.ok(status < 300, `${method} ${path} ${JSON.stringify(body)}: ${text}`);
     }
-    for (const path of readsWithExamples()) assert.equal((await ask("GET", path)).status, 200, path);
+    for (const path of readsWithExamples()) assert.equal((await ask(`GET ${path}`)).status, 200, path);
   });
 });
 
 /** Creates and queries as the examples say them; those that need another row's key are left out. */
 function bodiesWithExamples(): { path: string; method: string; body: Json }[] {
-  const { schemas } = document["components"] as Readonly<Record<string, Record<string, Node>>>;
-  const example = (name: string) => (schemas?.[name]?.["examples"] as readonly Json[] | undefined)?.[0] as Json;
+  const example = (name: string) => schemas[name]?.examples?.[0] as Json;
   const creates = ["people", "films", "notes", "countries", "letters"].map((model) => ({
     path: `/api/${model}`,
     method: "POST",
@@ -263,28 +269,23 @@ function bodiesWithExamples(): { path: string; method: string; body: Json }[] {
 
 /** A request for each example of a parameter of a list, by the text that stands in its summary. */
 function readsWithExamples(): string[] {
-  const { parameters } = document["components"] as Readonly<Record<string, Record<string, Node>>>;
-  return Object.entries(parameters ?? {}).flatMap(([key, node]) => {
+  return Object.entries(parameters).flatMap(([key, { name, schema, examples = {} }]) => {
     const [model, kind] = key.split(".");
-    const name = String(node["name"]);
     const isAggregate = ["group", "sum", "avg", "min", "max", "countOf"].includes(kind ?? "");
     const base = `/api/${model}${isAggregate ? "/aggregate" : ""}`;
-    const texts = Object.values((node["examples"] ?? {}) as Record<string, { summary: string; value: object }>).filter(
-      ({ value }) => Object.keys(value).length > 0,
-    );
-    const schema = (node["schema"] ?? {}) as { readonly examples?: readonly string[] };
     if (kind === undefined || kind === "onConflict") return [];
+    const named = Object.values(examples).filter(({ value }) => Object.keys(value).length > 0);
+    const plain = schema?.examples ?? [];
     return [
-      ...texts.map(({ summary }) => `${base}?${encodeURI(summary)}`),
-      ...(schema.examples ?? []).map((value) => `${base}?${name}=${encodeURIComponent(value)}`),
+      ...named.map(({ summary }) => `${base}?${encodeURI(summary)}`),
+      ...plain.map((value) => `${base}?${name}=${encodeURIComponent(value)}`),
     ];
   });
 }
 
 describe("planted faults of answers", () => {
   const row = (change: object): Exchanged => {
-    const { schemas } = document["components"] as Readonly<Record<string, Record<string, Node>>>;
-    const example = (schemas?.["countries.Row"]?.["examples"] as readonly object[])[0];
+    const example = schemas["countries.Row"]?.examples?.[0] as object;
     return { method: "GET", path: "/api/countries/AB", status: 200, headers, text: JSON.stringify({ ...example, ...change }) };
   };
   const headers = { "content-type": "application/json", "x-request-id": "r", "server-timing": "total;dur=1", etag: '"1"' };

@@ -99,7 +99,8 @@ interface Checking {
 
 function checkBody({ content }: Response, at: string, { exchanged, isPicked, faultsOf }: Checking): string[] {
   const { text, headers } = exchanged;
-  const type = String(headers["content-type"] ?? "").split(";")[0] as string;
+  const named = headers["content-type"];
+  const type = typeof named === "string" ? (named.split(";")[0] as string) : "";
   // `return=minimal` leaves the body out.
   if (text === "") return content && headers["preference-applied"] === undefined ? ["the body is missing"] : [];
   const schema = content?.[type]?.schema;

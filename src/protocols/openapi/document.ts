@@ -105,11 +105,11 @@ const sharedSchemas: Readonly<Record<string, Node>> = {
 const introduction = `Every row is under access rules: what you may not read is not there for you, and answers as what does not exist.
 Send a bearer token, or none to be anonymous.
 
-**Rows** carry a \`version\`, which is their \`ETag\`: send it back as \`If-Match\` so that no change overwrites another unseen.
-**Decimals** and 64-bit numbers are text, so that no reader rounds them; **instants** are UTC in ISO 8601.
-**Lists** are pages: follow \`page.next\`, or the \`Link\` header. An unknown parameter, field or operator is an error, never ignored.
-**Writes** take an \`Idempotency-Key\`: repeat the request under it as often as you need.
-**Errors** are problem documents (RFC 9457) with a \`code\`; [the list](/docs/errors) explains each.
+- **Rows** carry a \`version\`, which is their \`ETag\`: send it back as \`If-Match\` so that no change overwrites another unseen.
+- **Decimals** and 64-bit numbers are text, so that no reader rounds them. **Instants** are UTC in ISO 8601.
+- **Lists** are pages: follow \`page.next\`, or the \`Link\` header. An unknown parameter, field or operator is an error, never ignored.
+- **Writes** take an \`Idempotency-Key\`: repeat the request under it as often as you need.
+- **Errors** are problem documents (RFC 9457) with a \`code\`; [the list](/docs/errors) explains each.
 
 Every GET answers HEAD too, and every path OPTIONS with its methods in \`Allow\`; other methods get 405. An unknown path is 404.`;
 

@@ -153,20 +153,34 @@ export function filterExamples(model: Model): readonly FilterExample[] {
   return readableFields(model).flatMap((field): FilterExample[] => {
     const { name, type } = field;
     const value = exampleOf(name, field);
-    if (value === undefined || value === null || type.name === "json" || type.name === "bytes" || field.relation) return [];
+    if (
+      value === undefined ||
+      value === null ||
+      type.name === "json" ||
+      type.name === "bytes" ||
+      field.relation ||
+      field.role === "id"
+    )
+      return [];
     const is = (operator: string, operand: Json): FilterExample[] => [
       {
         name,
-        text: `filter[${name}][${operator}]=${Array.isArray(operand) ? operand.join(",") : String(operand)}`,
+        text: `filter[${name}][${operator}]=${spell(operand)}`,
         value: { [name]: { [operator]: operand } },
       },
     ];
     if (type.name === "list") return Array.isArray(value) && value.length > 0 ? is("contains", value[0] as Json) : [];
     if (type.name === "choice") return is("in", (field.params.choices ?? []).slice(0, 2));
-    if (type.operators.includes("contains")) return is("contains", String(value).slice(0, 2));
+    if (type.operators.includes("contains")) return is("contains", spell(value).slice(0, 2));
     if (type.operators.includes("gte") && type.name !== "uuid") return is("gte", value);
-    return [{ name, text: `filter[${name}]=${String(value)}`, value: { [name]: value } }];
+    return [{ name, text: `filter[${name}]=${spell(value)}`, value: { [name]: value } }];
   });
+}
+
+// A value as the text of a query parameter.
+function spell(value: Json): string {
+  if (typeof value === "string") return value;
+  return Array.isArray(value) ? value.map(spell).join(",") : JSON.stringify(value);
 }
 
 export function namesOf(fields: readonly { readonly name: string }[]): string {

@@ -5,6 +5,7 @@ import { hasTrash, namesOf } from "./filters.ts";
 import {
   aggregateParameters,
   header,
+  keyName,
   keyParameter,
   listParameters,
   parameter,
@@ -41,7 +42,7 @@ export function modelPaths(model: Model, making: Making): Readonly<Record<string
   const { name } = model;
   const base = `${making.mount}/${name}`;
   const key = keyParameter(model);
-  const row = `${base}/{${String(key["name"])}}`;
+  const row = `${base}/{${keyName(model)}}`;
   const paths = {
     [base]: { ...listing(model, making), ...creating(model, making), ...bulk(model, making) },
     [`${base}/query`]: querying(model, making),

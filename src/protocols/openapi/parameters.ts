@@ -63,8 +63,9 @@ export const sharedParameters: Readonly<Record<string, Node>> = {
   onConflictDo: {
     name: "onConflictDo",
     in: "query",
-    description: "With `onConflict`: update the row that is there, or leave it alone.",
-    schema: { type: "string", enum: ["update", "nothing"], default: "update" },
+    // No default in the schema: forms send defaults, and without onConflict this parameter is refused.
+    description: "With `onConflict`: `update` the row that is there, as where this is left out, or do `nothing` to it.",
+    schema: { type: "string", enum: ["update", "nothing"] },
   },
   "Idempotency-Key": sent(
     "Idempotency-Key",
@@ -264,15 +265,20 @@ export function aggregateParameters(model: Model, parameters: ReadonlyMap<string
   return [...names.filter((name) => parameters.has(name)).map(parameter), ...trashParameter(model)];
 }
 
+/** The name of a row's key in the templates of paths. */
+export function keyName({ key }: Model): string {
+  return key.length === 1 && key[0] ? key[0].name : "key";
+}
+
 /** The key of a row in a path. Parts of a composite one stand with commas between them. */
 export function keyParameter(model: Model): Node {
   const [only] = model.key;
   if (model.key.length === 1 && only) {
     const { description: _, ...schema } = wireSchema(only);
-    return { name: only.name, in: "path", required: true, schema };
+    return { name: keyName(model), in: "path", required: true, schema };
   }
   return {
-    name: "key",
+    name: keyName(model),
     in: "path",
     required: true,
     description: `${namesOf(model.key)}, with commas between them.`,

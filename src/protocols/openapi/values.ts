@@ -1,8 +1,7 @@
 /** JSON Schemas of single values: as answered, as taken, as compared with; and an example that fits. */
 import { isMisfit } from "../../schema/fields/field-type.ts";
-import type { DocumentField, FieldParams } from "../../schema/schema.ts";
+import type { DocumentField, Field, FieldParams } from "../../schema/schema.ts";
 import type { Json } from "../../schema/value.ts";
-import type { Field } from "../../schema/schema.ts";
 
 /** A JSON Schema (2020-12), or another object of the document. */
 export type Node = { readonly [key: string]: Json };
