@@ -15,6 +15,12 @@ export type Storage =
   | "json"
   | "bytes";
 
+/**
+ * How a value inside a document is read: as a field of that storage holds it; or, where no type is declared, as its JSON
+ * (`document`), as a text or number and else null (`scalar`), or as a text and else null (`words`).
+ */
+export type Inside = Storage | "document" | "scalar" | "words";
+
 export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 
 /** Every argument and result is SQL text. A parameter may be used more than once in a result. */
@@ -42,8 +48,8 @@ export interface Dialect {
   ) => string;
   /** The JSON array holds the element. */
   readonly holds: (list: string, parameter: string) => string;
-  /** The scalar at a path in a document; the path is a parameter (as in `$."a"."b"`). */
-  readonly inside: (document: string, parameter: string) => string;
+  /** The value at a path in a document; the path is a parameter (as in `$."a"."b"`). */
+  readonly inside: (document: string, parameter: string, as: Inside) => string;
   /** The text that names the bucket: 2026, 2026-Q4, 2026-11, 2026-W47, 2026-11-21, 2026-11-21T09. */
   readonly bucket: (bucket: Bucket, storage: Storage, sql: string) => string;
 }

@@ -1,6 +1,6 @@
 /** Conditions and expressions with every name resolved: the one form that rules and callers' filters share. */
 import type { Operator, Quantifier } from "./cond.ts";
-import type { Field, Relation } from "./schema.ts";
+import type { DocumentField, Field, Relation } from "./schema.ts";
 import type { Value } from "./value.ts";
 
 /** A field of the row at hand, or of an enclosing row (`up` levels of `some`, `one` …), or inside a document. */
@@ -10,8 +10,8 @@ export interface Term {
   readonly up: number;
   /** Names inside a document field; empty for the field itself. */
   readonly path: readonly string[];
-  /** Type of the value inside the document, where it is declared. */
-  readonly inside: Field["type"] | null;
+  /** What is declared of the value inside the document; null for the field itself. */
+  readonly inside: Pick<DocumentField, "type" | "params"> | null;
   /** Added by guard(): without it holding, the value is null to this caller. */
   readonly mask: Filter | null;
   /** `input`: the row as the write leaves it; only in rules of writes. */

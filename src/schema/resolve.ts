@@ -2,10 +2,11 @@
 import { didYouMean } from "../base/suggest.ts";
 import type { Cond, Expr, Operand, PathRef, Scope } from "./cond.ts";
 import type { Problems } from "./errors.ts";
-import { looseType } from "./fields/json.ts";
+import { looseType, parseLooseOrder } from "./fields/json.ts";
 import { isMisfit } from "./fields/field-type.ts";
+import { parseElement } from "./fields/list.ts";
 import { allOf, always, anyOf, complement, type Expression, type Filter, never, type Source, type Term } from "./filter.ts";
-import type { DocumentField, Field, Model, Relation } from "./schema.ts";
+import type { DocumentField, Field, FieldParams, Model, Relation } from "./schema.ts";
 
 /** What resolving needs to know; `roles` grows as rules ask for roles. */
 export interface Resolver {
@@ -76,7 +77,7 @@ function resolveCompare(cond: Extract<Cond, { op: "compare" }>, levels: readonly
     return never;
   }
   const { term, relations } = walked;
-  const type = term.inside ?? term.field.type;
+  const type = term.inside?.type ?? term.field.type;
   if (!type.operators.includes(cond.operator)) {
     resolver.problems.add(
       resolver.place,
@@ -124,11 +125,19 @@ function resolveOperand(operand: Operand, left: Term, context: OperandContext): 
     return null;
   }
   const field = left.field;
-  const type = left.inside ?? (context.of.operator === "contains" && field.params.item ? field.params.item.type : field.type);
-  const params = type === field.type ? field.params : (field.params.item?.params ?? {});
+  const whole = left.inside ?? field;
+  const isItem = context.of.operator === "contains" && whole.params.item !== undefined;
+  const { type, params } = whole;
   const loose = { ...params, min: undefined, max: undefined, pattern: undefined };
-  const parsed =
-    isPartOfText(context.of.operator) && typeof operand.value === "string" ? operand.value : type.parse(operand.value, loose);
+  const isRaw = typeof operand.value === "string" && !isItem && isPartOfText(context.of.operator);
+  const isLooseOrder = type === looseType && isOrdering(context.of.operator);
+  const parsed = isRaw
+    ? (operand.value as string)
+    : isItem
+      ? parseElement(operand.value, params.item as NonNullable<FieldParams["item"]>)
+      : isLooseOrder
+        ? parseLooseOrder(operand.value)
+        : type.parse(operand.value, loose);
   if (!isMisfit(parsed)) return { from: "value", value: parsed };
   resolver.problems.add(
     resolver.place,
@@ -138,8 +147,18 @@ function resolveOperand(operand: Operand, left: Term, context: OperandContext): 
   return null;
 }
 
+function isOrdering(operator: string): boolean {
+  return ["gt", "gte", "lt", "lte", "between"].includes(operator);
+}
+
 function isPartOfText(operator: string): boolean {
-  return operator === "startsWith" || operator === "endsWith" || operator === "like" || operator === "search";
+  return (
+    operator === "contains" ||
+    operator === "startsWith" ||
+    operator === "endsWith" ||
+    operator === "like" ||
+    operator === "search"
+  );
 }
 
 function resolveQuantifier(
@@ -184,7 +203,7 @@ function walk(path: PathRef, levels: readonly Level[], resolver: Resolver): Walk
     const field = model.fields.get(name);
     const rest = path.names.slice(index + 1);
     if (field && (rest.length === 0 || !relation)) {
-      const inside = rest.length === 0 ? null : insideType(field, rest);
+      const inside = rest.length === 0 ? null : insideOf(field, rest);
       if (inside === undefined) break;
       const term: Term = { field, up: relations.length > 0 ? 0 : up, path: rest, inside, mask: null, of: path.scope.from };
       return up > 0 && relations.length > 0 ? outer(path, resolver) : { relations, term, many: null };
@@ -216,16 +235,18 @@ function outer(path: PathRef, resolver: Resolver): null {
   return null;
 }
 
-/** The declared type at a path inside a document; undefined where there is no such path. */
-export function insideType(field: Field, path: readonly string[]): Field["type"] | undefined {
+const looseValue: NonNullable<Term["inside"]> = Object.freeze({ type: looseType, params: {} });
+
+/** What is declared at a path inside a document; undefined where there is no such path. */
+export function insideOf(field: Field, path: readonly string[]): NonNullable<Term["inside"]> | undefined {
   if (field.type.name !== "json") return undefined;
   let shape = field.params.shape;
-  if (!shape) return looseType;
+  if (!shape) return looseValue;
   for (const [index, name] of path.entries()) {
     const inner: DocumentField | undefined = shape?.get(name);
     if (!inner) return undefined;
-    if (index === path.length - 1) return inner.type;
-    if (inner.type.name === "json" && !inner.params.shape) return looseType;
+    if (index === path.length - 1) return inner;
+    if (inner.type.name === "json" && !inner.params.shape) return looseValue;
     shape = inner.params.shape;
   }
   return undefined;

@@ -27,15 +27,23 @@ const measures = ["sum", "avg", "min", "max"] as const;
 export function aggregate(asked: Asked, model: ModelDef, query: Aggregate): Json[] {
   const rows = rowsOf(asked, model, { where: query.where });
   const names = query.group ?? [];
-  const groups = Object.values(Object.groupBy(rows, (row) => JSON.stringify(names.map((name) => groupKey(asked, model, { row, name })))));
-  const found: Group[] = groups.map((some = []) => ({ rows: some, keys: names.map((name) => groupKey(asked, model, { row: some[0] as Row, name })) }));
+  const groups = Object.values(
+    Object.groupBy(rows, (row) => JSON.stringify(names.map((name) => groupKey(asked, model, { row, name })))),
+  );
+  const found: Group[] = groups.map((some = []) => ({
+    rows: some,
+    keys: names.map((name) => groupKey(asked, model, { row: some[0] as Row, name })),
+  }));
   if (names.length === 0 && found.length === 0) found.push({ rows: [], keys: [] });
   const kept = found.filter((group) => hasAll(asked, model, { group, having: query.having ?? {} }));
   const terms = [...sortTerms(query.orderBy).map(({ path, descending }) => ({ name: path.join("."), descending }))];
   for (const name of names) if (!terms.some((term) => term.name === name)) terms.push({ name, descending: false });
   kept.sort((left, right) => {
     for (const { name, descending } of terms) {
-      const compared = order(resultKey(asked, model, { query, group: left, name }), resultKey(asked, model, { query, group: right, name }));
+      const compared = order(
+        resultKey(asked, model, { query, group: left, name }),
+        resultKey(asked, model, { query, group: right, name }),
+      );
       if (compared !== 0) return descending ? -compared : compared;
     }
     return 0;
@@ -68,7 +76,11 @@ function countOf(asked: Asked, model: ModelDef, { group, name }: { group: Group;
 }
 
 /** One measure of a group, as on the wire. */
-function measured(asked: Asked, model: ModelDef, of: { readonly group: Group; readonly measure: string; readonly name: string }): unknown {
+function measured(
+  asked: Asked,
+  model: ModelDef,
+  of: { readonly group: Group; readonly measure: string; readonly name: string },
+): unknown {
   const field = fieldOf(model, of.name) as FieldDef;
   const wires = of.group.rows.map((row) => asked.sight.value(model, row, of.name)).filter((wire) => wire !== null);
   if (wires.length === 0) return null;
@@ -115,7 +127,11 @@ function hasAll(asked: Asked, model: ModelDef, { group, having }: { readonly gro
     const { measure, field } = splitResult(name);
     const def = measure === "count" ? undefined : fieldOf(model, field);
     return Object.entries(wanted as Where).every(([operator, operand]) =>
-      compares(operator, key, (Array.isArray(operand) ? operand : [operand]).map((one) => (def ? comparable(def, one) : (one as Comparable)))),
+      compares(
+        operator,
+        key,
+        (Array.isArray(operand) ? operand : [operand]).map((one) => (def ? comparable(def, one) : (one as Comparable))),
+      ),
     );
   });
 }

@@ -1,6 +1,18 @@
 /** The oracle's answers to reads: filter, sort, page and shape over plain arrays. */
 import { allow, OracleRefusal } from "./refusals.ts";
-import { hasField, inner, innerField, isLive, related, type Sight, splitPath, steps, viewerSight, holds, wholeSight } from "./rules.ts";
+import {
+  hasField,
+  inner,
+  innerField,
+  isLive,
+  related,
+  type Sight,
+  splitPath,
+  steps,
+  viewerSight,
+  holds,
+  wholeSight,
+} from "./rules.ts";
 import { comparable, compares, fold, operatorsOf, order, words, type Comparable } from "./values.ts";
 import { type FieldDef, fieldOf, modelOf, type ModelDef, relationOf, type Row, type Viewer, type World } from "./world.ts";
 
@@ -48,17 +60,27 @@ function passesMember({ asked, model, row }: At, path: readonly string[], wanted
   const relation = relationOf(model, name);
   const target = relation ? modelOf(asked.world, relation.to) : model;
   if (relation && rest.length > 0) {
-    return related(asked.sight, { model, row }, name).some((at) => passesMember({ asked, model: target, row: at.row }, rest, wanted));
+    return related(asked.sight, { model, row }, name).some((at) =>
+      passesMember({ asked, model: target, row: at.row }, rest, wanted),
+    );
   }
   if (relation?.many) {
     return Object.entries(wanted as Where).every(([quantifier, where]) => {
       const found = related(asked.sight, { model, row }, name).map((at) => passes(asked, target, at.row, where as Where));
-      return quantifier === "some" ? found.includes(true) : quantifier === "every" ? !found.includes(false) : !found.includes(true);
+      return quantifier === "some"
+        ? found.includes(true)
+        : quantifier === "every"
+          ? !found.includes(false)
+          : !found.includes(true);
     });
   }
-  if (relation && isWhere(fieldOf(model, name), wanted)) return related(asked.sight, { model, row }, name).some((at) => passes(asked, target, at.row, wanted));
+  if (relation && isWhere(fieldOf(model, name), wanted))
+    return related(asked.sight, { model, row }, name).some((at) => passes(asked, target, at.row, wanted));
   const field = fieldOf(model, name) as FieldDef;
-  return passesField(innerField(field, rest), inner(asked.sight.value(model, row, name), rest), { wanted, isLoose: rest.length > 0 && !field.shape });
+  return passesField(innerField(field, rest), inner(asked.sight.value(model, row, name), rest), {
+    wanted,
+    isLoose: rest.length > 0 && !field.shape,
+  });
 }
 
 // An object under a to-one relation that holds only comparing words of its key speaks of the key.
@@ -76,12 +98,22 @@ function passesField(field: FieldDef, value: unknown, asked: { readonly wanted: 
     const operands = (operator === "in" || operator === "nin" || operator === "between" ? operand : [operand]) as unknown[];
     if (field.kind === "list") return value !== null && holdsElement(field.item as FieldDef, value as unknown[], operand);
     if (isLoose) return comparesLoosely(operator, value, operands);
-    return compares(operator, comparable(field, value), operands.map((one) => (isPart(operator) ? String(one) : comparable(field, one))));
+    return compares(
+      operator,
+      comparable(field, value),
+      operands.map((one) => (isPart(operator) ? String(one) : comparable(field, one))),
+    );
   });
 }
 
 function isPart(operator: string): boolean {
-  return operator === "contains" || operator === "startsWith" || operator === "endsWith" || operator === "like" || operator === "search";
+  return (
+    operator === "contains" ||
+    operator === "startsWith" ||
+    operator === "endsWith" ||
+    operator === "like" ||
+    operator === "search"
+  );
 }
 
 function holdsElement(item: FieldDef, elements: readonly unknown[], wanted: unknown): boolean {
@@ -102,13 +134,19 @@ function scalar(value: unknown): Comparable {
 }
 
 /** Terms of a sort: `-price,title`, or a list of terms. */
-export function sortTerms(orderBy: string | readonly string[] | undefined): { readonly path: string[]; readonly descending: boolean }[] {
+export function sortTerms(
+  orderBy: string | readonly string[] | undefined,
+): { readonly path: string[]; readonly descending: boolean }[] {
   const terms = typeof orderBy === "string" ? orderBy.split(",") : (orderBy ?? []);
   return terms.map((term) => ({ path: term.replace(/^-/, "").split("."), descending: term.startsWith("-") }));
 }
 
 /** Rows in order; the key is appended in the direction of the last term. */
-export function sortRows(asked: Asked, model: ModelDef, given: { readonly rows: readonly Row[]; readonly orderBy: string | readonly string[] | undefined }): Row[] {
+export function sortRows(
+  asked: Asked,
+  model: ModelDef,
+  given: { readonly rows: readonly Row[]; readonly orderBy: string | readonly string[] | undefined },
+): Row[] {
   const terms = sortTerms(given.orderBy);
   const descending = terms.at(-1)?.descending ?? false;
   const whole = [...terms, ...model.key.map((name) => ({ path: [name], descending }))];
@@ -124,7 +162,11 @@ export function sortRows(asked: Asked, model: ModelDef, given: { readonly rows: 
 }
 
 /** The value at a path through to-one relations, to be compared; null where there is no visible row on the way. */
-export function sortKey(asked: Asked, from: { readonly model: ModelDef; readonly row: Row }, path: readonly string[]): Comparable | null {
+export function sortKey(
+  asked: Asked,
+  from: { readonly model: ModelDef; readonly row: Row },
+  path: readonly string[],
+): Comparable | null {
   const { relations, field, inside } = splitPath(from.model, path, asked.world);
   const at = steps(asked.sight, from, relations)[0];
   if (!at) return null;
@@ -163,7 +205,11 @@ export function listAll(asked: Asked, model: ModelDef, listing: Listing): Json[]
 }
 
 /** One row by its key. */
-export function getOne(asked: Asked, model: ModelDef, wanted: { readonly row: Row | null; readonly select: Json | undefined }): Json {
+export function getOne(
+  asked: Asked,
+  model: ModelDef,
+  wanted: { readonly row: Row | null; readonly select: Json | undefined },
+): Json {
   allow(model.rules.read, asked.viewer);
   if (!wanted.row || !asked.sight.sees(model, wanted.row)) throw new OracleRefusal("not_found");
   return shape(asked, { model, row: wanted.row }, wanted.select);
@@ -177,7 +223,8 @@ export function shape(asked: Asked, at: { readonly model: ModelDef; readonly row
   const names = Object.keys(select ?? {}).filter((name) => !name.startsWith("$"));
   const shaped: Json = {};
   if (names.length === 0 || names.includes("*")) {
-    for (const { name } of model.fields) if (hasField(model, name, asked.viewer)) shaped[name] = asked.sight.value(model, row, name);
+    for (const { name } of model.fields)
+      if (hasField(model, name, asked.viewer)) shaped[name] = asked.sight.value(model, row, name);
   }
   for (const name of names) {
     if (name === "*") continue;
@@ -190,13 +237,19 @@ export function shape(asked: Asked, at: { readonly model: ModelDef; readonly row
       const target = modelOf(asked.world, relation.to);
       const rows = related(asked.sight, at, name).map((next) => next.row);
       const shapeAll = (list: readonly Row[]) => list.map((next) => shape(asked, { model: target, row: next }, inside));
-      shaped[name] = relation.many ? shapeAll(expanded(asked, target, { rows, select: inside ?? {} })) : (shapeAll(rows)[0] ?? null);
+      shaped[name] = relation.many
+        ? shapeAll(expanded(asked, target, { rows, select: inside ?? {} }))
+        : (shapeAll(rows)[0] ?? null);
     }
   }
   return shaped;
 }
 
-function expanded(asked: Asked, model: ModelDef, { rows, select }: { readonly rows: readonly Row[]; readonly select: Json }): Row[] {
+function expanded(
+  asked: Asked,
+  model: ModelDef,
+  { rows, select }: { readonly rows: readonly Row[]; readonly select: Json },
+): Row[] {
   const found = rows.filter((row) => passes(asked, model, row, (select["$where"] ?? {}) as Where));
   const sorted = sortRows(asked, model, { rows: found, orderBy: select["$orderBy"] as string | undefined });
   return sorted.slice(0, (select["$limit"] as number | undefined) ?? expandSize);

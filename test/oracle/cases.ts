@@ -17,7 +17,12 @@ import { fieldOf, type Kind, type ModelDef, modelOf, type Row, type Viewer, type
 
 export type Case =
   | { readonly kind: "list"; readonly model: string; readonly query: Query; readonly isWalk: boolean }
-  | { readonly kind: "get"; readonly model: string; readonly row: Row | null; readonly select: Record<string, unknown> | undefined }
+  | {
+      readonly kind: "get";
+      readonly model: string;
+      readonly row: Row | null;
+      readonly select: Record<string, unknown> | undefined;
+    }
   | { readonly kind: "aggregate"; readonly model: string; readonly query: Aggregate };
 
 export interface Difference {
@@ -34,7 +39,11 @@ export function makeViewers(random: Random, world: World): Viewer[] {
     id: ids.length > 0 && random.chance(0.5) ? random.pick(ids) : random.pick(["a", "film-1", "", makeUuid(random, 4)]),
     signedIn: true,
     roles: random.some(roles, 2),
-    claims: Object.fromEntries(random.some(claims, 2).map((name) => [name, random.pick(["a", "A", "film-1", "", null, "😀", "1", "0.5", "-10", "2021-01-01"])])),
+    claims: Object.fromEntries(
+      random
+        .some(claims, 2)
+        .map((name) => [name, random.pick(["a", "A", "film-1", "", null, "😀", "1", "0.5", "-10", "2021-01-01"])]),
+    ),
   });
   return [{ id: null, signedIn: false, roles: [], claims: {} }, user(), user(), { ...user(), roles: ["staff"] }];
 }
@@ -48,10 +57,19 @@ export function makeCase(making: Making): Case {
   const name = random.pick([...world.models.keys()]);
   const model = modelOf(world, name);
   const chance = random.next();
-  if (chance < 0.1) return { kind: "get", model: name, row: random.chance(0.9) ? (random.pick([...(world.rows.get(name) ?? []), null]) as Row | null) : null, select: makeSelect(making, model, 3) };
+  if (chance < 0.1)
+    return {
+      kind: "get",
+      model: name,
+      row: random.chance(0.9) ? (random.pick([...(world.rows.get(name) ?? []), null]) as Row | null) : null,
+      select: makeSelect(making, model, 3),
+    };
   if (chance < 0.35) return { kind: "aggregate", model: name, query: makeAggregate(making, model) };
   const isWalk = random.chance(0.3);
-  const trash = model.softDelete && random.chance(0.15) && settle(model.rules.delete, viewer) !== false ? random.pick(["with", "only"] as const) : undefined;
+  const trash =
+    model.softDelete && random.chance(0.15) && settle(model.rules.delete, viewer) !== false
+      ? random.pick(["with", "only"] as const)
+      : undefined;
   const query: Query = {
     where: random.chance(0.8) ? makeWhere(making, model, 3) : undefined,
     orderBy: makeOrder(making, model),
@@ -82,7 +100,12 @@ function expect(world: World, viewer: Viewer, asked: Case): unknown {
   const count = asked.query.count === "exact" ? { count: rows.length } : {};
   if (!asked.isWalk) return { rows: rows.slice(0, size), next: rows.length > size, prev: false, ...count };
   const starts = Array.from({ length: Math.max(1, Math.ceil(rows.length / size)) }, (_, page) => page * size);
-  const forth = starts.map((start) => ({ rows: rows.slice(start, start + size), next: start + size < rows.length, prev: start > 0, ...count }));
+  const forth = starts.map((start) => ({
+    rows: rows.slice(start, start + size),
+    next: start + size < rows.length,
+    prev: start > 0,
+    ...count,
+  }));
   return { forth, back: forth.slice(0, -1).toReversed() };
 }
 
@@ -129,12 +152,21 @@ async function walk(list: (more: Partial<Query>) => Promise<Extract<Result, { ki
 }
 
 function toPage(got: Extract<Result, { kind: "list" }>): Page {
-  return { rows: got.rows.map((text) => JSON.parse(text) as unknown), next: got.next !== null, prev: got.prev !== null, ...(got.count === null ? {} : { count: got.count }) };
+  return {
+    rows: got.rows.map((text) => JSON.parse(text) as unknown),
+    next: got.next !== null,
+    prev: got.prev !== null,
+    ...(got.count === null ? {} : { count: got.count }),
+  };
 }
 
 function missingId(model: ModelDef): string {
   const key = model.key.map((name) => fieldOf(model, name)?.kind);
-  const ids: Partial<Record<Kind, string>> = { uuid: "0198b0aa-ffff-7000-8000-000000000000", date: "1234-05-06", datetime: "1234-05-06T07:08:09.000Z" };
+  const ids: Partial<Record<Kind, string>> = {
+    uuid: "0198b0aa-ffff-7000-8000-000000000000",
+    date: "1234-05-06",
+    datetime: "1234-05-06T07:08:09.000Z",
+  };
   return key.map((kind) => ids[kind ?? "text"] ?? "987654").join(",");
 }
 
@@ -151,7 +183,8 @@ async function outcome(run: () => unknown): Promise<unknown> {
 /** Deep equality; averages may differ in a double's last digits, since both divide. */
 export function isSame(left: unknown, right: unknown): boolean {
   if (isDeepStrictEqual(left, right)) return true;
-  if (Array.isArray(left) && Array.isArray(right)) return left.length === right.length && left.every((one, index) => isSame(one, right[index]));
+  if (Array.isArray(left) && Array.isArray(right))
+    return left.length === right.length && left.every((one, index) => isSame(one, right[index]));
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
   const names = Object.keys(left);
   if (names.length !== Object.keys(right).length) return false;
@@ -163,9 +196,12 @@ export function isSame(left: unknown, right: unknown): boolean {
 
 function isClose(left: Row | undefined, right: Row | undefined): boolean {
   const names = Object.keys(left ?? {});
-  return names.length === Object.keys(right ?? {}).length && names.every((name) => {
-    const [mine, theirs] = [left?.[name], right?.[name]];
-    if (typeof mine !== "number" || typeof theirs !== "number") return mine === theirs;
-    return Math.abs(mine - theirs) <= Math.abs(mine) * 1e-12;
-  });
+  return (
+    names.length === Object.keys(right ?? {}).length &&
+    names.every((name) => {
+      const [mine, theirs] = [left?.[name], right?.[name]];
+      if (typeof mine !== "number" || typeof theirs !== "number") return mine === theirs;
+      return Math.abs(mine - theirs) <= Math.abs(mine) * 1e-12;
+    })
+  );
 }

@@ -45,7 +45,13 @@ function declareModel(def: ModelDef, declared: Record<string, Loose>, models: Re
   call("access", ({ row, me }: { row: Terms; me: MeTerms }) => {
     const rule = (one: Rule) => toCond(one, [row], me);
     const fields = Object.fromEntries(Object.entries(def.rules.fields).map(([name, read]) => [name, { read: rule(read) }]));
-    return { read: rule(def.rules.read), create: rule(def.rules.create), update: rule(def.rules.update), delete: rule(def.rules.delete), fields };
+    return {
+      read: rule(def.rules.read),
+      create: rule(def.rules.create),
+      update: rule(def.rules.update),
+      delete: rule(def.rules.delete),
+      fields,
+    };
   });
   return made;
 }
@@ -61,13 +67,20 @@ function declareField(field: FieldDef): unknown {
   if (field.kind === "decimal") return modify(maker("decimal", field.precision, field.scale));
   if (field.kind === "choice") return modify(maker("choice", ...(field.choices ?? [])));
   if (field.kind === "list") return modify(maker("list", declareField(field.item as FieldDef)));
-  if (field.kind === "json" && field.shape) return modify(maker("json", Object.fromEntries(field.shape.map((one) => [one.name, declareField(one)]))));
+  if (field.kind === "json" && field.shape)
+    return modify(maker("json", Object.fromEntries(field.shape.map((one) => [one.name, declareField(one)]))));
   return modify(maker(field.kind));
 }
 
-function declareOwn(field: FieldDef, def: ModelDef, { declared, models }: { declared: Record<string, Loose>; models: ReadonlyMap<string, ModelDef> }): unknown {
+function declareOwn(
+  field: FieldDef,
+  def: ModelDef,
+  { declared, models }: { declared: Record<string, Loose>; models: ReadonlyMap<string, ModelDef> },
+): unknown {
   const target = models.get(field.target as string) as ModelDef;
-  const inverse = target.relations.find(({ to, via }) => to === def.name && via.is === "theirs" && via.field === field.name && via.declared === "inverse");
+  const inverse = target.relations.find(
+    ({ to, via }) => to === def.name && via.is === "theirs" && via.field === field.name && via.declared === "inverse",
+  );
   let made = belongsTo(() => declared[target.name], inverse ? { inverse: inverse.name } : {}) as unknown as Maker;
   for (const flag of ["optional", "hidden", "unique"] as const) if (field[flag]) made = (made[flag] as () => Maker)();
   return made;
@@ -124,7 +137,9 @@ function toExpr(expression: Expression, row: Terms): never {
   if ("field" in expression) return row[expression.field] as never;
   if ("value" in expression) return expression.value as never;
   const calls = expr as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
-  return (calls[expression.call] as (...args: readonly unknown[]) => unknown)(...expression.args.map((arg) => toExpr(arg, row))) as never;
+  return (calls[expression.call] as (...args: readonly unknown[]) => unknown)(
+    ...expression.args.map((arg) => toExpr(arg, row)),
+  ) as never;
 }
 
 /** Whether a key is made by the engine or the database. */

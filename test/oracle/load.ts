@@ -29,6 +29,7 @@ export interface Loaded {
 
 /** What a planted fault puts between the engine and the database. */
 export interface Between {
+  readonly models?: (models: ReadonlyMap<string, ModelDef>) => ReadonlyMap<string, ModelDef>;
   readonly dialect?: (dialect: Dialect) => Dialect;
   readonly database?: (database: Database) => Database;
 }
@@ -57,8 +58,11 @@ export async function load({ models, random, between = {}, rowsMax = 24 }: LoadO
 }
 
 /** An engine on an empty database in memory. */
-export async function open(models: ReadonlyMap<string, ModelDef>, between: Between = {}): Promise<Pick<Loaded, "engine" | "database" | "setNow">> {
-  const declared = declareBackend(models);
+export async function open(
+  models: ReadonlyMap<string, ModelDef>,
+  between: Between = {},
+): Promise<Pick<Loaded, "engine" | "database" | "setNow">> {
+  const declared = declareBackend(between.models?.(models) ?? models);
   const schema = compileSchema(declared.spec.models as never);
   const database = openSqlite({ file: ":memory:" });
   let now = Date.parse(asked);
@@ -66,7 +70,9 @@ export async function open(models: ReadonlyMap<string, ModelDef>, between: Betwe
   const newId = createIdMaker(clock);
   await ensureSchema({ database, schema, ddl: sqliteDdl, clock }, { mode: "development" });
   const engine = createEngine(declared, {
-    schema, clock, newId,
+    schema,
+    clock,
+    newId,
     database: between.database?.(database) ?? database,
     dialect: between.dialect?.(sqliteDialect) ?? sqliteDialect,
     cursorKey: new Uint8Array(32),
@@ -88,14 +94,28 @@ interface Filling extends Pick<Loaded, "engine" | "setNow" | "database"> {
   readonly deleted: { readonly model: ModelDef; readonly row: Row }[];
 }
 
-const stampField: FieldDef = { name: "", kind: "datetime", optional: false, hidden: false, unique: false, computed: null, target: null, filled: "engine", small: false };
+const stampField: FieldDef = {
+  name: "",
+  kind: "datetime",
+  optional: false,
+  hidden: false,
+  unique: false,
+  computed: null,
+  target: null,
+  filled: "engine",
+  small: false,
+};
 
 async function addRow(filling: Filling, model: ModelDef): Promise<void> {
   const { random } = filling;
   const data: Record<string, unknown> = {};
   for (const field of model.fields) {
     if (field.filled !== "caller" || field.computed) continue;
-    const value = field.target ? pickKey(filling, model, field) : field.optional && random.chance(0.3) ? null : fresh(filling, model, field);
+    const value = field.target
+      ? pickKey(filling, model, field)
+      : field.optional && random.chance(0.3)
+        ? null
+        : fresh(filling, model, field);
     if (value === undefined) return;
     data[field.name] = value;
   }
@@ -130,7 +150,11 @@ function pickKey({ random, rows, models }: Filling, model: ModelDef, field: Fiel
 
 function isTaken({ rows }: Filling, model: ModelDef, data: Row): boolean {
   const key = (row: Row) => JSON.stringify(model.key.map((name) => row[name]));
-  return !("filled" in data) && model.key.every((name) => name in data) && (rows.get(model.name) ?? []).some((row) => key(row) === key(data));
+  return (
+    !("filled" in data) &&
+    model.key.every((name) => name in data) &&
+    (rows.get(model.name) ?? []).some((row) => key(row) === key(data))
+  );
 }
 
 async function deleteRow(filling: Filling, model: ModelDef, row: Row): Promise<void> {
@@ -144,9 +168,15 @@ async function deleteRow(filling: Filling, model: ModelDef, row: Row): Promise<v
     throw error;
   }
   const kept = await run(filling.engine, { op: "list", model: model.name, query: { trash: "only", limit: 100 } });
-  const changed = (kept.kind === "list" ? kept.rows : []).map((text) => JSON.parse(text) as Row).find((one) => model.key.every((name) => one[name] === row[name]));
+  const changed = (kept.kind === "list" ? kept.rows : [])
+    .map((text) => JSON.parse(text) as Row)
+    .find((one) => model.key.every((name) => one[name] === row[name]));
   if (!changed) throw new Error(`a deleted row of ${model.name} is not in the trash`);
-  Object.assign(row, { deletedAt: stamp, version: changed["version"] }, model.timestamps ? { updatedAt: changed["updatedAt"] } : {});
+  Object.assign(
+    row,
+    { deletedAt: stamp, version: changed["version"] },
+    model.timestamps ? { updatedAt: changed["updatedAt"] } : {},
+  );
 }
 
 async function run(engine: Engine, call: Call): Promise<Result> {

@@ -34,13 +34,18 @@ function makeTerm(making: Making, model: ModelDef, depth: number): Json {
   const chance = random.next();
   if (depth > 0 && chance < 0.3) {
     const several = () => Array.from({ length: 1 + random.int(3) }, () => makeWhere(making, model, depth - 1));
-    return random.pick([() => ({ and: several() }), () => ({ or: several() }), () => ({ not: makeWhere(making, model, depth - 1) })])();
+    return random.pick([
+      () => ({ and: several() }),
+      () => ({ or: several() }),
+      () => ({ not: makeWhere(making, model, depth - 1) }),
+    ])();
   }
   if (depth > 0 && chance < 0.6) {
     const relations = visibleRelations(making, model);
     if (relations.length > 0) return makeRelated(making, random.pick(relations), depth);
   }
-  if (chance < 0.65 && model.search.some((name) => hasField(model, name, making.viewer))) return { search: makeNeedle(making, model) };
+  if (chance < 0.65 && model.search.some((name) => hasField(model, name, making.viewer)))
+    return { search: makeNeedle(making, model) };
   return makeComparison(making, model);
 }
 
@@ -49,7 +54,11 @@ function makeRelated(making: Making, relation: RelationDef, depth: number): Json
   const target = modelOf(world, relation.to);
   if (relation.many) {
     const quantifiers = random.chance(0.85) ? [random.pick(["some", "every", "none"])] : ["some", "none"];
-    return { [relation.name]: Object.fromEntries(quantifiers.map((one) => [one, random.chance(0.1) ? {} : makeWhere(making, target, depth - 1)])) };
+    return {
+      [relation.name]: Object.fromEntries(
+        quantifiers.map((one) => [one, random.chance(0.1) ? {} : makeWhere(making, target, depth - 1)]),
+      ),
+    };
   }
   if (random.chance(0.5)) return { [relation.name]: makeWhere(making, target, depth - 1) };
   const [[name, wanted] = ["", null]] = Object.entries(makeComparison(making, target));
@@ -63,7 +72,8 @@ function makeComparison(making: Making, model: ModelDef): Json {
   if (!place) return { [field.name]: { isNull: random.chance(0.5) } };
   const { name, kind, value } = place;
   if (kind === "list") return { [name]: { contains: makeValue(random, field.item as FieldDef) } };
-  if (random.chance(0.12)) return { [name]: random.pick([null, { isNull: true }, { isNull: false }, { eq: null }, { ne: null }]) };
+  if (random.chance(0.12))
+    return { [name]: random.pick([null, { isNull: true }, { isNull: false }, { eq: null }, { ne: null }]) };
   if (random.chance(0.2)) return { [name]: value() };
   const operators = random.chance(0.85) ? [pickOperator(random, kind)] : [pickOperator(random, kind), pickOperator(random, kind)];
   return { [name]: Object.fromEntries(operators.map((operator) => [operator, makeOperand(random, { operator, value })])) };
@@ -78,9 +88,15 @@ interface Place {
 // The field itself, or a place inside a document.
 function placeIn({ random, world }: Making, model: ModelDef, field: FieldDef): Place | null {
   if (field.kind === "list") return { name: field.name, kind: "list", value: () => null };
-  if (field.kind !== "json") return { name: field.name, kind: field.kind, value: () => known(random, world.rows.get(model.name) ?? [], field) };
+  if (field.kind !== "json")
+    return { name: field.name, kind: field.kind, value: () => known(random, world.rows.get(model.name) ?? [], field) };
   if (random.chance(0.15)) return null;
-  if (!field.shape) return { name: `${field.name}.${random.pick(["a", "b", "c", "a.b", "b.a"])}`, kind: "loose", value: () => random.pick([true, false, 0, 1, 1.5, "1", "a", "it's", "", "😀"]) };
+  if (!field.shape)
+    return {
+      name: `${field.name}.${random.pick(["a", "b", "c", "a.b", "b.a"])}`,
+      kind: "loose",
+      value: () => random.pick([true, false, 0, 1, 1.5, "1", "a", "it's", "", "😀"]),
+    };
   const inside = random.pick(field.shape);
   if (!inside.shape) return { name: `${field.name}.${inside.name}`, kind: inside.kind, value: () => makeValue(random, inside) };
   const deep = random.pick(inside.shape);
@@ -98,7 +114,12 @@ function pickOperator(random: Random, kind: string): string {
   return random.pick(words.filter((word) => word !== "isNull"));
 }
 
-function makeOperand(random: Random, { operator, value }: { readonly operator: string; readonly value: () => unknown }): unknown {
+function makeOperand(
+  random: Random,
+  { operator, value: any }: { readonly operator: string; readonly value: () => unknown },
+): unknown {
+  // Of values in documents, true and false have no order.
+  const value = () => (isOrder(operator) ? orderable(any) : any());
   const text = () => String(value());
   if (operator === "in" || operator === "nin") return Array.from({ length: random.int(4) }, value);
   if (operator === "between") return [value(), value()];
@@ -106,6 +127,15 @@ function makeOperand(random: Random, { operator, value }: { readonly operator: s
   if (operator === "like") return pattern(random, text());
   if (operator === "search") return random.chance(0.5) ? text() : `${part(random, text())} ${part(random, text()).toUpperCase()}`;
   return value();
+}
+
+function isOrder(operator: string): boolean {
+  return ["gt", "gte", "lt", "lte", "between"].includes(operator);
+}
+
+function orderable(value: () => unknown): unknown {
+  const made = value();
+  return typeof made === "boolean" ? Number(made) : made;
 }
 
 function part(random: Random, text: string): string {
@@ -116,7 +146,9 @@ function part(random: Random, text: string): string {
 
 // Some code points become wildcards; backslashes and wildcards of the text are mostly escaped.
 function pattern(random: Random, text: string): string {
-  const made = [...text].map((point) => (random.chance(0.25) ? random.pick(["%", "_"]) : /[%_\\]/.test(point) ? `\\${point}` : point));
+  const made = [...text].map((point) =>
+    random.chance(0.25) ? random.pick(["%", "_"]) : /[%_\\]/.test(point) ? `\\${point}` : point,
+  );
   return (random.chance(0.3) ? "%" : "") + made.join("") + (random.chance(0.3) ? "%" : "");
 }
 
@@ -127,7 +159,22 @@ function makeNeedle(making: Making, model: ModelDef): string {
   return random.chance(0.3) ? texts.map((text) => part(random, text)).join(" ") : part(random, random.pick(texts)).toUpperCase();
 }
 
-const sortable = new Set(["text", "integer", "bigint", "float", "decimal", "boolean", "datetime", "date", "time", "uuid", "choice", "email", "url", "slug"]);
+const sortable = new Set([
+  "text",
+  "integer",
+  "bigint",
+  "float",
+  "decimal",
+  "boolean",
+  "datetime",
+  "date",
+  "time",
+  "uuid",
+  "choice",
+  "email",
+  "url",
+  "slug",
+]);
 
 /** A sort by own fields and fields of to-one relations; undefined now and then. */
 export function makeOrder(making: Making, model: ModelDef): string | string[] | undefined {
@@ -151,7 +198,9 @@ export function makeSelect(making: Making, model: ModelDef, depth: number): Json
   const made: Json = {};
   if (random.chance(0.3)) made["*"] = true;
   for (const field of random.some(visibleFields(making, model), 4)) made[field.name] = true;
-  if (depth > 0) for (const relation of random.some(visibleRelations(making, model), depth)) made[relation.name] = makeExpand(making, relation, depth);
+  if (depth > 0)
+    for (const relation of random.some(visibleRelations(making, model), depth))
+      made[relation.name] = makeExpand(making, relation, depth);
   return Object.keys(made).length === 0 ? { [random.pick(model.key)]: true } : made;
 }
 

@@ -1,7 +1,16 @@
 /** Random access rules: roles, comparisons with the actor, other fields and constants, through relations and quantifiers. */
 import { makeValue } from "./make-values.ts";
 import type { Random } from "./random.ts";
-import { type Expression, type FieldDef, fieldOf, modelOf, type ModelDef, type Operand, type RelationDef, type Rule } from "./world.ts";
+import {
+  type Expression,
+  type FieldDef,
+  fieldOf,
+  modelOf,
+  type ModelDef,
+  type Operand,
+  type RelationDef,
+  type Rule,
+} from "./world.ts";
 
 export const roles = ["staff", "editor", "guest"] as const;
 export const claims = ["team", "region"] as const;
@@ -17,11 +26,20 @@ export function makeRule(random: Random, of: Of, depth: number): Rule {
   const chance = random.next();
   if (depth > 0 && chance < 0.45) {
     if (random.chance(0.25)) return { is: "not", of: makeRule(random, of, depth - 1) };
-    return { is: random.pick(["and", "or", "or"] as const), of: Array.from({ length: 2 + random.int(2) }, () => makeRule(random, of, depth - 1)) };
+    return {
+      is: random.pick(["and", "or", "or"] as const),
+      of: Array.from({ length: 2 + random.int(2) }, () => makeRule(random, of, depth - 1)),
+    };
   }
   if (chance < 0.6) {
     const fact = random.next();
-    return fact < 0.25 ? { is: "everyone" } : fact < 0.5 ? { is: "signedIn" } : fact < 0.95 ? { is: "role", role: random.pick(roles) } : { is: "nobody" };
+    return fact < 0.25
+      ? { is: "everyone" }
+      : fact < 0.5
+        ? { is: "signedIn" }
+        : fact < 0.95
+          ? { is: "role", role: random.pick(roles) }
+          : { is: "nobody" };
   }
   if (depth > 0 && chance < 0.75) return makeQuantified(random, of, depth) ?? makeCompare(random, of);
   return makeCompare(random, of);
@@ -32,7 +50,11 @@ function makeQuantified(random: Random, { model, models }: Of, depth: number): R
   if (many.length === 0) return null;
   const relation = random.pick(many);
   const target = modelOf({ models }, relation.to);
-  return { is: random.pick(["some", "every", "none"] as const), path: [relation.name], of: makeRule(random, { model: target, models, outer: model }, depth - 1) };
+  return {
+    is: random.pick(["some", "every", "none"] as const),
+    path: [relation.name],
+    of: makeRule(random, { model: target, models, outer: model }, depth - 1),
+  };
 }
 
 function makeCompare(random: Random, of: Of): Rule {
@@ -41,14 +63,19 @@ function makeCompare(random: Random, of: Of): Rule {
     const relation = random.pick(toOne) as RelationDef;
     const inner = makeCompare(random, { model: modelOf(of, relation.to), models: of.models });
     // The right side may speak of the near rows only, so it stays a constant here.
-    if (inner.is === "compare" && inner.path.length < 4 && inner.right.every((operand) => !("field" in operand))) return { ...inner, path: [relation.name, ...inner.path] };
+    if (inner.is === "compare" && inner.path.length < 4 && inner.right.every((operand) => !("field" in operand)))
+      return { ...inner, path: [relation.name, ...inner.path] };
   }
   const fields = of.model.fields.filter(({ kind }) => kind !== "json" && kind !== "list");
   const field = random.pick(fields);
   if (field.optional && random.chance(0.15)) return { is: "compare", path: [field.name], operator: "isNull", right: [] };
   const operator = operatorFor(random, field);
   const count = operator === "between" ? 2 : operator === "in" || operator === "nin" ? 1 + random.int(3) : 1;
-  const right = Array.from({ length: count }, () => (operator === "eq" || operator === "ne" || /^[gl]te?$/.test(operator) ? makeOperand(random, of, field) : { value: makeValue(random, field) }));
+  const right = Array.from({ length: count }, () =>
+    operator === "eq" || operator === "ne" || /^[gl]te?$/.test(operator)
+      ? makeOperand(random, of, field)
+      : { value: makeValue(random, field) },
+  );
   return { is: "compare", path: [field.name], operator, right };
 }
 
@@ -82,7 +109,8 @@ export function makeFieldRules(random: Random, of: Of): Record<string, Rule> {
   const made: Record<string, Rule> = {};
   const { model } = of;
   for (const field of model.fields) {
-    if (model.key.includes(field.name) || field.computed || field.filled === "engine" || field.hidden || !random.chance(0.2)) continue;
+    if (model.key.includes(field.name) || field.computed || field.filled === "engine" || field.hidden || !random.chance(0.2))
+      continue;
     made[field.name] = makeRule(random, of, 1);
   }
   for (const field of model.fields.filter(({ computed }) => computed)) {

@@ -3,14 +3,74 @@ import type { Random } from "./random.ts";
 import type { FieldDef } from "./world.ts";
 
 const texts = [
-  "", "a", "A", "b%", "a_b", "a\\b", "it's", '"q"', "é", "e\u0301", "😀", "\uFFFD", "ﬁn", "İz", "ß", "Straße", "a b", " lead", "%", "_", "\\",
-  "null", "true", "1", "10", "9", "ZZ", "line\nbreak", "𝒜", "日本 語", "ab", "Amélie", "--", "${x}", "{}", "[1]", "a\u00a0b", "\u0301",
+  "",
+  "a",
+  "A",
+  "b%",
+  "a_b",
+  "a\\b",
+  "it's",
+  '"q"',
+  "é",
+  "e\u0301",
+  "😀",
+  "\uFFFD",
+  "ﬁn",
+  "İz",
+  "ß",
+  "Straße",
+  "a b",
+  " lead",
+  "%",
+  "_",
+  "\\",
+  "null",
+  "true",
+  "1",
+  "10",
+  "9",
+  "ZZ",
+  "line\nbreak",
+  "𝒜",
+  "日本 語",
+  "ab",
+  "Amélie",
+  "--",
+  "${x}",
+  "{}",
+  "[1]",
+  "a\u00a0b",
+  "\u0301",
 ];
 const integers = [0, 1, -1, 2, 3, 7, 10, 100, -100, 2 ** 31, 2 ** 53 - 1, -(2 ** 53 - 1)];
-const bigints = ["0", "1", "-1", "9007199254740993", "-9007199254740993", "9223372036854775807", "-9223372036854775808", "10", "9"];
+const bigints = [
+  "0",
+  "1",
+  "-1",
+  "9007199254740993",
+  "-9007199254740993",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "10",
+  "9",
+];
 const floats = [0, 0.5, -0.25, 1.75, 2, -3, 1e6, 100.125];
 const wildFloats = [0.1, 1e-300, -1e300, 5e-324, 1.7976931348623157e308, 1 / 3];
-const days = ["2020-12-31", "2021-01-01", "2021-01-03", "2021-01-04", "2024-12-30", "2024-12-29", "2026-11-21", "1969-12-31", "2000-02-29", "2026-11-20", "0001-01-01", "9999-12-31", "2015-12-31"];
+const days = [
+  "2020-12-31",
+  "2021-01-01",
+  "2021-01-03",
+  "2021-01-04",
+  "2024-12-30",
+  "2024-12-29",
+  "2026-11-21",
+  "1969-12-31",
+  "2000-02-29",
+  "2026-11-20",
+  "0001-01-01",
+  "9999-12-31",
+  "2015-12-31",
+];
 const clocks = ["00:00:00.000", "23:59:59.999", "09:30:00.000", "09:30:00.001", "12:00:00.500"];
 const times = ["00:00:00", "23:59:59", "09:30:00", "09:30:01", "12:00:00"];
 
@@ -48,7 +108,12 @@ export function makeValue(random: Random, field: FieldDef): unknown {
     case "email":
       return `${random.pick(["a", "b.c", "x+y", "o'neil"])}@${random.pick(["example.com", "mail.example.org"])}`;
     case "url":
-      return random.pick(["https://example.com/", "http://example.org/a%20b?c=_d", "https://example.com/%25", "https://e.example/ü"]);
+      return random.pick([
+        "https://example.com/",
+        "http://example.org/a%20b?c=_d",
+        "https://example.com/%25",
+        "https://e.example/ü",
+      ]);
     case "slug":
       return random.pick(["a", "b-c", "film-1", "film-10", "film-9", "z"]);
   }
@@ -57,7 +122,10 @@ export function makeValue(random: Random, field: FieldDef): unknown {
 function makeDecimal(random: Random, { precision = 18, scale = 0, small }: FieldDef): string {
   const digits = small ? Math.min(precision, scale + 2) : precision;
   const extreme = 10n ** BigInt(digits) - 1n;
-  const units = random.chance(0.2) && !small ? random.pick([extreme, -extreme, extreme - 1n]) : BigInt(random.int(Math.min(2000, Number(extreme))) - (small ? 0 : 500));
+  const units =
+    random.chance(0.2) && !small
+      ? random.pick([extreme, -extreme, extreme - 1n])
+      : BigInt(random.int(Math.min(2000, Number(extreme))) - (small ? 0 : 500));
   const text = String(units < 0n ? -units : units).padStart(scale + 1, "0");
   const sign = units < 0n ? "-" : "";
   return scale === 0 ? sign + text : `${sign}${text.slice(0, -scale)}.${text.slice(-scale)}`;
@@ -70,7 +138,9 @@ export function makeUuid(random: Random, spread: number): string {
 
 function makeDocument(random: Random, shape: readonly FieldDef[]): Record<string, unknown> {
   const made: Record<string, unknown> = {};
-  for (const field of shape) if (!field.optional || random.chance(0.7)) made[field.name] = field.optional && random.chance(0.2) ? null : makeValue(random, field);
+  for (const field of shape)
+    if (!field.optional || random.chance(0.7))
+      made[field.name] = field.optional && random.chance(0.2) ? null : makeValue(random, field);
   return made;
 }
 
@@ -78,6 +148,7 @@ function makeLoose(random: Random, depth: number): unknown {
   const scalars = [null, true, false, 0, 1, 1.5, "1", "a", "it's", "", "😀", "10"];
   if (depth === 0) return random.pick(scalars);
   const made: Record<string, unknown> = {};
-  for (const name of ["a", "b", "c"]) if (random.chance(0.7)) made[name] = random.chance(0.5) ? random.pick(scalars) : makeLoose(random, depth - 1);
+  for (const name of ["a", "b", "c"])
+    if (random.chance(0.7)) made[name] = random.chance(0.5) ? random.pick(scalars) : makeLoose(random, depth - 1);
   return random.chance(0.9) ? made : random.pick([[1, "a"], "a", 1, false]);
 }

@@ -51,7 +51,10 @@ async function runWorld({ seed, cases, between = {} }: World): Promise<Outcome> 
 describe("oracle", () => {
   test("the engine answers as the oracle does", async (context) => {
     const started = Date.now() % 1_000_000;
-    const seeds = onlySeed === undefined ? Array.from({ length: Math.ceil(casesWanted / casesPerWorld) }, (_, index) => started + index) : [Number(onlySeed)];
+    const seeds =
+      onlySeed === undefined
+        ? Array.from({ length: Math.ceil(casesWanted / casesPerWorld) }, (_, index) => started + index)
+        : [Number(onlySeed)];
     let cases = 0;
     let skipped = 0;
     for (const seed of seeds) {
@@ -60,7 +63,9 @@ describe("oracle", () => {
       skipped += outcome.skipped;
       if (outcome.difference) assert.fail(report(outcome.difference));
     }
-    context.diagnostic(`${cases} cases over ${seeds.length} worlds, seeds ${seeds[0]} to ${seeds.at(-1)}; ${skipped} were refused by a limit`);
+    context.diagnostic(
+      `${cases} cases over ${seeds.length} worlds, seeds ${seeds[0]} to ${seeds.at(-1)}; ${skipped} were refused by a limit`,
+    );
     assert.ok(skipped < cases / 20, "most queries stay within the limits");
   });
 

@@ -1,6 +1,17 @@
 /** The oracle's rules: who may read what, by walking over every row. Naive on purpose. */
 import { claimOf, comparable, compares, type Comparable } from "./values.ts";
-import { type FieldDef, fieldOf, modelOf, type ModelDef, type Operand, relationOf, type Row, type Rule, type Viewer, type World } from "./world.ts";
+import {
+  type FieldDef,
+  fieldOf,
+  modelOf,
+  type ModelDef,
+  type Operand,
+  relationOf,
+  type Row,
+  type Rule,
+  type Viewer,
+  type World,
+} from "./world.ts";
 import type { RelationDef } from "./world.ts";
 
 /** How rows look to somebody: which are there, and what their fields hold. */
@@ -92,7 +103,11 @@ export function holds(rule: Rule, rows: readonly Placed[], seen: { readonly whol
   }
 }
 
-function operandValue(operand: Operand, left: FieldDef, at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer }): Comparable | null {
+function operandValue(
+  operand: Operand,
+  left: FieldDef,
+  at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer },
+): Comparable | null {
   if ("value" in operand) return comparable(left, operand.value);
   if ("now" in operand) return comparable(left, at.world.now);
   if ("me" in operand) return claimOf(left, operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null));
@@ -101,7 +116,11 @@ function operandValue(operand: Operand, left: FieldDef, at: { readonly rows: rea
 }
 
 /** Splits a dotted path into to-one relations, a field, and names inside a document. */
-export function splitPath(model: ModelDef, path: readonly string[], world: World): { relations: string[]; field: string; inside: string[] } {
+export function splitPath(
+  model: ModelDef,
+  path: readonly string[],
+  world: World,
+): { relations: string[]; field: string; inside: string[] } {
   const relations: string[] = [];
   let at = model;
   for (const [index, name] of path.entries()) {
@@ -151,7 +170,9 @@ export function related(sight: Sight, from: Placed, name: string): Placed[] {
   }
   if (via.is === "theirs") return place(there.filter((row) => sight.value(target, row, via.field) === ownKey));
   const join = modelOf(sight.world, via.model);
-  const links = (sight.world.rows.get(via.model) ?? []).filter((row) => sight.sees(join, row) && sight.value(join, row, via.from) === ownKey);
+  const links = (sight.world.rows.get(via.model) ?? []).filter(
+    (row) => sight.sees(join, row) && sight.value(join, row, via.from) === ownKey,
+  );
   const keys = new Set(links.map((row) => sight.value(join, row, via.to)));
   return place(there.filter((row) => keys.has(row[targetKey])));
 }

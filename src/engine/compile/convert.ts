@@ -3,6 +3,7 @@ import { foldText } from "../../base/fold.ts";
 import type { Operator } from "../../schema/cond.ts";
 import { isMisfit, type Misfit, misfit } from "../../schema/fields/field-type.ts";
 import { looseType, parseLooseOrder } from "../../schema/fields/json.ts";
+import { parseElement } from "../../schema/fields/list.ts";
 import type { Term } from "../../schema/filter.ts";
 import type { FieldParams } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
@@ -30,7 +31,8 @@ function elementConverter(left: Term, operator: Operator, texts: boolean): Conve
   if (operator === "search") return searchWords;
   const whole = left.inside ?? left.field;
   const isItem = operator === "contains" && whole.params.item !== undefined;
-  const { type, params: own } = isItem ? (whole.params.item as NonNullable<FieldParams["item"]>) : whole;
+  const item = isItem ? whole.params.item : undefined;
+  const { type, params: own } = item ?? whole;
   if (operator === "contains" && !isItem) return plainText;
   if (operator === "startsWith" || operator === "endsWith" || operator === "like") return plainText;
   // The bounds of a field are for what is stored; any value of its type may be asked for.
@@ -40,6 +42,7 @@ function elementConverter(left: Term, operator: Operator, texts: boolean): Conve
     if (Array.isArray(value) || value === null) return misfit("type", "must be a single value");
     const given = texts && typeof value === "string" && type.fromText ? type.fromText(value) : value;
     if (isMisfit(given)) return given;
+    if (item) return parseElement(given, item);
     if (type === looseType && isOrdering(operator)) return parseLooseOrder(given);
     // A text that is no choice of the field is a misspelling worth telling, unless the comparison is by order.
     return isChoice && operator !== "eq" && operator !== "ne" && operator !== "in" && operator !== "nin"

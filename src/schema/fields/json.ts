@@ -11,9 +11,9 @@ export const jsonType: FieldType = Object.freeze<FieldType>({
   name: "json",
   storage: "json",
   parse(value: unknown, params: FieldParams) {
-    const wrong = params.shape ? checkShape(value, params.shape) : checkJson(value, jsonDepthMax);
-    if (wrong) return wrong;
-    const text = JSON.stringify(value);
+    const checked = params.shape ? readShape(value, params.shape) : (checkJson(value, jsonDepthMax) ?? value);
+    if (isMisfit(checked)) return checked;
+    const text = JSON.stringify(checked);
     const max = Number(params.max ?? jsonBytesMax);
     return Buffer.byteLength(text) > max ? misfit("max", `must have at most ${max} bytes as JSON`) : text;
   },
@@ -24,20 +24,18 @@ export const jsonType: FieldType = Object.freeze<FieldType>({
   jsonSchema: (params: FieldParams) => (params.shape ? shapeSchema(params.shape) : {}),
 });
 
-/** A value inside a document with no declared shape: compared as text, number or boolean, whichever it is given as. */
+/**
+ * A value inside a document with no declared shape: compared as text, number or boolean, whichever it is given as. What is
+ * parsed is its JSON, so that 1, "1" and true stay apart.
+ */
 export const looseType: FieldType = Object.freeze<FieldType>({
   name: "any",
   storage: "json",
-  parse: (value: unknown) =>
-    typeof value === "string"
-      ? value
-      : typeof value === "number" && Number.isFinite(value)
-        ? value
-        : typeof value === "boolean"
-          ? value
-            ? 1
-            : 0
-          : misfit("type", "must be a text, a number, true or false"),
+  parse(value: unknown) {
+    const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+    return isScalar ? (checkJson(value, 0) ?? JSON.stringify(value)) : misfit("type", "must be a text, a number, true or false");
+  },
+  toWire: (value: Value) => JSON.parse(value as string) as Json,
   operators: [...new Set([...equality, ...textual])],
   ordered: true,
   numeric: false,
@@ -55,13 +53,15 @@ export function shapeSchema(shape: ReadonlyMap<string, DocumentField>): { readon
   return { type: "object", properties, required, additionalProperties: false };
 }
 
-function checkShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): Misfit | null {
+// Each value in the one form in which it is compared: a decimal with its full scale, an instant in UTC.
+function readShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): { readonly [name: string]: Json } | Misfit {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return misfit("type", "must be an object");
   const given = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) {
     if (!shape.has(name))
       return misfit("unknown_field", `has no field ${JSON.stringify(name)}; it has ${[...shape.keys()].join(", ")}`);
   }
+  const read: Record<string, Json> = { ...(given as Record<string, Json>) };
   for (const [name, field] of shape) {
     const inner = Object.hasOwn(given, name) ? given[name] : undefined;
     if (inner === undefined || inner === null) {
@@ -70,8 +70,15 @@ function checkShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): 
     }
     const parsed = field.type.parse(inner, field.params);
     if (isMisfit(parsed)) return misfit(parsed.code, `${name} ${parsed.misfit}`);
+    read[name] = field.type.toWire ? field.type.toWire(parsed, field.params) : (parsed as Json);
   }
-  return null;
+  return read;
+}
+
+/** What such a value is put in order by. */
+export function parseLooseOrder(value: unknown): string | number | Misfit {
+  if (typeof value === "number" || typeof value === "string") return checkJson(value, 0) ?? value;
+  return misfit("type", "must be a text or a number");
 }
 
 function checkJson(value: unknown, depthLeft: number): Misfit | null {

@@ -1,7 +1,7 @@
 /** Lists of values of one type, kept as a JSON array; `contains` asks for an element. */
 import type { FieldParams } from "../schema.ts";
 import type { Json, Value } from "../value.ts";
-import { type FieldType, isMisfit, misfit } from "./field-type.ts";
+import { type FieldType, isMisfit, type Misfit, misfit } from "./field-type.ts";
 
 /** Elements a list may have where the model says nothing. */
 export const listMax = 1000;
@@ -35,3 +35,10 @@ export const listType: FieldType = Object.freeze<FieldType>({
     maxItems: Number(params.max ?? listMax),
   }),
 });
+
+/** What `contains` looks for: the value as it stands in the list's JSON; a number for a boolean, as databases read it there. */
+export function parseElement(value: unknown, item: NonNullable<FieldParams["item"]>): Value | Misfit {
+  const parsed = item.type.parse(value, { ...item.params, min: undefined, max: undefined, pattern: undefined });
+  const isText = item.type.storage === "decimal" || item.type.storage === "bigint" || item.type.storage === "bytes";
+  return isText && item.type.toWire && !isMisfit(parsed) ? (item.type.toWire(parsed, item.params) as string) : parsed;
+}

@@ -1,5 +1,5 @@
 /** SQLite's dialect. The functions hf_base64, hf_fold and hf_glob are registered by the driver on every connection. */
-import type { Bucket, Dialect, Storage } from "../../dialect.ts";
+import type { Bucket, Dialect, Inside, Storage } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
@@ -13,7 +13,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   distinct: (left, right) => `${left} is not ${right}`,
   matches,
   holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = ${parameter})`,
-  inside: (document, parameter) => `json_extract(${document}, ${parameter})`,
+  inside,
   bucket,
 });
 
@@ -60,6 +60,27 @@ function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "se
       return `${left} glob hf_glob(${parameter})`;
     case "search":
       return `(${left} is not null and not exists (select 1 from json_each(${parameter}) where instr(hf_fold(${left}), "value") = 0))`;
+  }
+}
+
+function inside(document: string, parameter: string, as: Inside): string {
+  const value = `json_extract(${document}, ${parameter})`;
+  const only = (types: string) => `case when json_type(${document}, ${parameter}) in (${types}) then ${value} end`;
+  switch (as) {
+    case "document":
+      return `(${document} -> ${parameter})`;
+    case "scalar":
+      return only("'text', 'integer', 'real'");
+    case "words":
+      return only("'text'");
+    // Both are texts in JSON; a decimal there has all digits of its scale.
+    case "decimal":
+    case "bigint":
+      return `cast(replace(${value}, '.', '') as integer)`;
+    case "bytes":
+      return `hf_unbase64(${value})`;
+    default:
+      return value;
   }
 }
 
