@@ -36,7 +36,7 @@ export function aggregate(asked: Asked, model: ModelDef, query: Aggregate): Json
   }));
   if (names.length === 0 && found.length === 0) found.push({ rows: [], keys: [] });
   const kept = found.filter((group) => hasAll(asked, model, { group, having: query.having ?? {} }));
-  const terms = [...sortTerms(query.orderBy).map(({ path, descending }) => ({ name: path.join("."), descending }))];
+  const terms = sortTerms(query.orderBy).map(({ path, descending }) => ({ name: path.join("."), descending }));
   for (const name of names) if (!terms.some((term) => term.name === name)) terms.push({ name, descending: false });
   kept.sort((left, right) => {
     for (const { name, descending } of terms) {
@@ -93,7 +93,7 @@ function measured(
     return of.measure === "sum" ? sum : sum / wires.length;
   }
   const scale = field.kind === "decimal" ? (field.scale ?? 0) : 0;
-  const total = wires.reduce<bigint>((sum, wire) => sum + units(String(wire), scale), 0n);
+  const total = wires.reduce<bigint>((sum, wire) => sum + units(String(wire as string | number), scale), 0n);
   if (of.measure === "avg") return Number(fromUnits(total, scale)) / wires.length;
   return field.kind === "integer" ? Number(total) : fromUnits(total, scale);
 }

@@ -5,6 +5,7 @@ import {
   inner,
   innerField,
   isLive,
+  type Placed,
   related,
   type Sight,
   splitPath,
@@ -30,17 +31,18 @@ export function ask(world: World, viewer: Viewer): Asked {
 }
 
 /** Whether a row passes a caller's filter. */
-export function passes(asked: Asked, model: ModelDef, row: Row, where: Where): boolean {
+export function passes(asked: Asked, at: Placed, where: Where): boolean {
+  const { model, row } = at;
   return Object.entries(where).every(([name, wanted]) => {
-    if (name === "and") return (wanted as Where[]).every((one) => passes(asked, model, row, one));
-    if (name === "or") return (wanted as Where[]).some((one) => passes(asked, model, row, one));
-    if (name === "not") return !passes(asked, model, row, wanted as Where);
-    if (name === "search") return searches(asked, model, row, wanted as string);
+    if (name === "and") return (wanted as Where[]).every((one) => passes(asked, at, one));
+    if (name === "or") return (wanted as Where[]).some((one) => passes(asked, at, one));
+    if (name === "not") return !passes(asked, at, wanted as Where);
+    if (name === "search") return searches(asked, at, wanted as string);
     return passesMember({ asked, model, row }, name.split("."), wanted);
   });
 }
 
-function searches(asked: Asked, model: ModelDef, row: Row, needle: string): boolean {
+function searches(asked: Asked, { model, row }: Placed, needle: string): boolean {
   const texts = model.search
     .filter((name) => hasField(model, name, asked.viewer))
     .map((name) => asked.sight.value(model, row, name))
@@ -66,7 +68,7 @@ function passesMember({ asked, model, row }: At, path: readonly string[], wanted
   }
   if (relation?.many) {
     return Object.entries(wanted as Where).every(([quantifier, where]) => {
-      const found = related(asked.sight, { model, row }, name).map((at) => passes(asked, target, at.row, where as Where));
+      const found = related(asked.sight, { model, row }, name).map((at) => passes(asked, at, where as Where));
       return quantifier === "some"
         ? found.includes(true)
         : quantifier === "every"
@@ -75,7 +77,7 @@ function passesMember({ asked, model, row }: At, path: readonly string[], wanted
     });
   }
   if (relation && isWhere(fieldOf(model, name), wanted))
-    return related(asked.sight, { model, row }, name).some((at) => passes(asked, target, at.row, wanted));
+    return related(asked.sight, { model, row }, name).some((at) => passes(asked, at, wanted));
   const field = fieldOf(model, name) as FieldDef;
   return passesField(innerField(field, rest), inner(asked.sight.value(model, row, name), rest), {
     wanted,
@@ -187,7 +189,7 @@ export function rowsOf(asked: Asked, model: ModelDef, listing: Listing): Row[] {
   const trash = listing.trash ?? "without";
   if (trash !== "without") allow(model.rules.delete, asked.viewer);
   const rows = asked.world.rows.get(model.name) ?? [];
-  return rows.filter((row) => isWanted(asked, model, { row, trash }) && passes(asked, model, row, listing.where ?? {}));
+  return rows.filter((row) => isWanted(asked, model, { row, trash }) && passes(asked, { model, row }, listing.where ?? {}));
 }
 
 // Rows in the trash are there for who may delete them.
@@ -250,7 +252,7 @@ function expanded(
   model: ModelDef,
   { rows, select }: { readonly rows: readonly Row[]; readonly select: Json },
 ): Row[] {
-  const found = rows.filter((row) => passes(asked, model, row, (select["$where"] ?? {}) as Where));
+  const found = rows.filter((row) => passes(asked, { model, row }, (select["$where"] ?? {}) as Where));
   const sorted = sortRows(asked, model, { rows: found, orderBy: select["$orderBy"] as string | undefined });
   return sorted.slice(0, (select["$limit"] as number | undefined) ?? expandSize);
 }

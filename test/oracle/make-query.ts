@@ -18,7 +18,7 @@ export function visibleFields({ viewer }: Making, model: ModelDef): FieldDef[] {
 }
 
 export function visibleRelations({ world, viewer }: Making, model: ModelDef): RelationDef[] {
-  return model.relations.filter((relation) => hasRelation(world, model, relation, viewer));
+  return model.relations.filter((relation) => hasRelation({ world, viewer }, model, relation));
 }
 
 /** A filter, nested to a depth. */
@@ -139,14 +139,14 @@ function orderable(value: () => unknown): unknown {
 }
 
 function part(random: Random, text: string): string {
-  const points = [...text];
+  const points = Array.from(text);
   const start = random.int(points.length + 1);
   return points.slice(start, start + 1 + random.int(3)).join("");
 }
 
 // Some code points become wildcards; backslashes and wildcards of the text are mostly escaped.
 function pattern(random: Random, text: string): string {
-  const made = [...text].map((point) =>
+  const made = Array.from(text).map((point) =>
     random.chance(0.25) ? random.pick(["%", "_"]) : /[%_\\]/.test(point) ? `\\${point}` : point,
   );
   return (random.chance(0.3) ? "%" : "") + made.join("") + (random.chance(0.3) ? "%" : "");

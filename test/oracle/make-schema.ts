@@ -46,7 +46,7 @@ export function makeModels(random: Random): Map<string, ModelDef> {
   const count = 2 + random.int(3);
   for (const name of modelNames.slice(0, count)) models.set(name, makeModel(random, name, models));
   if (random.chance(0.7)) addJoin(random, models);
-  for (const model of [...models.values()]) models.set(model.name, { ...model, rules: makeRules(random, model, models) });
+  for (const model of Array.from(models.values())) models.set(model.name, { ...model, rules: makeRules(random, model, models) });
   return models;
 }
 

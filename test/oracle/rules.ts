@@ -6,13 +6,13 @@ import {
   modelOf,
   type ModelDef,
   type Operand,
+  type RelationDef,
   relationOf,
   type Row,
   type Rule,
   type Viewer,
   type World,
 } from "./world.ts";
-import type { RelationDef } from "./world.ts";
 
 /** How rows look to somebody: which are there, and what their fields hold. */
 export interface Sight {
@@ -21,7 +21,8 @@ export interface Sight {
   value(model: ModelDef, row: Row, field: string): unknown;
 }
 
-interface Placed {
+/** A row and whose it is. */
+export interface Placed {
   readonly model: ModelDef;
   readonly row: Row;
 }
@@ -210,7 +211,11 @@ export function hasField(model: ModelDef, name: string, viewer: Viewer): boolean
 }
 
 /** Whether a relation is there at all for a viewer: its rows, the keys that link them, and the join model between. */
-export function hasRelation(world: Pick<World, "models">, model: ModelDef, relation: RelationDef, viewer: Viewer): boolean {
+export function hasRelation(
+  { world, viewer }: { readonly world: Pick<World, "models">; readonly viewer: Viewer },
+  model: ModelDef,
+  relation: RelationDef,
+): boolean {
   const isOpen = (name: string) => settle(modelOf(world, name).rules.read, viewer) !== false;
   const { via } = relation;
   if (!isOpen(relation.to)) return false;

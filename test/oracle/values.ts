@@ -10,13 +10,13 @@ export function comparable(field: FieldDef, wire: unknown): Comparable | null {
     case "bigint":
       return BigInt(wire as string | number);
     case "decimal":
-      return units(String(wire), field.scale ?? 0);
+      return units(String(wire as string | number), field.scale ?? 0);
     case "boolean":
       return wire === true ? 1 : 0;
     case "datetime":
       return new Date(wire as string).toISOString();
     case "uuid":
-      return String(wire).toLowerCase();
+      return String(wire as string | number).toLowerCase();
     case "integer":
     case "float":
       return wire as number;
@@ -89,7 +89,7 @@ function matches(operator: string, text: string, part: string): boolean {
     case "endsWith":
       return text.endsWith(part);
     case "like":
-      return isLike([...text], [...part]);
+      return isLike(Array.from(text), Array.from(part));
     case "search":
       return words(part).every((word) => fold(text).includes(word));
     default:
@@ -138,8 +138,8 @@ function compute(expression: Expression, row: Row, fields: readonly FieldDef[]):
     const of = fields.find(({ name }) => name === expression.field) as FieldDef;
     const value = row[of.name];
     if (value === null || value === undefined) return null;
-    if (of.kind === "decimal") return { unit: units(String(value), of.scale ?? 0), scale: of.scale ?? 0 };
-    return typeof value === "number" ? { unit: BigInt(value), scale: 0 } : { text: String(value) };
+    if (of.kind === "decimal") return { unit: units(String(value as string), of.scale ?? 0), scale: of.scale ?? 0 };
+    return typeof value === "number" ? { unit: BigInt(value), scale: 0 } : { text: value as string };
   }
   const args = expression.args.map((arg) => compute(arg, row, fields));
   if (expression.call === "coalesce") return args.find((arg) => arg !== null) ?? null;
@@ -162,7 +162,7 @@ function call(name: string, args: readonly Computed[]): Computed {
   if (name === "sub") return { unit: at(left) - at(right), scale };
   if (name === "mul") return { unit: (left.unit ?? 0n) * (right.unit ?? 0n), scale: (left.scale ?? 0) + (right.scale ?? 0) };
   if (name === "concat") return { text: args.map((arg) => arg.text ?? "").join("") };
-  if (name === "length") return { unit: BigInt([...text].length), scale: 0 };
+  if (name === "length") return { unit: BigInt(Array.from(text).length), scale: 0 };
   const ascii = name === "lower" ? /[A-Z]/g : /[a-z]/g;
   return { text: text.replace(ascii, (letter) => (name === "lower" ? letter.toLowerCase() : letter.toUpperCase())) };
 }
