@@ -1,6 +1,7 @@
 /** The one secret, and the keys derived from it. In development it is made at random and kept in a file next to the database. */
 import { hkdfSync, randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { assert } from "../base/errors.ts";
 
 export interface Keys {
@@ -35,6 +36,7 @@ export function resolveKeys({ secret, mode, file }: SecretOptions): Keys {
 
 function keepSecret(path: string): string {
   if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true });
     try {
       writeFileSync(path, randomBytes(keyBytes).toString("base64url"), { mode: fileMode, flag: "wx" });
     } catch (error) {

@@ -1,13 +1,13 @@
 /** `holdfast backup`: copies the database to a file while it is in use. */
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { addProjectFlags, type CommandFile, type ProjectFlags } from "./command.ts";
+import { addDatabaseFlag, type CommandFile, type ProjectFlags } from "./command.ts";
 import { failCli } from "./errors.ts";
 import { createProgress } from "./say/progress.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export const command: CommandFile = {
-  define: (command) => void addProjectFlags(command).argument("<file>", "a new file for the copy"),
+  define: (command) => void addDatabaseFlag(command).argument("<file>", "a new file for the copy"),
   examples: ["holdfast backup backups/monday.db", "holdfast backup /mnt/usb/films.db --database ./films.db"],
   run,
 };

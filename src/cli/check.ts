@@ -1,11 +1,11 @@
 /** `holdfast check`: finds trouble before it happens, without a database. */
 import { styleText } from "node:util";
-import type { CommandFile, ProjectFlags } from "./command.ts";
+import { addBackendFlag, type CommandFile, type ProjectFlags } from "./command.ts";
 import type { Finding } from "./check/findings.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export const command: CommandFile = {
-  define: (command) => void command.option("--backend <file>", "the backend file", "backend.ts"),
+  define: (command) => void addBackendFlag(command),
   examples: ["holdfast check", "holdfast check --json", "tsc && holdfast check"],
   run,
 };

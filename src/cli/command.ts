@@ -18,13 +18,20 @@ export interface ProjectFlags extends CommonFlags {
   readonly database?: string;
 }
 
+/** The backend file and the database. */
 export function addProjectFlags(command: Command): Command {
-  return command
-    .option("--backend <file>", "the backend file", "backend.ts")
-    .option(
-      "--database <url>",
-      "the database: sqlite: and a path, or a path alone (default: sqlite:./data.db, or HOLDFAST_DATABASE_URL)",
-    );
+  return addDatabaseFlag(addBackendFlag(command));
+}
+
+export function addBackendFlag(command: Command): Command {
+  return command.option("--backend <file>", "the backend file", "backend.ts");
+}
+
+export function addDatabaseFlag(command: Command): Command {
+  return command.option(
+    "--database <url>",
+    "the database: sqlite: and a path, or a path alone (default: sqlite:./data.db, or HOLDFAST_DATABASE_URL)",
+  );
 }
 
 /** Gathers a flag that may be given more than once. */

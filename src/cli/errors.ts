@@ -49,6 +49,11 @@ export const cliErrors = {
     message: "The database does not have the backend file's schema.",
     explanation: "Run `holdfast migrate plan` to see the difference and `holdfast migrate apply` to bring it up to date.",
   },
+  port_taken: {
+    status: 500,
+    message: "Port {port} is taken.",
+    explanation: "Another program listens there. Stop it, or give another one: --port, or HOLDFAST_PORT; 0 takes a free one.",
+  },
   folder_not_empty: {
     status: 500,
     message: "The folder {folder} is not empty.",

@@ -1,7 +1,8 @@
 /** `holdfast openapi`: prints the OpenAPI document that the app serves. */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CommandFile, ProjectFlags } from "./command.ts";
+import { assert } from "../base/errors.ts";
+import { addBackendFlag, type CommandFile, type ProjectFlags } from "./command.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 interface OpenapiFlags extends ProjectFlags {
@@ -9,20 +10,16 @@ interface OpenapiFlags extends ProjectFlags {
 }
 
 export const command: CommandFile = {
-  define: (command) =>
-    void command
-      .option("--backend <file>", "the backend file", "backend.ts")
-      .option("--out <file>", "write it there instead of on standard output"),
+  define: (command) => void addBackendFlag(command).option("--out <file>", "write it there instead of on standard output"),
   examples: ["holdfast openapi > openapi.json", "holdfast openapi --out openapi.json --backend src/backend.ts"],
   run,
 };
 
 async function run(terminal: Terminal, flags: OpenapiFlags): Promise<number> {
-  const [{ createApp }, { loadBackend }, { optionsOf }, { assert }] = await Promise.all([
+  const [{ createApp }, { loadBackend }, { optionsOf }] = await Promise.all([
     import("../app/app.ts"),
     import("./project/load-backend.ts"),
     import("./project/settings.ts"),
-    import("../base/errors.ts"),
   ]);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);
   const options = optionsOf(terminal, { database: "sqlite::memory:" }, { mode: "development", log: false });

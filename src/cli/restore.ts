@@ -1,7 +1,7 @@
 /** `holdfast restore`: puts a backup in the place of the database, after it has been checked, in one step. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { addProjectFlags, type CommandFile, type ProjectFlags } from "./command.ts";
+import { addDatabaseFlag, type CommandFile, type ProjectFlags } from "./command.ts";
 import { failCli } from "./errors.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
@@ -11,7 +11,7 @@ interface RestoreFlags extends ProjectFlags {
 
 export const command: CommandFile = {
   define: (command) =>
-    void addProjectFlags(command).argument("<file>", "a backup").option("--force", "replace a database that is there"),
+    void addDatabaseFlag(command).argument("<file>", "a backup").option("--force", "replace a database that is there"),
   examples: ["holdfast restore backups/monday.db", "holdfast restore backups/monday.db --force"],
   run,
 };

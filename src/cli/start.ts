@@ -5,6 +5,7 @@ import type { AppOptions } from "../app/options.ts";
 import type { Registry } from "../engine/typed.ts";
 import { announce, documentOf } from "./say/announce.ts";
 import { addProjectFlags, type CommandFile, type ProjectFlags, wholeNumber } from "./command.ts";
+import { failCli } from "./errors.ts";
 import { phrasesToAgree, reportSchema } from "./say/schema-report.ts";
 import { traitsOf } from "./dev/traits.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
@@ -78,7 +79,9 @@ async function serve({ terminal, app, options, brief }: Serving): Promise<number
       process.send?.({ asking: app.schema.refusals.length > 0 ? null : phrasesToAgree(app.schema) } satisfies Told);
       return exitCodes.asked;
     }
-    const { url } = await app.start();
+    const { url } = await app.start().catch((error: NodeJS.ErrnoException & { readonly port?: number }) => {
+      throw error.code === "EADDRINUSE" ? failCli("port_taken", { fields: { port: error.port ?? "" }, cause: error }) : error;
+    });
     await announce({ terminal, app, options, url, brief });
     process.send?.({ traits: traitsOf(app.engine) } satisfies Told);
     await stopped.signal;

@@ -1,5 +1,5 @@
 /** `holdfast token`: mints a token that the app takes. */
-import { addProjectFlags, type CommandFile, duration, gather, type ProjectFlags, readPair } from "./command.ts";
+import { addDatabaseFlag, type CommandFile, duration, gather, type ProjectFlags, readPair } from "./command.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 interface TokenFlags extends ProjectFlags {
@@ -11,7 +11,7 @@ interface TokenFlags extends ProjectFlags {
 
 export const command: CommandFile = {
   define: (command) =>
-    void addProjectFlags(command)
+    void addDatabaseFlag(command)
       .requiredOption("--sub <id>", "who the bearer is")
       .option("--role <name>", "a role of the bearer; may be given more than once", gather)
       .option("--ttl <duration>", "how long it is good: 3600, 30m, 12h, 7d", duration, 3600)
