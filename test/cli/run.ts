@@ -22,8 +22,8 @@ export interface Ran {
 
 export interface Folder {
   readonly path: string;
-  write(name: string, text: string): void;
-  run(...argv: readonly string[]): Promise<Ran>;
+  readonly write: (name: string, text: string) => void;
+  readonly run: (...argv: readonly string[]) => Promise<Ran>;
 }
 
 /** Notes that belong to somebody; staff may delete them. */
@@ -73,11 +73,11 @@ function plain(text: string): string {
 export interface Running {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   /** Resolves when the pattern was said after the last one that was waited for; fails when the program ends before. */
-  said(pattern: RegExp): Promise<RegExpExecArray>;
+  readonly said: (pattern: RegExp) => Promise<RegExpExecArray>;
   /** Resolves with the exit code when it ends by itself. */
   readonly ended: Promise<number | null>;
   /** Sends a signal and resolves with the exit code. */
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>;
 }
 
 export function launch(t: TestContext, folder: Folder, argv: readonly string[]): Running {

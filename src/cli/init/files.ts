@@ -104,7 +104,7 @@ const testFile = `/** What the rules promise, tried on an app with a database of
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createTestApp, runScenarios } from "holdfast/testing";
-import app from "../backend.ts";
+import app from "./backend.ts";
 
 const ann = { id: "ann" };
 const bob = { id: "bob" };

@@ -85,7 +85,7 @@ async function start(): Promise<Started> {
     at,
     ids: [...ids, gone.id, "0198b0aa-0000-7000-8000-000000000000"],
     count: () => counted.reads,
-    stop: app.stop,
+    stop: () => app.stop(),
   };
 }
 
