@@ -22,7 +22,7 @@ function readPort(): number {
 
 function open(port: number, folder: string) {
   mkdirSync(folder, { recursive: true });
-  return createApp(store, { database: `sqlite:${folder}/store.db`, port });
+  return createApp(store, { title: "Film shop", database: `sqlite:${folder}/store.db`, port });
 }
 
 /** Loads what is not there yet, and says what became of every row that was not as it should be. */

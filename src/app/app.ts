@@ -5,10 +5,15 @@ import type { Actions, Backend } from "../engine/backend.ts";
 import { createEngine } from "../engine/create.ts";
 import type { Db } from "../engine/db.ts";
 import type { Engine } from "../engine/engine.ts";
+import { engineErrors } from "../engine/errors.ts";
+import { databaseErrors } from "../drivers/database.ts";
 import { type Ensured, ensureSchema } from "../engine/migrate/ensure.ts";
 import type { Registry } from "../engine/typed.ts";
 import { createIdentity } from "../features/identity/identity.ts";
 import { type MintOptions, mintToken } from "../features/identity/mint.ts";
+import { identityErrors } from "../features/identity/errors.ts";
+import { wireErrors } from "../protocols/errors.ts";
+import { createOpenapi } from "../protocols/openapi/openapi.ts";
 import { createRest } from "../protocols/rest/rest.ts";
 import type { Protocol } from "../protocols/wire.ts";
 import { createCors } from "./cors.ts";
@@ -46,9 +51,14 @@ export interface MountContext {
   readonly settings: Settings;
 }
 
+/** The errors that a request may be answered with, for the documentation. */
+const requestErrors = [wireErrors, identityErrors, engineErrors, databaseErrors];
+
 /** The protocols, in the order in which they are asked. */
 const mounts: readonly ((context: MountContext) => Protocol)[] = [
   ({ engine, settings }) => createRest({ engine, mount: settings.mount, bodyBytesMax: settings.http.bodyBytesMax }),
+  ({ engine, settings }) =>
+    createOpenapi(engine, { title: settings.title, version: settings.version, mount: settings.mount, errors: requestErrors }),
 ];
 
 /**

@@ -17,6 +17,10 @@ export interface AppOptions {
   readonly port?: number;
   /** The address to listen at. @default "127.0.0.1" in development, "0.0.0.0" in production */
   readonly host?: string;
+  /** What the documentation calls the API. @default "API" */
+  readonly title?: string;
+  /** The API's version, for the documentation. @default "1.0.0" */
+  readonly version?: string;
   /** The path that REST is under. @default "/api" */
   readonly mount?: string;
   /** What the keys of cursors and tokens are derived from; 32 characters at least. @default in development a random one, kept in a file next to the database */
@@ -72,6 +76,8 @@ const appNames = [
   "mode",
   "port",
   "host",
+  "title",
+  "version",
   "mount",
   "secret",
   "tokens",
@@ -103,6 +109,8 @@ export function resolveOptions(options: AppOptions): Settings {
   const {
     mode = "development",
     port = portDefault,
+    title = "API",
+    version = "1.0.0",
     mount = "/api",
     corsOrigins = [],
     tokens = {},
@@ -129,6 +137,8 @@ export function resolveOptions(options: AppOptions): Settings {
     mode,
     port,
     host: options.host ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),
+    title,
+    version,
     mount,
     secret: secret ?? null,
     tokens: Object.freeze({ ...tokens }),

@@ -75,6 +75,7 @@ function replacement(model: Model, data: Data, writing: Writing): Data {
   const isOpen = (field: Field) =>
     !field.readOnly &&
     !field.immutable &&
+    !field.writeOnce &&
     field.role === null &&
     view.field(model, field.name) !== undefined &&
     view.fieldRule(field, "update")?.op !== "false";

@@ -1,4 +1,4 @@
-/** SQLite's dialect. The functions hf_base64, hf_fold and hf_glob are registered by the driver on every connection. */
+/** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
 import type { Bucket, Dialect, Inside, Storage } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
@@ -35,6 +35,8 @@ function json(storage: Storage, sql: string, scale: number): string {
       return scale === 0 ? `cast(${sql} as text)` : decimal(sql, scale);
     case "json":
       return `json(${sql})`;
+    case "real":
+      return `json(hf_real(${sql}))`;
     case "bytes":
       return `hf_base64(${sql})`;
     default:
@@ -77,6 +79,8 @@ function inside(document: string, parameter: string, as: Inside): string {
     case "decimal":
     case "bigint":
       return `cast(replace(${value}, '.', '') as integer)`;
+    case "real":
+      return `json(hf_real(${sql}))`;
     case "bytes":
       return `hf_unbase64(${value})`;
     default:

@@ -7,6 +7,7 @@ type SqlFunction = (value: SQLOutputValue) => SQLInputValue;
 /**
  * - `hf_base64(blob)` → text (RFC 4648, padded); `hf_unbase64(text)` → blob.
  * - `hf_fold(text)` → text for comparing without case or accents: NFKD, marks removed, lower-case.
+ * - `hf_real(double)` → the shortest text that reads back as the same double; SQLite itself writes 17 digits.
  * - `hf_glob(text)` → a LIKE pattern (escape: backslash) as the GLOB pattern that matches the same, case-sensitively.
  */
 const functions: Readonly<Record<string, SqlFunction>> = {
@@ -17,6 +18,7 @@ const functions: Readonly<Record<string, SqlFunction>> = {
   },
   hf_unbase64: (value) => (value === null ? null : new Uint8Array(Buffer.from(String(value), "base64"))),
   hf_fold: (value) => (value === null ? null : foldText(String(value))),
+  hf_real: (value) => (value === null ? null : String(value)),
   hf_glob: (value) => (value === null ? null : globOf(String(value))),
 };
 
