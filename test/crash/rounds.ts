@@ -23,7 +23,11 @@ export async function startServer(
 ): Promise<{ child: ChildProcess; port: number }> {
   const [command, ...args] = [...tracer, process.execPath, "--conditions=holdfast-source", serverFile, file, mode];
   const child = spawn(command as string, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
+  const died = once(child, "exit").then(([code]) => {
+    throw new Error(`the server ended with ${code} before it listened`);
+  });
+  const [{ port }] = (await Promise.race([once(child, "message"), died])) as [{ port: number }];
+  died.catch(() => {});
   return { child, port };
 }
 

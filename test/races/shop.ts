@@ -29,7 +29,11 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 async function startServer(file: string): Promise<{ child: ChildProcess; port: number }> {
   const child = fork(serverFile, [file], { execArgv: ["--conditions=holdfast-source"] });
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
+  const died = once(child, "exit").then(([code]) => {
+    throw new Error(`the server ended with ${code} before it listened`);
+  });
+  const [{ port }] = (await Promise.race([once(child, "message"), died])) as [{ port: number }];
+  died.catch(() => {});
   return { child, port };
 }
 
