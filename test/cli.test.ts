@@ -105,7 +105,13 @@ describe("a broken backend file", () => {
       { "backend.ts": 'import "./films.ts";', "films.ts": "\n\nexport const = 1;" },
       /films\.ts:3/,
     ],
+    [
+      "is CommonJS by its package",
+      { "backend.ts": notesBackend, "package.json": '{"type":"commonjs"}' },
+      /"type": "module" instead/,
+    ],
     ["throws", { "backend.ts": `${head}\nnull.x;\n` }, /backend\.ts:3:6\n {2}TypeError/],
+    ["throws a syntax error while it runs", { "backend.ts": '\nJSON.parse("{");' }, /backend\.ts:2:6\n {2}SyntaxError/],
     ["imports what is not there", { "backend.ts": 'import "./gone.ts";' }, /Cannot find module '.*gone\.ts'/],
     ["has an enum", { "backend.ts": "enum A { B }" }, /enum is not supported/],
     ["exports nothing", { "backend.ts": `${head}backend({});` }, /exports no backend as its default\.\n/],

@@ -1,6 +1,7 @@
 /** Loads the backend file, and says of a broken one where it is broken and how to mend it. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import { basename, dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AppError } from "../../base/errors.ts";
@@ -61,12 +62,14 @@ function nearExport(module: Readonly<Record<string, unknown>>): string {
 
 function describe(error: unknown, path: string, cwd: string): { readonly place: string; readonly fault: string } {
   if (!(error instanceof Error)) return { place: `  ${relative(cwd, path)}\n`, fault: `  It throws ${String(error)}.` };
-  // The engine says where a syntax error is only when nobody catches it.
-  if (error instanceof SyntaxError)
-    return { place: "", fault: indent(askForPlace(path, cwd) ?? `${relative(cwd, path)}: ${error.name}: ${error.message}`) };
   const frame = (error.stack ?? "")
     .split("\n")
-    .find((line) => line.includes("file:") && !line.includes("/node_modules/") && line.includes(pathToFileURL(cwd).href));
+    .find((line) => /^ +at .*file:/.test(line) && !line.includes("/node_modules/") && line.includes(pathToFileURL(cwd).href));
+  // Where a file cannot be parsed, the engine says so only when nobody catches it.
+  if (error instanceof SyntaxError && frame === undefined) {
+    const told = askForPlace(path, cwd) ?? `${relative(cwd, path)}: ${error.name}: ${error.message}`;
+    return { place: "", fault: indent(`${told}${hintOfType(path)}`) };
+  }
   const place = /(file:[^\s)]+)/.exec(frame ?? "")?.[1];
   return {
     place: place === undefined ? `  ${relative(cwd, path)}\n` : `  ${place.replace(`${pathToFileURL(cwd).href}/`, "")}\n`,
@@ -74,7 +77,7 @@ function describe(error: unknown, path: string, cwd: string): { readonly place: 
   };
 }
 
-// A graph with a syntax error is never evaluated, so running it again has no effect but the message.
+// A file that cannot be parsed is never evaluated, nor is what imports it, so running it again has no effect but the message.
 function askForPlace(path: string, cwd: string): string | null {
   const { stderr } = spawnSync(process.execPath, [...process.execArgv, path], { cwd, encoding: "utf8", timeout: 10_000 });
   const lines = stderr.split("\n");
@@ -86,6 +89,14 @@ function askForPlace(path: string, cwd: string): string | null {
     .join("\n")
     .replaceAll(`${pathToFileURL(cwd).href}/`, "")
     .replaceAll(`${cwd}/`, "");
+}
+
+// What `npm init` writes makes every .ts file CommonJS, in which the first import is the error.
+function hintOfType(path: string): string {
+  const manifest = findPackageJSON(pathToFileURL(path));
+  if (manifest === undefined || !/\.[jt]s$/.test(path)) return "";
+  const { type } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly type?: string };
+  return type === "commonjs" ? `\nThe package.json says "type": "commonjs": write "type": "module" instead.` : "";
 }
 
 function indent(text: string): string {
