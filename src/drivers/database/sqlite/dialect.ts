@@ -79,8 +79,6 @@ function inside(document: string, parameter: string, as: Inside): string {
     case "decimal":
     case "bigint":
       return `cast(replace(${value}, '.', '') as integer)`;
-    case "real":
-      return `json(hf_real(${sql}))`;
     case "bytes":
       return `hf_unbase64(${value})`;
     default:
