@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { root } from "../scripts/run.ts";
+import { appFiles } from "../src/cli/init/files.ts";
 import { compareAnswer } from "./docs-examples/answers.ts";
 import { findBlocks, findShell } from "./docs-examples/blocks.ts";
 import { pageFolder, runExample, typeCheck, writeExamples } from "./docs-examples/modules.ts";
@@ -38,6 +39,11 @@ describe("the pages", () => {
 
   test("their TypeScript has no type errors", async () => {
     assert.deepEqual(await typeCheck(workspace), []);
+  });
+
+  test("the first page shows the file that `holdfast init` writes", () => {
+    const shown = findBlocks(pages.get("docs/guide/start.md") ?? "").find(({ words }) => words.includes("file=backend.ts"));
+    assert.equal(`${shown?.text}\n`, appFiles({ name: "my-app", holdfast: "*" })["backend.ts"]);
   });
 
   for (const example of examples.filter(({ isRun }) => isRun))

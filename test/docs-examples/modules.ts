@@ -73,14 +73,21 @@ function toModule(block: Block, hasBackend: boolean): string {
 }
 
 function opening(hasBackend: boolean): string {
-  const from = hasBackend ? 'import $backend from "./backend.ts"' : `import { store as $backend } from "${root}examples/store/backend.ts"`;
+  const from = hasBackend
+    ? 'import $backend from "./backend.ts"'
+    : `import { store as $backend } from "${root}examples/store/backend.ts"`;
   return `${from}; import { createTestApp as $open } from "holdfast/testing"; await using app = await $open($backend); const db = app.system;`;
 }
 
-/** Type errors of all examples, each beginning with its file and line. */
+/** Type errors of all examples, each beginning with its file and line. Those of the source are the types check's. */
 export async function typeCheck(workspace: string): Promise<readonly string[]> {
   const { code, output } = await run(installed("tsc"), ["-p", workspace, "--pretty", "false"], { cwd: workspace, quiet: true });
-  return code === 0 ? [] : output.trim().split("\n");
+  return code === 0
+    ? []
+    : output
+        .trim()
+        .split("\n")
+        .filter((line) => !line.startsWith("..") && !line.startsWith(" "));
 }
 
 /** Runs a file; the backend it exports must start. A file of tests is run as such. */

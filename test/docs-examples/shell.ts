@@ -53,7 +53,7 @@ export async function serveStore(folder: string): Promise<Served> {
   const app = await createApp(store, { database: `sqlite:${folder}/data/store.db`, port: 0, log: false });
   await loadFilms(app.system, readMovies());
   const { port } = await app.start();
-  return { port, stop: app.stop };
+  return { port, stop: () => app.stop() };
 }
 
 // The status goes to standard error, whatever the block does with the answer.
