@@ -1,8 +1,7 @@
 /** Loads the backend file, and says of a broken one where it is broken and how to mend it. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { findPackageJSON } from "node:module";
-import { basename, dirname, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AppError } from "../../base/errors.ts";
 import { nearest } from "../../base/suggest.ts";
@@ -93,10 +92,15 @@ function askForPlace(path: string, cwd: string): string | null {
 
 // What `npm init` writes makes every .ts file CommonJS, in which the first import is the error.
 function hintOfType(path: string): string {
-  const manifest = findPackageJSON(pathToFileURL(path));
-  if (manifest === undefined || !/\.[jt]s$/.test(path)) return "";
-  const { type } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly type?: string };
-  return type === "commonjs" ? `\nThe package.json says "type": "commonjs": write "type": "module" instead.` : "";
+  if (!/\.[jt]s$/.test(path)) return "";
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest)) {
+      const { type } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly type?: string };
+      return type === "commonjs" ? `\nThe package.json says "type": "commonjs": write "type": "module" instead.` : "";
+    }
+    if (dirname(folder) === folder) return "";
+  }
 }
 
 function indent(text: string): string {
