@@ -34,7 +34,7 @@ export interface Difference {
 
 /** Viewers of a world: nobody, and users with some roles, claims, and the ids of rows. */
 export function makeViewers(random: Random, world: World): Viewer[] {
-  const ids = [...world.rows.values()].flat().map((row) => String(row["id"] ?? row["code"] ?? "a"));
+  const ids = [...world.rows.values()].flat().map((row) => String((row["id"] ?? row["code"] ?? "a") as string));
   const user = (): Viewer => ({
     id: ids.length > 0 && random.chance(0.5) ? random.pick(ids) : random.pick(["a", "film-1", "", makeUuid(random, 4)]),
     signedIn: true,

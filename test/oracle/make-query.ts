@@ -155,7 +155,7 @@ function pattern(random: Random, text: string): string {
 function makeNeedle(making: Making, model: ModelDef): string {
   const { random, world } = making;
   const row = random.chance(0.8) ? random.pick(world.rows.get(model.name) ?? [{}]) : undefined;
-  const texts = model.search.map((name) => String(row?.[name] ?? "zz"));
+  const texts = model.search.map((name) => String((row?.[name] as string | null) ?? "zz"));
   return random.chance(0.3) ? texts.map((text) => part(random, text)).join(" ") : part(random, random.pick(texts)).toUpperCase();
 }
 
