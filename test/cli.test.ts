@@ -224,6 +224,19 @@ describe("explain and migrate", () => {
   });
 });
 
+describe("openapi", () => {
+  test("prints the document that the app serves, and needs no database", async (t) => {
+    const folder = openFolder(t);
+    const { code, json } = await folder.run("openapi");
+    assert.deepEqual([code, json["openapi"]], [0, "3.1.0"]);
+    assert.ok("/api/notes/{id}" in (json["paths"] as object));
+    const written = await folder.run("openapi", "--out", "openapi.json");
+    assert.deepEqual([written.code, written.out], [0, ""]);
+    assert.deepEqual(JSON.parse(readFileSync(join(folder.path, "openapi.json"), "utf8")), json);
+    assert.ok(!existsSync(join(folder.path, "data.db")));
+  });
+});
+
 describe("backup and restore", () => {
   test("a backup is made while the app runs, and comes back whole", async (t) => {
     const folder = openFolder(t);
