@@ -2,7 +2,8 @@
 export { type App, createApp } from "./app/app.ts";
 export type { AppOptions, TokenOptions } from "./app/options.ts";
 export type { AppError, Issue } from "./base/errors.ts";
-export { refuse, type StandardSchema } from "./engine/write/action.ts";
+export type { StandardSchema } from "./engine/write/action.ts";
+export { type RefuseOptions, refuse } from "./engine/write/refuse.ts";
 export { type Actor, anonymous, createActor } from "./engine/actor.ts";
 export {
   type ActionHandlerContext,

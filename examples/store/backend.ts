@@ -55,7 +55,8 @@ export const films = model("films", {
   /** What it cost to make, in dollars. */
   budget: integer().min(0).optional(),
 })
-  .computed("margin", decimal(8, 2)).from(({ row }) => expr.sub(row.price, row.cost))
+  .computed("margin", decimal(8, 2))
+  .from(({ row }) => expr.sub(row.price, row.cost))
   .access(({ me }) => ({
     read: everyone,
     write: me.has("staff"),
@@ -108,7 +109,8 @@ export const lines = model("lines", {
   quantity: integer().min(1).immutable(),
   price: decimal(8, 2).immutable(),
 })
-  .computed("amount", decimal(10, 2)).from(({ row }) => expr.mul(row.price, row.quantity))
+  .computed("amount", decimal(10, 2))
+  .from(({ row }) => expr.mul(row.price, row.quantity))
   .access(({ row, me }) => ({ read: or(row.order.customer.eq(me.id), me.has("staff")) }))
   .index("order")
   .index("film");

@@ -7,7 +7,6 @@ import { loadFilms, readMovies, summarize } from "./load.ts";
 import { readDate, readMovie, type Remark } from "./movies.ts";
 import { createProgress } from "./progress.ts";
 
-
 const ann = createActor("ann", ["customer"]);
 const bob = createActor("bob", ["customer"]);
 const staff = createActor("sue", ["staff"]);
@@ -114,9 +113,25 @@ describe("checkout", () => {
         { film: other, quantity: 1 },
         { film, quantity: 1 },
       ]),
-      refused("sold_out", "/lines/1/quantity"),
+      refused("sold_out", "/data/lines/1/quantity"),
     );
     assert.equal((await app.system.films.get(other)).stock, 5, "nothing of a refused order is taken");
+  });
+
+  test("over HTTP, a refusal points into the request", async () => {
+    const film = await createFilm("5.00", 0);
+    const response = await app.fetch(
+      new Request("http://localhost/api/actions/checkout", {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${await app.mint({ sub: "ann", roles: ["customer"] })}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ lines: [{ film, quantity: 1 }] }),
+      }),
+    );
+    const problem = (await response.json()) as { code: string; errors: { pointer: string }[] };
+    assert.deepEqual([response.status, problem.code, problem.errors[0]?.pointer], [409, "sold_out", "/lines/0/quantity"]);
   });
 
   test("who is no customer, or asks for what is not there, is told so", async () => {
@@ -124,7 +139,7 @@ describe("checkout", () => {
     await assert.rejects(checkout(staff, [{ film, quantity: 1 }]), { code: "forbidden" });
     await assert.rejects(checkout(createActor("zoe", ["customer"]), [{ film, quantity: 1 }]), { code: "not_registered" });
     const nowhere = "00000000-0000-7000-8000-000000000000";
-    await assert.rejects(checkout(ann, [{ film: nowhere, quantity: 1 }]), refused("no_such_film", "/lines/0/film"));
+    await assert.rejects(checkout(ann, [{ film: nowhere, quantity: 1 }]), refused("no_such_film", "/data/lines/0/film"));
     await assert.rejects(checkout(ann, []), { code: "invalid_input" });
     await assert.rejects(checkout(ann, [{ film, quantity: -1 }]), { code: "invalid_input" });
   });

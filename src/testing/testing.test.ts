@@ -1,7 +1,7 @@
 /** The testing entry: an app of its own for each test, and scenarios that fail for each thing that is not as they say. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { refuse } from "../engine/write/action.ts";
+import { refuse } from "../engine/write/refuse.ts";
 import { backend } from "../engine/backend.ts";
 import { everyone } from "../schema/cond.ts";
 import { datetime, integer, me, now, text } from "../schema/field.ts";

@@ -1,5 +1,5 @@
 /** Actions: operations that the backend writes itself. Input is checked, access decided, and the answer turned into JSON. */
-import { AppError, type Issue } from "../../base/errors.ts";
+import type { Issue } from "../../base/errors.ts";
 import type { FieldSpec } from "../../schema/field.ts";
 import { isMisfit } from "../../schema/fields/field-type.ts";
 import type { DocumentField } from "../../schema/schema.ts";
@@ -10,6 +10,7 @@ import { didYouMean } from "../../base/suggest.ts";
 import { badInput, fail } from "../errors.ts";
 import { denied, foldFacts } from "../guard.ts";
 import type { Operation } from "../operation.ts";
+import { runPlaced } from "./refuse.ts";
 import type { Writing } from "./writing.ts";
 
 /** A schema of another library for an action's input (Standard Schema, version 1: zod, valibot, arktype …). */
@@ -63,14 +64,9 @@ export async function runAction(run: ActionRun, call: ActionCall, writing: Writi
   const input = run.standard
     ? await checkStandard(run.standard, call.input, writing.pointer)
     : checkInput(run.operation.input ?? new Map(), call.input, { pointer: writing.pointer, texts: call.texts === true });
-  const answer = await run.handler({
-    input,
-    me: actor,
-    now: new Date(writing.nowMs),
-    newId: writing.context.newId,
-    requestId,
-    writing,
-  });
+  const { nowMs, context, pointer } = writing;
+  const given = { input, me: actor, now: new Date(nowMs), newId: context.newId, requestId, writing };
+  const answer = await runPlaced(pointer, () => run.handler(given));
   return JSON.stringify(answer === undefined ? null : answer);
 }
 
@@ -118,20 +114,6 @@ async function checkStandard(schema: StandardSchema, given: unknown, pointer: st
     message,
   }));
   throw badInput(errors);
-}
-
-/** Refuses from within an action or hook: the caller gets this status, code and sentence. */
-export function refuse(
-  code: string,
-  message: string,
-  options: { readonly status?: number; readonly pointer?: string } = {},
-): AppError {
-  const errors = options.pointer === undefined ? [] : [{ pointer: options.pointer, code, message }];
-  return new AppError(
-    code,
-    { status: options.status ?? 422, message, explanation: "The backend's own code refused this; its documentation says when." },
-    { errors },
-  );
 }
 
 export type { FieldSpec };

@@ -9,6 +9,7 @@ import type { Change } from "./change.ts";
 import type { Data } from "../call.ts";
 import type { Input } from "./input.ts";
 import type { Session } from "../session.ts";
+import { runPlaced } from "./refuse.ts";
 import type { Writing } from "./writing.ts";
 
 export type HookOp = "create" | "update" | "delete";
@@ -50,14 +51,9 @@ export async function runHooks(when: "before" | "after", hooked: Hooked, writing
   const all = hooks.list(when, model.name, op);
   const row = all.length > 0 ? await rowFor(hooked, writing) : null;
   for (const hook of all) {
-    const returned = await hook({
-      op,
-      me: writing.origin.actor,
-      id: hooked.id,
-      input: wireOf(input),
-      db: hooks.dbIn(writing.session, writing),
-      row,
-    });
+    const db = hooks.dbIn(writing.session, writing);
+    const context = { op, me: writing.origin.actor, id: hooked.id, input: wireOf(input), db, row };
+    const returned = await runPlaced(writing.pointer, () => hook(context));
     if (when === "before" && returned !== undefined && returned !== null) take(returned as Data, input);
   }
   return input;
