@@ -72,7 +72,8 @@ export async function explain(at: Explaining, actor: Actor, question: Question):
   const ruled = question.action === "delete" ? [] : fieldRules(model, question.action);
   const judging: Judging = { at, actor, facts, model, question };
   const judged = await judge([...trees, ...ruled.map(({ rule }) => rule)], judging);
-  const clauses = [...trees, ...ruled.map(({ rule }) => rule)].map((rule) => build(rule, judged.truths, judging));
+  const building: Building = { truth: truthIn(judged.truths, facts), roles: at.context.schema.roles, decides: true };
+  const clauses = [...trees, ...ruled.map(({ rule }) => rule)].map((rule) => build(rule, building));
   const rules = asked.map((action, index) => ({ action, clause: clauses[index] as Clause }));
   const isPlainNo = !facts.system && foldFacts(model.access[question.action], facts).op === "false";
   const outcome = isPlainNo ? denialOf(actor) : outcomeOf(rules, judged.row, actor);
@@ -209,9 +210,11 @@ function isConstant(filter: Filter): boolean {
   return filter.op === "true" || filter.op === "false";
 }
 
-function build(rule: Filter, truths: Judged["truths"], judging: Judging, decides = true): Clause {
-  const { facts, at } = judging;
-  const truth = (filter: Filter): boolean | null => {
+/** Says whether a clause holds; null where it is not known. */
+type Truth = (filter: Filter) => boolean | null;
+
+function truthIn(truths: Judged["truths"], facts: Facts): Truth {
+  const truth: Truth = (filter) => {
     if (facts.system) return true;
     switch (filter.op) {
       case "and":
@@ -226,17 +229,29 @@ function build(rule: Filter, truths: Judged["truths"], judging: Judging, decides
       }
     }
   };
+  return truth;
+}
+
+interface Building {
+  readonly truth: Truth;
+  readonly roles: readonly string[];
+  /** What is built is part of the reason. */
+  readonly decides: boolean;
+}
+
+function build(rule: Filter, { truth, roles, decides }: Building): Clause {
   const holds = truth(rule);
   const args = rule.op === "and" || rule.op === "or" ? rule.args : rule.op === "not" ? [rule.arg] : [];
   // Of `or` that holds, and of `and` that does not, the first clause of that outcome decides; otherwise they all do.
   const isShort = rule.op === "or" ? holds === true : rule.op === "and" ? holds === false : false;
   const decider = isShort ? args.find((arg) => truth(arg) === holds) : undefined;
+  const isReason = decides && holds !== null;
   return {
-    says: sayRule(rule, at.context.schema.roles),
+    says: sayRule(rule, roles),
     joins: rule.op === "and" || rule.op === "or" || rule.op === "not" ? rule.op : null,
     holds,
-    decides: decides && holds !== null,
-    parts: args.map((arg) => build(arg, truths, judging, decides && holds !== null && (!isShort || arg === decider))),
+    decides: isReason,
+    parts: args.map((arg) => build(arg, { truth, roles, decides: isReason && (!isShort || arg === decider) })),
   };
 }
 
