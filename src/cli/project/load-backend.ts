@@ -83,11 +83,8 @@ function askForPlace(path: string, cwd: string): string | null {
   const start = lines.findIndex((line) => /^(file:\/\/|\/|[A-Z]:\\).*:\d+$/.test(line));
   const end = lines.findIndex((line, index) => index > start && /^\w*Error\b/.test(line));
   if (start < 0 || end < 0) return null;
-  const told = lines.slice(start, end + 1).filter((line) => line.trim() !== "");
-  return told
-    .join("\n")
-    .replaceAll(`${pathToFileURL(cwd).href}/`, "")
-    .replaceAll(`${cwd}/`, "");
+  const [place = "", ...told] = lines.slice(start, end + 1).filter((line) => line.trim() !== "");
+  return [place.replace(`${pathToFileURL(cwd).href}/`, "").replace(`${cwd}/`, ""), ...told].join("\n");
 }
 
 // What `npm init` writes makes every .ts file CommonJS, in which the first import is the error.
