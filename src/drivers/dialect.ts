@@ -21,6 +21,14 @@ export type Storage =
  */
 export type Inside = Storage | "document" | "scalar" | "words";
 
+/** What is known of a decimal. */
+export interface Numeric {
+  /** Digits after the point. */
+  readonly scale: number;
+  /** Null and below zero do not occur: its text is then made with less. */
+  readonly isPlain: boolean;
+}
+
 export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 
 /** Every argument and result is SQL text. A parameter may be used more than once in a result. */
@@ -28,8 +36,11 @@ export interface Dialect {
   readonly name: string;
   /** An identifier, quoted. */
   readonly quote: (name: string) => string;
-  /** The expression as it stands in a JSON object: exact, and of the right JSON type. `scale` is that of a decimal. */
-  readonly json: (storage: Storage, sql: string, scale: number) => string;
+  /**
+   * The expression as it stands in a JSON object: exact, and of the right JSON type. An `object` is a scalar subquery that
+   * makes one. `number` is for decimals.
+   */
+  readonly json: (storage: Storage | "object", sql: string, number?: Numeric) => string;
   /** A JSON object of names (SQL string literals are made here) and JSON-able expressions. */
   readonly jsonObject: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
   /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */

@@ -69,7 +69,13 @@ export interface Returning {
 export type Data = Readonly<Record<string, unknown>>;
 
 export type Call =
-  | { readonly op: "list"; readonly model: string; readonly query: Query }
+  | {
+      readonly op: "list";
+      readonly model: string;
+      readonly query: Query;
+      /** For who makes the very same query again and never changes it: what follows from its text alone is kept here. */
+      readonly memo?: Map<string, unknown> | undefined;
+    }
   | {
       readonly op: "get";
       readonly model: string;

@@ -3,6 +3,7 @@ import { isMisfit } from "../schema/fields/field-type.ts";
 import type { Model } from "../schema/schema.ts";
 import type { Value } from "../schema/value.ts";
 import type { Where } from "./call.ts";
+import { fieldJson } from "./compile/json.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 
 /** The stored parts of a key, or null where no row can have it. */
@@ -40,11 +41,7 @@ export function keySql(model: Model, alias: string, dialect: Dialect): string {
     const column = `${alias}.${dialect.quote(field.column)}`;
     return field.type.storage === "text" || field.type.storage === "uuid"
       ? column
-      : dialect.json(
-          "bigint",
-          field.type.storage === "decimal" ? dialect.json("decimal", column, field.params.scale ?? 0) : column,
-          0,
-        );
+      : dialect.json("bigint", field.type.storage === "decimal" ? fieldJson(field, column, { dialect, isStored: true }) : column);
   });
   return parts.length === 1
     ? (parts[0] as string)

@@ -87,7 +87,7 @@ export async function read(
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
   const rows: readonly Row[] = await session.read(statement, prepared.reading);
   stages.end("run");
-  const result = shapeResult(rows, { call, prepared, shaped, cursorKey: context.cursorKey });
+  const result = shapeResult(rows, { call, actor, prepared, shaped, cursorKey: context.cursorKey });
   stages.end("shape");
   return { result, timings: stages.taken, statements: 1 };
 }

@@ -20,7 +20,7 @@ export interface ShapedRead {
   readonly model: Model;
   readonly values: readonly unknown[];
   readonly texts: boolean;
-  /** What cursors of this query are bound to. */
+  /** What cursors of this query are bound to, beside the actor. */
   readonly bound: string;
   readonly cursorNulls: readonly boolean[] | null;
   readonly limit: number;
@@ -34,6 +34,8 @@ interface Shaping {
 }
 
 const selectNothing = "|s:";
+// A memo serves callers of so many different facts.
+const memoMax = 16;
 
 /** @throws invalid_query, invalid_cursor, limit_exceeded, unknown_operation */
 export function readShape(call: ReadCall, shaping: Shaping): ShapedRead {
@@ -68,9 +70,11 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
 }
 
 function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, context, actor }: Started): ShapedRead {
-  const { query } = call;
+  const { query, memo } = call;
+  const key = shape.text;
+  const known = memo?.get(key) as ShapedRead | undefined;
+  if (known) return known;
   shapeQuery(shape, query);
-  const bound = () => `${shape.text}|${JSON.stringify(shape.values)}|${actor.id ?? ""}`;
   const limit = query.limit === undefined ? model.limits.pageSize : limitValue(query.limit, "/limit");
   if (limit > model.limits.pageSizeMax)
     throw fail("limit_exceeded", { fields: { limit: "limit", max: model.limits.pageSizeMax } });
@@ -78,9 +82,9 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
   if (!["none", "estimated", "exact"].includes(count)) throw badQuery("/count", "choice", "count is none, estimated or exact.");
   if (query.after !== undefined && query.before !== undefined)
     throw badQuery("/before", "conflict", "Give either after or before.");
-  const bindTo = bound();
+  const bound = `${shape.text}|${JSON.stringify(shape.values)}`;
   const cursor = query.after ?? query.before;
-  const values = cursor === undefined ? null : decodeCursor(context.cursorKey, bindTo, cursor);
+  const values = cursor === undefined ? null : decodeCursor(context.cursorKey, boundTo(bound, actor), cursor);
   if (values) {
     shape.text += `|${query.before === undefined ? "after" : "before"}:${values.map((value) => (value === null ? "0" : "1")).join("")}`;
     shape.values.push(...values.filter((value) => value !== null));
@@ -94,16 +98,23 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
     shape.values.push(offset);
     shape.text += "|offset";
   }
-  return {
+  const shaped: ShapedRead = {
     key: shape.text,
     model,
     values: shape.values,
     texts: query.texts === true,
-    bound: bindTo,
+    bound,
     limit,
     call,
     cursorNulls: values ? values.map((value) => value === null) : null,
   };
+  if (memo && memo.size < memoMax && cursor === undefined) memo.set(key, shaped);
+  return shaped;
+}
+
+/** What a cursor is good for: the query it was made by, and who made it. */
+export function boundTo(bound: string, actor: Actor): string {
+  return `${bound}|${actor.id ?? ""}`;
 }
 
 function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shape, context }: Started): ShapedRead {
@@ -132,6 +143,10 @@ export function bindRead(prepared: Prepared, shaped: ShapedRead, by: { actor: Ac
     return { text: template.text, params: template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding)) };
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    throw badQuery(pointerOf(shaped.call, error.index - (shaped.call.op === "get" ? shaped.model.key.length : 0)), error.misfit.code, `The value ${error.misfit.misfit}.`);
+    throw badQuery(
+      pointerOf(shaped.call, error.index - (shaped.call.op === "get" ? shaped.model.key.length : 0)),
+      error.misfit.code,
+      `The value ${error.misfit.misfit}.`,
+    );
   }
 }

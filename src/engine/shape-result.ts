@@ -2,14 +2,16 @@
 import type { KeyObject } from "node:crypto";
 import type { Row } from "../drivers/database.ts";
 import type { Value } from "../schema/value.ts";
+import type { Actor } from "./actor.ts";
 import type { SingleResult } from "./call.ts";
 import { encodeCursor } from "./cursor.ts";
 import { fail } from "./errors.ts";
 import type { Prepared } from "./pipeline.ts";
-import type { ReadCall, ShapedRead } from "./read.ts";
+import { boundTo, type ReadCall, type ShapedRead } from "./read.ts";
 
 interface Shaping {
   readonly call: ReadCall;
+  readonly actor: Actor;
   readonly prepared: Prepared;
   readonly shaped: ShapedRead;
   readonly cursorKey: KeyObject;
@@ -31,7 +33,7 @@ export function shapeResult(rows: readonly Row[], shaping: Shaping): SingleResul
   return shapePage(rows, prepared.plan.kind === "list" && prepared.plan.count !== "none", shaping);
 }
 
-function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey }: Shaping): SingleResult {
+function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey, actor }: Shaping): SingleResult {
   const count = counted ? Number(rows[0]?.[0] ?? 0) : null;
   const first = counted ? 1 : 0;
   // With a count there is a row even where the page is empty: its JSON is null.
@@ -41,7 +43,8 @@ function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, curso
   const hasMore = found.length > shaped.limit;
   const kept = hasMore ? found.slice(0, shaped.limit) : found;
   const page = isBackwards ? kept.toReversed() : kept;
-  const cursor = (row: Row | undefined) => (row ? encodeCursor(cursorKey, shaped.bound, row.slice(first + 1) as Value[]) : null);
+  const cursor = (row: Row | undefined) =>
+    row ? encodeCursor(cursorKey, boundTo(shaped.bound, actor), row.slice(first + 1) as Value[]) : null;
   const hasNext = isBackwards || hasMore;
   const hasPrev = isBackwards ? hasMore : query.after !== undefined || (query.page ?? 1) > 1;
   return {

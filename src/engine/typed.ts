@@ -158,25 +158,57 @@ export type Select<R extends Registry, M> = { readonly "*"?: true } & {
       : never;
 };
 /** `S` itself, or an error at the name that is not there: extra names would pass an ordinary constraint. */
-export type Strict<R extends Registry, M, S> = S & {
+export type Strict<R extends Registry, M, S, Many extends boolean = false> = S & {
   readonly [K in keyof S]: K extends keyof Relations<R, M>
-    ? Relations<R, M>[K] extends { readonly one: infer T }
-      ? S[K] extends true | undefined
-        ? unknown
-        : Strict<R, T, S[K]>
-      : Relations<R, M>[K] extends { readonly many: infer T }
-        ? S[K] extends true | undefined
-          ? unknown
-          : Strict<R, T, S[K]>
-        : never
-    : K extends Scalars<M> | "*" | "$where" | "$orderBy" | "$limit"
+    ? S[K] extends true | undefined
       ? unknown
-      : never;
+      : S[K] extends object
+        ? Relations<R, M>[K] extends { readonly one: infer T }
+          ? Strict<R, T, S[K]>
+          : Relations<R, M>[K] extends { readonly many: infer T }
+            ? Strict<R, T, S[K], true>
+            : never
+        : never
+    : K extends Scalars<M> | "*"
+      ? true | undefined
+      : Many extends true
+        ? StrictPage<R, M, K, S[K]>
+        : never;
 };
+type StrictPage<R extends Registry, M, K, V> = K extends "$where"
+  ? Where<R, M> & StrictWhere<R, M, V>
+  : K extends "$orderBy"
+    ? OrderBy<R, M>
+    : K extends "$limit"
+      ? number
+      : never;
+/** The same for a filter whose type was inferred. */
+type StrictWhere<R extends Registry, M, W> = {
+  readonly [K in keyof W]: K extends "and" | "or"
+    ? { readonly [I in keyof W[K]]: StrictWhere<R, M, W[K][I]> }
+    : K extends "not"
+      ? StrictWhere<R, M, W[K]>
+      : K extends keyof Relations<R, M>
+        ? StrictRelated<R, Relations<R, M>[K], W[K]>
+        : K extends keyof Where<R, M>
+          ? W[K] extends Where<R, M>[K]
+            ? unknown
+            : never
+          : never;
+};
+type StrictRelated<R extends Registry, To, W> = To extends { readonly many: infer T }
+  ? { readonly [Q in keyof W]: Q extends "some" | "every" | "none" ? StrictWhere<R, T, W[Q]> : never }
+  : To extends { readonly one: infer T }
+    ? W extends object
+      ? keyof W extends Operator
+        ? unknown
+        : StrictWhere<R, T, W>
+      : unknown
+    : never;
 
 type Picked<S> = Exclude<keyof S, "$where" | "$orderBy" | "$limit">;
 type Related<R extends Registry, M, K extends keyof Relations<R, M>, S> = Relations<R, M>[K] extends { readonly one: infer T }
-  ? Result<R, T, S> | (K extends keyof All<M> ? (Has<All<M>[K], "optional"> extends true ? null : never) : null)
+  ? Result<R, T, S> | (K extends Scalars<M> ? (Has<All<M>[K & keyof All<M>], "optional"> extends true ? null : never) : null)
   : Relations<R, M>[K] extends { readonly many: infer T }
     ? readonly Result<R, T, S>[]
     : never;

@@ -49,10 +49,10 @@ export const faults: readonly Fault[] = [
       operator === "contains" ? `instr(lower(${left}), lower(${parameter})) > 0` : `${left} glob hf_glob(${parameter})`,
   })),
   inDialect("decimals as doubles", (dialect) => ({
-    json: (storage, sql, scale) =>
-      storage === "decimal" && scale > 0
-        ? `cast(${sql} * 1.0 / 1${"0".repeat(scale)} as text)`
-        : dialect.json(storage, sql, scale),
+    json: (storage, sql, number) =>
+      storage === "decimal" && number && number.scale > 0
+        ? `cast(${sql} * 1.0 / 1${"0".repeat(number.scale)} as text)`
+        : dialect.json(storage, sql, number),
   })),
   inDialect("weeks that begin on Sunday", (dialect) => ({
     bucket: (unit, storage, sql) => (unit === "week" ? `strftime('%Y-W%U', ${sql})` : dialect.bucket(unit, storage, sql)),

@@ -1,5 +1,6 @@
 /** Compiles guarded aggregates into one statement; each row is the JSON of one group. */
 import type { Dialect } from "../../drivers/dialect.ts";
+import { fieldJson } from "./json.ts";
 import type { Field } from "../../schema/schema.ts";
 import { compileFilter, compileTerm, inRow, startCompiling } from "./filter.ts";
 import { compileReached, type Target, trashCondition, whereOf } from "./read.ts";
@@ -57,9 +58,8 @@ function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): s
 
 function objectSql(plan: AggregatePlan, dialect: Dialect): string {
   const groups = plan.groups.map(({ name, by, bucket }, index) => {
-    const { type, params } = by.term.field;
     const column = dialect.quote(`g${index}`);
-    return [name, bucket === null ? dialect.json(type.storage, column, params.scale ?? 0) : column] as const;
+    return [name, bucket === null ? fieldJson(by.term.field, column, { dialect, isStored: false }) : column] as const;
   });
   const pairs: (readonly [string, string])[] = groups.length > 0 ? [["group", dialect.jsonObject(groups)]] : [];
   for (const name of ["count", "sum", "avg", "min", "max"] as const) {
@@ -70,8 +70,7 @@ function objectSql(plan: AggregatePlan, dialect: Dialect): string {
     if (whole) pairs.push([name, whole.sql]);
     const fields = results.filter(({ measure }) => measure.of !== null);
     const object = fields.map(
-      ({ measure, sql }) =>
-        [measure.of?.field.name ?? "", dialect.json(measure.field.type.storage, sql, measure.field.params.scale ?? 0)] as const,
+      ({ measure, sql }) => [measure.of?.field.name ?? "", fieldJson(measure.field, sql, { dialect, isStored: false })] as const,
     );
     if (fields.length > 0) pairs.push([whole ? `${name}Of` : name, dialect.jsonObject(object)]);
   }

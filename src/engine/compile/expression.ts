@@ -95,7 +95,10 @@ function toReal(typed: Typed): Typed {
 function toText(typed: Typed, dialect: Dialect): Typed {
   if (typed.as === "text") return typed;
   return {
-    sql: typed.as === "units" ? dialect.json("decimal", typed.sql, typed.scale) : `cast(${typed.sql} as text)`,
+    sql:
+      typed.as === "units"
+        ? dialect.json("decimal", typed.sql, { scale: typed.scale, isPlain: false })
+        : `cast(${typed.sql} as text)`,
     as: "text",
     scale: 0,
   };

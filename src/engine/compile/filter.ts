@@ -112,8 +112,7 @@ function compileBetween(filter: Compare, left: string, c: Compiling): string {
 function compileAmong(filter: Compare, left: string, c: Compiling): string {
   if (filter.right.length === 1 && filter.right[0]?.from !== "value") {
     // JSON has no bytes, so they are compared in the form in which it writes them.
-    const comparable =
-      (filter.left.inside ?? filter.left.field).type.storage === "bytes" ? c.dialect.json("bytes", left, 0) : left;
+    const comparable = (filter.left.inside ?? filter.left.field).type.storage === "bytes" ? c.dialect.json("bytes", left) : left;
     return c.dialect.among(comparable, compileSource(filter.right[0] as Source, { filter }, c));
   }
   if (filter.right.length === 0) return "1 = 0";

@@ -3,6 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
+import { fieldJson } from "./json.ts";
 import type { Limits } from "../limits.ts";
 import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
@@ -81,7 +82,8 @@ export function whereOf(conditions: readonly string[]): string {
 export function compileOutput(output: Output, inner: Compiling): string {
   const pairs: (readonly [string, string])[] = [];
   for (const { name, term } of output.fields) {
-    pairs.push([name, inner.dialect.json(term.field.type.storage, compileTerm(term, inner), term.field.params.scale ?? 0)]);
+    const isStored = term.mask === null && term.field.computed === null;
+    pairs.push([name, fieldJson(term.field, compileTerm(term, inner), { dialect: inner.dialect, isStored })]);
   }
   for (const related of output.related) pairs.push([related.name, compileRelated(related, inner)]);
   return inner.dialect.jsonObject(pairs);
@@ -94,7 +96,7 @@ function compileRelated(related: Related, c: Compiling): string {
   const conditions = [joined.on];
   if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, joined.inner));
   const from = `from ${joined.from}${whereOf(conditions)}`;
-  if (related.step.relation.kind === "one") return c.dialect.json("json", `(select ${object} ${from})`, 0);
+  if (related.step.relation.kind === "one") return c.dialect.json("object", `(select ${object} ${from})`);
   const orders = rows.order.map((order) => compileReached(order.by, joined.inner));
   return c.dialect.jsonArray(`select ${object} as "j" ${from}${orderBy(rows.order, orders, false)} limit ${rows.limit}`);
 }

@@ -16,10 +16,23 @@ import {
 } from "./queries.ts";
 import type { RouteKind } from "./route.ts";
 
+// Longer query strings are read anew each time, and so are pages behind a cursor, which nobody asks for twice.
+const keptSearchMax = 1024;
+
 /** Makes the call of one method on one kind of route. A reader that does not read the body leaves no room for one. */
 export type CallReader = (exchange: Exchange) => Call | Promise<Call>;
 
-const list: CallReader = ({ request, route }) => ({ op: "list", model: route.name, query: readListQuery(request.search) });
+const list: CallReader = ({ request, route, rest }) => {
+  const { search } = request;
+  const key = `${route.name}?${search}`;
+  const known = rest.lists.get(key);
+  if (known) return known;
+  const query = readListQuery(search);
+  const isKept = search.length <= keptSearchMax && query.after === undefined && query.before === undefined;
+  const call = { op: "list", model: route.name, query, memo: isKept ? new Map() : undefined } as const;
+  if (isKept) rest.lists.set(key, call);
+  return call;
+};
 
 const query: CallReader = async (exchange) => {
   readNoQuery(exchange.request.search);

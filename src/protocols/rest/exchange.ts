@@ -1,5 +1,7 @@
 /** One request on its way: what parsing and rendering share, and the reading of its body. */
 import type { Engine } from "../../engine/engine.ts";
+import type { Lru } from "../../base/lru.ts";
+import type { Call } from "../../engine/call.ts";
 import { failWire } from "../errors.ts";
 import type { WireContext, WireRequest } from "../wire.ts";
 import { assertJsonBody, type Preferences } from "./accepts.ts";
@@ -7,7 +9,12 @@ import { parseJson } from "./json-body.ts";
 import type { Route } from "./route.ts";
 
 /** What the protocol was made with. */
-export interface Rest {
+export interface Rest extends RestOptions {
+  /** Lists by route and query string: clients ask the same again and again. */
+  readonly lists: Lru<string, Extract<Call, { op: "list" }>>;
+}
+
+export interface RestOptions {
   readonly engine: Engine;
   /** With a slash in front and none behind. */
   readonly mount: string;

@@ -1,5 +1,6 @@
 /** REST: parses requests into calls and renders answers, as API.md's table says. No SQL, no rules; the only names known are routes. */
 import { hash } from "node:crypto";
+import { createLru } from "../../base/lru.ts";
 import { AppError } from "../../base/errors.ts";
 import type { Call } from "../../engine/call.ts";
 import type { Answer, KeyedCall } from "../../engine/engine.ts";
@@ -9,16 +10,20 @@ import type { Protocol, WireContext, WireRequest, WireResponse } from "../wire.t
 import { assertAcceptsJson, readPreferences } from "./accepts.ts";
 import { allowOf, type CallReader, isRead, methodsOf, takesBody } from "./calls.ts";
 import { isKnown, readKey, readTags } from "./conditions.ts";
-import type { Exchange, Rest } from "./exchange.ts";
+import type { Exchange, Rest, RestOptions } from "./exchange.ts";
 import { pointIntoRequest } from "./pointers.ts";
 import { fromStored, renderAnswer, renderUnchanged, toStored } from "./render.ts";
 import { findRoute, type Route } from "./route.ts";
 import { withPrecondition } from "./preconditions.ts";
 
-export type { Rest } from "./exchange.ts";
+export type { RestOptions } from "./exchange.ts";
+
+/** Query strings of lists that are kept parsed. */
+export const listsKeptMax = 1000;
 
 /** The REST face of an engine, for every path below the mount point. */
-export function createRest(rest: Rest): Protocol {
+export function createRest(options: RestOptions): Protocol {
+  const rest: Rest = { ...options, lists: createLru(listsKeptMax) };
   const prefix = `${rest.mount}/`;
   return (request, context) => {
     if (!request.path.startsWith(prefix)) return null;

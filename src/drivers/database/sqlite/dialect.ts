@@ -1,5 +1,5 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
-import type { Bucket, Dialect, Inside, Storage } from "../../dialect.ts";
+import type { Bucket, Dialect, Inside, Numeric, Storage } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
@@ -25,16 +25,21 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-function json(storage: Storage, sql: string, scale: number): string {
+const whole: Numeric = Object.freeze({ scale: 0, isPlain: false });
+
+function json(storage: Storage | "object", sql: string, number: Numeric = whole): string {
   switch (storage) {
     case "boolean":
       return `case ${sql} when 1 then json('true') when 0 then json('false') end`;
     case "bigint":
       return `cast(${sql} as text)`;
     case "decimal":
-      return scale === 0 ? `cast(${sql} as text)` : decimal(sql, scale);
+      return number.scale === 0 ? `cast(${sql} as text)` : decimal(sql, number);
     case "json":
       return `json(${sql})`;
+    // The mark that says "this text is JSON" does pass out of a scalar subquery; a test holds SQLite to that.
+    case "object":
+      return sql;
     case "real":
       return `json(hf_real(${sql}))`;
     case "bytes":
@@ -45,8 +50,9 @@ function json(storage: Storage, sql: string, scale: number): string {
 }
 
 // printf of null gives a text, so null is kept apart.
-function decimal(sql: string, scale: number): string {
+function decimal(sql: string, { scale, isPlain }: Numeric): string {
   const unit = `1${"0".repeat(scale)}`;
+  if (isPlain) return `printf(\'%d.%0${scale}d\',${sql}/${unit},${sql}%${unit})`;
   return `case when ${sql} is null then null else printf('%s%d.%0${scale}d',case when ${sql}<0 then '-' else '' end,abs(${sql})/${unit},abs(${sql})%${unit}) end`;
 }
 
