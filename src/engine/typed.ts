@@ -17,31 +17,31 @@ type Kept<M> =
       }
     : never;
 
-/** Inverses that other models declare on their relations to the model named `N`: name to [model, is it one]. */
-type InversesOf<R extends Registry, N> = {
-  [K in keyof R]: FieldsOf<R[K]> extends infer F
-    ? {
-        [P in keyof F]: F[P] extends BelongsTo<infer T, infer I, infer Fl>
-          ? NameOf<T> extends N
-            ? [I] extends [never]
-              ? never
-              : [I, R[K], "unique" extends Fl ? true : false]
-            : never
-          : never;
-      }[keyof F]
-    : never;
-}[keyof R];
-type Inverses<R extends Registry, M> = {
-  readonly [T in InversesOf<R, NameOf<M>> as T extends [infer I extends string, unknown, boolean] ? I : never]: T extends [
-    string,
-    infer X,
-    infer One,
-  ]
-    ? One extends true
-      ? { readonly one: X }
-      : { readonly many: X }
-    : never;
+/** Every inverse that some relation declares, by the model that it is on: worked out once for all models. */
+type InverseTable<R extends Registry> = {
+  readonly [E in InversesIn<R> as E["on"]]: E;
 };
+interface Inverse {
+  readonly on: string;
+  readonly name: string;
+  readonly leads: unknown;
+}
+type InversesIn<R extends Registry> = { [K in keyof R]: InversesFrom<R[K], FieldsOf<R[K]>> }[keyof R];
+type InversesFrom<From, F> = {
+  [P in keyof F]: F[P] extends BelongsTo<infer T, infer I, infer Fl>
+    ? [I] extends [never]
+      ? never
+      : {
+          readonly on: NameOf<T> & string;
+          readonly name: I;
+          readonly leads: "unique" extends Fl ? { readonly one: From } : { readonly many: From };
+        }
+    : never;
+}[keyof F];
+type Inverses<R extends Registry, M> =
+  NameOf<M> extends infer N extends keyof InverseTable<R>
+    ? { readonly [E in InverseTable<R>[N] & Inverse as E["name"]]: E["leads"] }
+    : unknown;
 /** Relations by name: { one } or { many } of a model. */
 type Relations<R extends Registry, M> = {
   readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends Field<unknown, Flag> ? never : K]: FieldsOf<M>[K] extends BelongsTo<

@@ -99,7 +99,10 @@ export interface Model<N extends string, F, K extends string = "id"> {
   readonly fields: F;
   readonly spec: ModelSpec;
   readonly keyName?: K;
-  /** The access rules; without a call everything is denied. */
+  /**
+   * The access rules; without a call everything is denied. Say it last where the rules of two models each go through a relation
+   * to the other: TypeScript then need not look into them to know the model's type.
+   */
   access(rules: (context: RuleContext<F>) => AccessRules<F>): Model<N, F, K>;
   /** An index over fields, in order; `-field` descends. */
   index(...fields: Sorted<F>[]): Model<N, F, K>;
@@ -110,7 +113,10 @@ export interface Model<N extends string, F, K extends string = "id"> {
   key<const A extends Names<F>>(field: A): Model<N, F, A>;
   key<const A extends Names<F>>(...fields: A[]): Model<N, F, "composite">;
   /** A field that the database computes from others of its row: `.computed("margin", decimal(8, 2)).from(({ row }) => …)`. */
-  computed<const A extends string, T>(name: A, field: Field<T, Flag>): Computing<N, F & { readonly [P in A]: Field<T, "computed"> }, K, F>;
+  computed<const A extends string, T>(
+    name: A,
+    field: Field<T, Flag>,
+  ): Computing<N, F & { readonly [P in A]: Field<T, "computed"> }, K, F>;
   /** Adds createdAt and updatedAt. */
   timestamps(): Model<N, F & Stamps, K>;
   /** Deleting puts the row into the trash, from where it can be restored. Adds deletedAt. */
@@ -170,7 +176,10 @@ function createModel(name: string, spec: ModelSpec): unknown {
     key: (...key: string[]) => changed({ key }),
     computed: (computed: string, field: Field<unknown, Flag>) => ({
       from: (expression: (context: { row: unknown }) => Expr) =>
-        changed({ members: extend(spec.members, computed, toComputed(field, expression)), computed: [...spec.computed, computed] }),
+        changed({
+          members: extend(spec.members, computed, toComputed(field, expression)),
+          computed: [...spec.computed, computed],
+        }),
     }),
     timestamps: () => changed({ timestamps: true }),
     softDelete: () => changed({ softDelete: true }),
