@@ -16,7 +16,7 @@ const expanded = `'id', f.id, 'title', title, 'price', ${price}, 'director', jso
 
 const getFilm = db.prepare(`select json_object(${columns}) as j from films f where f.id = ?`);
 const listFilms = db.prepare(
-  `select json_object(${expanded}) as j, price, f.id as id from films f where team = ? and rating = ? order by price desc, f.id desc limit ?`,
+  `select json_object(${expanded}) as j, price, f.id as id from films f where team = ? and rating = ? and price < ? order by price desc, f.id desc limit ?`,
 );
 const createNote = db.prepare(
   `insert into notes (id, subject, body, amount, owner, created_at, updated_at, version) values (?, ?, ?, ?, ?, ?, ?, 1)
@@ -32,7 +32,8 @@ function send(response: ServerResponse, status: number, body: string): void {
 function list(search: string): string {
   const query = new URLSearchParams(search);
   const limit = Number(query.get("limit"));
-  const rows = listFilms.all("red", query.get("filter[rating]") ?? "", limit + 1) as unknown as [string, number, string][];
+  const below = Math.round(Number(query.get("filter[price][lt]")) * 100);
+  const rows = listFilms.all("red", query.get("filter[rating]") ?? "", below, limit + 1) as unknown as [string, number, string][];
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const next = last ? `"${Buffer.from(JSON.stringify(last.slice(1))).toString("base64url")}"` : "null";
   return `{"data":[${rows

@@ -31,6 +31,7 @@ export interface Stream {
 
 const connections = 32;
 const variety = 1_000;
+const listVariety = 20_000;
 
 interface Parts {
   readonly method?: string;
@@ -57,9 +58,11 @@ function filmPaths({ rows }: Servers): string[] {
   });
 }
 
-const listPaths = ratings.map(
-  (rating) => `/api/films?filter[rating]=${rating}&sort=-price&limit=20&fields=id,title,price,director.name,director.country`,
-);
+// No two are alike, so that nothing is answered from what was parsed before.
+const listPaths = Array.from({ length: listVariety }, (_, index) => {
+  const filter = `filter[rating]=${ratings[index % ratings.length]}&filter[price][lt]=${1_000 - ((index * 7) % 900)}.${10 + (index % 90)}`;
+  return `/api/films?${filter}&sort=-price&limit=20&fields=id,title,price,director.name,director.country`;
+});
 const ruledPaths = (model: string) => ratings.map((rating) => `/api/${model}?filter[rating]=${rating}&sort=-price&limit=20`);
 
 function notesTo(server: Server): Stream {
@@ -99,7 +102,7 @@ export const loadCases: readonly LoadCase[] = [
       op: "list",
       model: "films",
       query: {
-        where: { rating: "PG" },
+        where: { rating: "PG", price: { lt: "500" } },
         orderBy: "-price",
         limit: 20,
         select: { id: true, title: true, price: true, director: { name: true } },

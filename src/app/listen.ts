@@ -81,8 +81,12 @@ function send(res: ServerResponse, { status, headers, body }: WireResponse, clos
     res.writeHead(status, head).end();
     return;
   }
-  head.push("Content-Length", String(typeof body === "string" ? Buffer.byteLength(body) : body.length));
-  res.writeHead(status, head).end(body);
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  head.push("Content-Length", String(length));
+  res.writeHead(status, head);
+  // As many bytes as characters: all of them are ASCII, which is written without being encoded.
+  if (typeof body === "string" && length === body.length) res.end(body, "latin1");
+  else res.end(body);
 }
 
 function faultOf(code: string | undefined): AppError {

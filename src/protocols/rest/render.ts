@@ -75,21 +75,21 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   const body = `{"data":[${result.rows.join(",")}],"page":{"next":${quoted(next)},"prev":${quoted(prev)}${counted}}}`;
   if ((next === null && prev === null) || request.method === "POST" || request.method === "QUERY" || call.op !== "list")
     return { status: 200, headers: fresh, body };
-  const path = `${rest.mount}/${route.name}`;
-  const kept = withoutCursor(request.search);
-  const links = [
-    next === null ? "" : linkTo(`${path}?${kept}after=${encodeURIComponent(next)}`, "next"),
-    prev === null ? "" : linkTo(`${path}?${kept}before=${encodeURIComponent(prev)}`, "prev"),
-  ];
-  return { status: 200, headers: [...fresh, "Link", links.filter((link) => link !== "").join(", ")], body };
+  const { memo } = call;
+  const base = (memo?.get(linkBase) as string | undefined) ?? `<${rest.mount}/${route.name}?${withoutCursor(request.search)}`;
+  memo?.set(linkBase, base);
+  // A cursor has no character that a URL would encode.
+  const toNext = next === null ? "" : `${base}after=${next}>; rel="next"`;
+  const toPrev = prev === null ? "" : `${base}before=${prev}>; rel="prev"`;
+  const link = toNext !== "" && toPrev !== "" ? `${toNext}, ${toPrev}` : toNext + toPrev;
+  return { status: 200, headers: [...fresh, "Link", link], body };
 }
+
+// What a repeated list's links begin with is kept under this name.
+const linkBase = "link";
 
 function quoted(cursor: string | null): string {
   return cursor === null ? "null" : JSON.stringify(cursor);
-}
-
-function linkTo(target: string, rel: string): string {
-  return `<${target}>; rel="${rel}"`;
 }
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */
