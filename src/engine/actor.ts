@@ -11,7 +11,9 @@ export interface Actor {
   readonly claims: Readonly<Record<string, string | null>>;
 }
 
+/** Who sends no credentials. */
 export const anonymous: Actor = Object.freeze({ kind: "anonymous", id: null, roles: [], claims: {} });
+/** The product itself, and code that says so: no rule holds it. */
 export const system: Actor = Object.freeze({ kind: "system", id: null, roles: [], claims: {} });
 
 /** Makes a signed-in actor. */

@@ -29,6 +29,7 @@ export interface ActionHandlerContext<R extends Registry, I> {
   readonly requestId: string | null;
 }
 
+/** What an action is: its input, who may call it, and what it does. */
 export interface ActionOptions<R extends Registry, I, O> {
   /** A read action also answers GET, and changes nothing. @default "write" */
   readonly kind?: "read" | "write";

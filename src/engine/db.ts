@@ -3,6 +3,7 @@ import type { IdOf } from "../schema/model.ts";
 import type { AggregateQuery, Call, Result as Answered, Select as AnySelect } from "./call.ts";
 import type { CreateInput, OrderBy, Registry, Result, Strict, UpdateInput, Where } from "./typed.ts";
 
+/** Which rows, in what order, and which page of them. */
 export interface ListQuery<R extends Registry, M> {
   readonly where?: Where<R, M>;
   readonly orderBy?: OrderBy<R, M>;
@@ -14,6 +15,7 @@ export interface ListQuery<R extends Registry, M> {
   readonly trash?: "without" | "with" | "only";
 }
 
+/** A page of rows. */
 export interface Listed<T> {
   readonly data: readonly T[];
   /** Cursors; `count` where it was asked for. */

@@ -32,7 +32,7 @@ export const engineErrors = {
   invalid_cursor: {
     status: 400,
     message: "The cursor does not belong to this query.",
-    explanation: "A cursor is good for the same filter, sort and actor that it was made for. Start again without it.",
+    explanation: "A cursor is good for the same filter, sort, fields and actor that it was made for. Start again without it.",
   },
   limit_exceeded: {
     status: 400,

@@ -1,6 +1,7 @@
 /** The engine's limits: each has a name, a default, and a clear error when it is exceeded. */
 import { fail } from "./errors.ts";
 
+/** Limits of queries and writes; what exceeds one is refused with `limit_exceeded`. */
 export interface LimitsOptions {
   /** Conditions in one filter. @default 100 */
   readonly filterNodesMax?: number;

@@ -41,6 +41,7 @@ export type Operator = (typeof operators)[number];
 export const quantifiers = ["some", "every", "none"] as const;
 export type Quantifier = (typeof quantifiers)[number];
 
+/** A condition: what rules are made of. */
 export type Cond =
   | { readonly op: "everyone" }
   | { readonly op: "nobody" }
@@ -60,15 +61,20 @@ export type Expr =
 /** `concat` and `coalesce` take any number of arguments; arithmetic two; the rest one. */
 export type ExprName = "add" | "sub" | "mul" | "concat" | "coalesce" | "lower" | "upper" | "length";
 
+/** Always holds, for anonymous callers too. */
 export const everyone: Cond = Object.freeze({ op: "everyone" });
+/** Never holds. */
 export const nobody: Cond = Object.freeze({ op: "nobody" });
 
+/** All of them hold. */
 export function and(...args: readonly Cond[]): Cond {
   return Object.freeze({ op: "and", args });
 }
+/** At least one of them holds. */
 export function or(...args: readonly Cond[]): Cond {
   return Object.freeze({ op: "or", args });
 }
+/** It does not hold. Two-valued: where a comparison with null is false, its complement is true. */
 export function not(arg: Cond): Cond {
   return Object.freeze({ op: "not", arg });
 }

@@ -30,6 +30,7 @@ export type Flag = "unique" | "optional" | "default" | "readOnly" | "writeOnce" 
 export interface Now {
   readonly ref: "now";
 }
+/** The instant of the request, in rules and defaults. */
 export const now: Now = Object.freeze({ ref: "now" });
 
 /** As a default: the id of the actor. */
@@ -37,6 +38,7 @@ export interface Me {
   readonly ref: "me";
   readonly claim: "id";
 }
+/** As a default: the id of the actor. */
 export const me: Me = Object.freeze({ ref: "me", claim: "id" });
 
 /** As a default: a value made by a function when a row is created. */
@@ -44,6 +46,7 @@ export interface Generated<T> {
   readonly ref: "generated";
   readonly make: (context: GenerateContext) => T;
 }
+/** A default made by a function when a row is created. */
 export function generated<T>(make: (context: GenerateContext) => T): Generated<T> {
   return Object.freeze({ ref: "generated", make });
 }
@@ -144,6 +147,7 @@ export const bigint = (): Field<string> => declare(bigintType);
 export const float = (): Field<number> => declare(floatType);
 /** An exact decimal of `precision` digits, `scale` of them after the point; text on the wire. At most 18 digits. */
 export const decimal = (precision: number, scale: number): Field<string> => declare(decimalType, { precision, scale });
+/** True or false. */
 export const boolean = (): Field<boolean> => declare(booleanType);
 /** An instant in UTC, to the millisecond; ISO 8601. */
 export const datetime = (): Field<string> => declare(datetimeType);
@@ -151,6 +155,7 @@ export const datetime = (): Field<string> => declare(datetimeType);
 export const date = (): Field<string> => declare(dateType);
 /** A time of day, to the second. */
 export const time = (): Field<string> => declare(timeType);
+/** A UUID of any version (RFC 9562), in lower case. */
 export const uuid = (): Field<string> => declare(uuidType);
 /** One of the given texts. */
 export const choice = <const C extends readonly string[]>(...choices: C): Field<C[number]> => declare(choiceType, { choices });
@@ -167,9 +172,11 @@ export function json(shape?: Readonly<Record<string, Field<unknown, Flag>>>): Fi
 export const bytes = (): Field<string> => declare(bytesType);
 /** A list of values of one type. */
 export const list = <T>(item: Field<T, Flag>): Field<T[]> => declare(listType, { item: item.spec });
+/** An e-mail address, in the form that HTML gives for its input. */
 export const email = (): Field<string> => declare(emailType);
 /** An absolute http or https URL. */
 export const url = (): Field<string> => declare(urlType);
+/** Lower-case words joined by hyphens, for addresses. */
 export const slug = (): Field<string> => declare(slugType);
 /** A whole number that the database counts up; for keys. */
 export const serial = (): Field<number, "readOnly" | "default"> =>

@@ -31,6 +31,7 @@ export interface RowContext<F> {
   readonly row: RowOf<Model<string, F, "id">>;
 }
 
+/** Rules of one field, beside those of its model. */
 export interface FieldRules {
   readonly read?: Cond;
   readonly create?: Cond;
@@ -50,6 +51,7 @@ export interface AccessRules<F> {
   readonly fields?: { readonly [P in keyof F]?: FieldRules };
 }
 
+/** What an index is, beyond its fields. */
 export interface IndexOptions<F> {
   /** @default false */
   readonly unique?: boolean;
@@ -137,10 +139,15 @@ export interface Model<N extends string, F, K extends string = "id"> {
 export type IdOf<M> =
   M extends Model<string, infer F, infer K> ? (K extends keyof F ? NonNullable<TypeOf<F[K]>> : string) : never;
 
-/** Declares a model by its plural name. Models that refer to each other put the reference behind a getter: `get best() { return belongsTo(() => films) }`. */
 // `any`, and not the members' type: TypeScript then leaves the getters alone while it infers, and two models may refer to each other.
 // oxlint-disable-next-line typescript/no-explicit-any
-export function model<const N extends string, F extends Record<string, any>>(name: N, fields: F): Model<N, F> {
+type AnyMembers = Record<string, any>;
+
+/**
+ * Declares a model by its plural name. Models that refer to each other put the reference behind a getter,
+ * `get best() { return belongsTo(() => films) }`, and call `.access()` last where their rules walk to each other.
+ */
+export function model<const N extends string, F extends AnyMembers>(name: N, fields: F): Model<N, F> {
   return createModel(name, {
     members: fields as Members,
     computed: [],

@@ -51,6 +51,7 @@ export interface HasMany<M> {
   readonly spec: RelationSpec;
 }
 
+/** What a belongsTo is, beyond its target. */
 export interface BelongsToOptions<I extends string> {
   /** The name under which the other model reaches its rows of this one, in queries. @default none */
   readonly inverse?: I;
@@ -72,6 +73,7 @@ export function belongsTo<M, const I extends string = never>(
   });
 }
 
+/** What the other side of a belongsTo is. */
 export interface HasOptions {
   /** The belongsTo on the other model that leads here. */
   readonly by: string;
@@ -89,6 +91,7 @@ export function hasMany<M>(target: () => M, options: HasOptions): HasMany<M> {
   return { spec: { ...blank, kind: "hasMany", target: target as () => AnyModel, by: options.by, owned: options.owned ?? false } };
 }
 
+/** How a join model links two models. */
 export interface ThroughOptions {
   /** The join model: an ordinary model with its own fields and rules. */
   readonly through: () => unknown;

@@ -96,6 +96,7 @@ export interface GenerateContext {
   readonly newId: () => string;
 }
 
+/** What becomes of a row when the one it belongs to goes: it forbids that, goes along, or forgets it. */
 export type OnDelete = "restrict" | "cascade" | "setNull";
 
 export interface Relation {

@@ -1,6 +1,7 @@
 /** Refusals by the backend's own code: from within an action or a hook, to be answered to the caller as they are. */
 import { AppError } from "../../base/errors.ts";
 
+/** How a refusal is answered. */
 export interface RefuseOptions {
   /** The HTTP status. @default 422 */
   readonly status?: number;
