@@ -30,7 +30,11 @@ const engine = createEngine(golden, {
   onListenerError: assert.ifError,
 });
 for (const [model, rows] of Object.entries(goldenRows)) {
-  for (const data of rows) await engine.execute({ op: "create", model, data }, { actor: { kind: "system", id: null, roles: [], claims: {} }, requestId: null });
+  for (const data of rows)
+    await engine.execute(
+      { op: "create", model, data },
+      { actor: { kind: "system", id: null, roles: [], claims: {} }, requestId: null },
+    );
 }
 after(() => database.close());
 
@@ -83,11 +87,14 @@ function planText(plan: unknown): string {
       if (value instanceof Map || value === null || (Array.isArray(value) && value.length === 0)) return undefined;
       const named = value as { name?: string; table?: string; columns?: unknown; model?: string; via?: string; column?: string };
       if (typeof value === "object" && named.table !== undefined) return named.name;
-      if (typeof value === "object" && (named.column !== undefined || named.via !== undefined)) return `${named.model}.${named.name}`;
+      if (typeof value === "object" && (named.column !== undefined || named.via !== undefined))
+        return `${named.model}.${named.name}`;
       return (key === "up" && value === 0) || (key === "of" && value === "row") ? undefined : value;
     },
     1,
-  ).replace(/\n\s*([\]}])/g, "$1").replace(/([[{])\n\s*/g, "$1");
+  )
+    .replace(/\n\s*([\]}])/g, "$1")
+    .replace(/([[{])\n\s*/g, "$1");
 }
 
 // One clause a line, so that a difference is seen where it is.

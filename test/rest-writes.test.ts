@@ -158,8 +158,7 @@ describe("preconditions", () => {
     await put("new", { "if-match": "*" }, 200);
   });
 
-  test("PUT creates where there is nothing, if asked for that", {
-  }, async () => {
+  test("PUT creates where there is nothing, if asked for that", {}, async () => {
     await run({ method: "PUT", path: "/api/genres/newer", headers: { "if-none-match": "*" }, body: { rank: 1 }, status: 201 });
   });
 

@@ -52,7 +52,7 @@ function json(storage: Storage | "object", sql: string, number: Numeric = whole)
 // printf of null gives a text, so null is kept apart.
 function decimal(sql: string, { scale, isPlain }: Numeric): string {
   const unit = `1${"0".repeat(scale)}`;
-  if (isPlain) return `printf(\'%d.%0${scale}d\',${sql}/${unit},${sql}%${unit})`;
+  if (isPlain) return `printf('%d.%0${scale}d',${sql}/${unit},${sql}%${unit})`;
   return `case when ${sql} is null then null else printf('%s%d.%0${scale}d',case when ${sql}<0 then '-' else '' end,abs(${sql})/${unit},abs(${sql})%${unit}) end`;
 }
 
