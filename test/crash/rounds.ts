@@ -16,19 +16,17 @@ const roundsOfOneFile = 10;
 export type Mode = "honest" | "early";
 
 /** Starts the server, under another program where `tracer` names one. */
-export async function startServer(
+export function startServer(
   file: string,
   mode: Mode,
   tracer: readonly string[] = [],
 ): Promise<{ child: ChildProcess; port: number }> {
   const [command, ...args] = [...tracer, process.execPath, "--conditions=holdfast-source", serverFile, file, mode];
   const child = spawn(command as string, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const died = once(child, "exit").then(([code]) => {
-    throw new Error(`the server ended with ${code} before it listened`);
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code} before it listened`)));
+    child.once("message", (message) => resolve({ child, port: (message as { port: number }).port }));
   });
-  const [{ port }] = (await Promise.race([once(child, "message"), died])) as [{ port: number }];
-  died.catch(() => {});
-  return { child, port };
 }
 
 export async function kill(child: ChildProcess): Promise<void> {

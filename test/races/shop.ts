@@ -27,14 +27,12 @@ interface Asking {
 
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
-async function startServer(file: string): Promise<{ child: ChildProcess; port: number }> {
+function startServer(file: string): Promise<{ child: ChildProcess; port: number }> {
   const child = fork(serverFile, [file], { execArgv: ["--conditions=holdfast-source"] });
-  const died = once(child, "exit").then(([code]) => {
-    throw new Error(`the server ended with ${code} before it listened`);
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code} before it listened`)));
+    child.once("message", (message) => resolve({ child, port: (message as { port: number }).port }));
   });
-  const [{ port }] = (await Promise.race([once(child, "message"), died])) as [{ port: number }];
-  died.catch(() => {});
-  return { child, port };
 }
 
 /** The shop with the customers, and this process as a third that looks into the data. */
