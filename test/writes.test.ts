@@ -4,6 +4,7 @@ import { after, beforeEach, test } from "node:test";
 import {
   backend,
   belongsTo,
+  bigint,
   type Change,
   decimal,
   everyone,
@@ -57,7 +58,9 @@ const lines = model("lines", { amount: decimal(8, 2), invoice: belongsTo(() => i
   write: everyone,
 }));
 
-const library = backend({ authors, books, notes, invoices, lines })
+const totals = model("totals", { count: bigint() }).access(() => ({ read: everyone, write: everyone }));
+
+const library = backend({ authors, books, notes, invoices, lines, totals })
   .before("books", "create", async ({ input, db }) => {
     order.push("before");
     if (input.title === "forbidden") throw refuse("not_here", "Not in this library.", { pointer: "/title" });
@@ -266,4 +269,16 @@ test("change records hold the row before and after, who, when and in which reque
   );
   assert.equal(change?.at, new Date(app.clock()).toISOString());
   assert.equal(change?.after?.["updatedAt"], change?.at);
+});
+
+test("who may not delete a row sets nothing in motion; a sum beyond 64 bits is refused, not rounded", async () => {
+  await assert.rejects(db.books.delete("00000000-0000-7000-8000-00000000dead"), { code: "not_found" });
+  assert.deepEqual(order, []);
+  const largest = "999999.99";
+  await db.invoices.createMany([{ total: largest }, { total: largest }]);
+  assert.equal((await db.invoices.aggregate({ sum: ["total"], where: { total: largest } }))[0]?.["sum"] instanceof Object, true);
+  const rows = Array.from({ length: 1025 }, () => ({ count: String(2n ** 53n * 1000n) }));
+  for (let from = 0; from < rows.length; from += 500) await db.totals.createMany(rows.slice(from, from + 500));
+  await assert.rejects(db.totals.aggregate({ sum: ["count"] }), { code: "sum_out_of_range", status: 422 });
+  assert.equal((await db.totals.aggregate({ avg: ["count"] }))[0]?.count, undefined);
 });

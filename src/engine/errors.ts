@@ -34,6 +34,12 @@ export const engineErrors = {
     message: "The cursor does not belong to this query.",
     explanation: "A cursor is good for the same filter, sort, fields and actor that it was made for. Start again without it.",
   },
+  sum_out_of_range: {
+    status: 422,
+    message: "A sum does not fit into 64 bits.",
+    explanation:
+      "Sums are exact, so one that is too large is refused rather than rounded. Narrow the filter, or ask for the average.",
+  },
   limit_exceeded: {
     status: 400,
     message: "The request exceeds {limit}: at most {max}.",

@@ -1,9 +1,11 @@
 /** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
 import type { KeyObject } from "node:crypto";
+import { AppError } from "../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../drivers/database.ts";
 import { createLru, type Lru } from "../base/lru.ts";
 import { type Actor, createFacts, type Facts } from "./actor.ts";
 import type { SingleResult } from "./call.ts";
+import { fail } from "./errors.ts";
 import { compileAggregate } from "./compile/aggregate.ts";
 import { compileGet, compileList, type Target } from "./compile/read.ts";
 import type { Answer } from "./engine.ts";
@@ -85,11 +87,23 @@ export async function read(
   } else stages.end("plan");
   within(context.limits, "fanOutMax", prepared.fanOut * shaped.limit);
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
-  const rows: readonly Row[] = await session.read(statement, prepared.reading);
+  const rows = await runRead(statement, prepared, session);
   stages.end("run");
   const result = shapeResult(rows, { call, actor, prepared, shaped, cursorKey: context.cursorKey });
   stages.end("shape");
   return { result, timings: stages.taken, statements: 1 };
+}
+
+async function runRead(statement: Statement, { plan, reading }: Prepared, session: Session): Promise<readonly Row[]> {
+  if (plan.kind !== "aggregate") return session.read(statement, reading);
+  try {
+    return await session.read(statement, reading);
+  } catch (error) {
+    // What a compiled aggregate can fail with while it runs, the disk aside, is a sum that overflows.
+    const isOverflow =
+      error instanceof AppError && error.code === "database_failed" && plan.measures.some(({ name }) => name === "sum");
+    throw isOverflow ? fail("sum_out_of_range", { cause: error }) : error;
+  }
 }
 
 function planRead(call: ReadCall, shaped: ShapedRead, { context, view }: { context: Context; view: View }): ReadPlan {

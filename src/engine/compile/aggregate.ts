@@ -47,7 +47,7 @@ function measureSql(name: AggregateName, sql: string | null, fields: { of: Field
   if (sql === null) return "count(*)";
   if (name !== "avg") return `${name}(${sql})`;
   const scale = fields.of?.params.scale ?? 0;
-  return `sum(${sql}) * 1.0 / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""}`;
+  return `avg(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""}`;
 }
 
 function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): string {

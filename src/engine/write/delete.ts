@@ -6,6 +6,7 @@ import { system } from "../actor.ts";
 import type { Call, SingleResult } from "../call.ts";
 import { fail } from "../errors.ts";
 import { admit } from "../guard.ts";
+import { within } from "../limits.ts";
 import { runHooks } from "./hooks.ts";
 import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
@@ -14,7 +15,7 @@ import { formatKey, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
-import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, withHooks, type Writing } from "./writing.ts";
+import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, type Writing } from "./writing.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
@@ -22,42 +23,59 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
   requireVersion(model, call.ifVersion, writing);
   const hard = !model.softDelete || call.trash === "only";
   const dependents = hard ? dependentsOf(model, writing) : [];
+  const trash = model.softDelete && hard ? "only" : "without";
+  const write: DeleteWrite = { model, id: call.id, ifVersion: call.ifVersion, hard, trash };
   const work = async (inner: Writing) => {
     const hooked = { model, op: "delete" as const, input: emptyInput(model), id: call.id };
+    // Who may not delete it sets nothing in motion.
+    await admitDelete(write, inner);
     await runHooks("before", hooked, inner);
-    await release({ model, id: call.id, left: { count: inner.context.limits.cascadeMax } }, inner);
-    await writeDelete(
-      { model, id: call.id, ifVersion: call.ifVersion, hard, trash: model.softDelete && hard ? "only" : "without" },
-      inner,
-    );
+    if (hard) await release({ model, id: call.id, seen: new Set() }, inner);
+    await writeDelete(write, inner);
     await runHooks("after", hooked, inner);
   };
-  if (dependents.length > 0) await transact(writing, work);
-  else await withHooks({ models: [model], op: "delete" }, work, writing);
+  const isHooked = writing.context.hooks.has(model.name, "delete");
+  if (dependents.length > 0 || isHooked) await transact(writing, work);
+  else await writeDelete(write, writing);
   return { kind: "deleted" };
+}
 
-  // Rows that point here are let go first: the database refuses a key that leads nowhere.
-  async function release(gone: { model: Model; id: string; left: { count: number } }, inner: Writing): Promise<void> {
-    if (gone.model === model && !hard) return;
-    for (const field of dependentsOf(gone.model, inner)) {
-      const dependent = inner.context.schema.models.get(field.model) as Model;
-      for (const id of await keysOf({ dependent, field }, gone, inner)) {
-        if (--gone.left.count < 0)
-          throw fail("limit_exceeded", { fields: { limit: "cascadeMax", max: inner.context.limits.cascadeMax } });
-        const asSystem: Writing = { ...inner, view: inner.context.viewOf(inner.context.factsOf(system)) };
-        if (field.relation?.onDelete === "setNull") {
-          const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
-          await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
-        } else {
-          const hooked = { model: dependent, op: "delete" as const, input: emptyInput(dependent), id };
-          await runHooks("before", hooked, asSystem);
-          await release({ model: dependent, id, left: gone.left }, inner);
-          await writeDelete({ model: dependent, id, hard: true, trash: "with" }, asSystem);
-          await runHooks("after", hooked, asSystem);
-        }
-      }
+interface Gone {
+  readonly model: Model;
+  readonly id: string;
+  /** Rows that have been let go, as `model id`. */
+  readonly seen: Set<string>;
+}
+
+// Rows that point to the one that goes are let go first: the database refuses a key that leads nowhere.
+async function release(gone: Gone, inner: Writing): Promise<void> {
+  for (const field of dependentsOf(gone.model, inner)) {
+    const dependent = inner.context.schema.models.get(field.model) as Model;
+    for (const id of await keysOf({ dependent, field }, gone, inner)) {
+      const name = `${dependent.name} ${id}`;
+      if (gone.seen.has(name)) continue;
+      within(inner.context.limits, "cascadeMax", gone.seen.add(name).size);
+      const asSystem: Writing = { ...inner, view: inner.context.viewOf(inner.context.factsOf(system)) };
+      if (field.relation?.onDelete === "setNull") await forget({ field, dependent, id }, asSystem);
+      else await takeAlong({ model: dependent, id, seen: gone.seen }, asSystem);
     }
   }
+}
+
+async function forget(
+  { field, dependent, id }: { field: Field; dependent: Model; id: string },
+  asSystem: Writing,
+): Promise<void> {
+  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
+  await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
+}
+
+async function takeAlong({ model, id, seen }: Gone, asSystem: Writing): Promise<void> {
+  const hooked = { model, op: "delete" as const, input: emptyInput(model), id };
+  await runHooks("before", hooked, asSystem);
+  await release({ model, id, seen }, asSystem);
+  await writeDelete({ model, id, hard: true, trash: "with" }, asSystem);
+  await runHooks("after", hooked, asSystem);
 }
 
 /** Foreign keys of other models, or our own, whose rows do not outlive ours unchanged. */
@@ -97,7 +115,20 @@ interface DeleteWrite {
 }
 
 /** The write itself, without hooks and without what goes along. */
-async function writeDelete({ model, id, ifVersion, hard, trash }: DeleteWrite, writing: Writing): Promise<void> {
+async function writeDelete(write: DeleteWrite, writing: Writing): Promise<void> {
+  const { unit, steps, part } = assembleDelete(write, writing);
+  const results = await runUnit(steps, [part], writing);
+  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
+  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version });
+}
+
+/** Its first step alone, which judges. @throws not_found, forbidden, precondition_failed */
+async function admitDelete(write: DeleteWrite, writing: Writing): Promise<void> {
+  const { steps, part } = assembleDelete(write, writing);
+  await runUnit(steps.slice(0, 1), [part], writing);
+}
+
+function assembleDelete({ model, id, ifVersion, hard, trash }: DeleteWrite, writing: Writing) {
   const key = parseKey(model, id);
   if (!key) throw fail("not_found");
   const hasVersion = ifVersion !== undefined;
@@ -106,7 +137,5 @@ async function writeDelete({ model, id, ifVersion, hard, trash }: DeleteWrite, w
   );
   const steps = bindUnit(unit, bindingOf([...key, ...(hasVersion ? [ifVersion] : [])], writing), 0);
   const part: Part = { model, base: 0, pointer: writing.pointer, action: "delete", row: [], serial: null };
-  const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
-  writing.changes.push({ model: model.name, kind: "delete", id, version });
+  return { unit, steps, part };
 }

@@ -58,7 +58,7 @@ export const codesOf = {
   list: [...everywhere, ...guarded, ...bodiless, ...query, "invalid_cursor"],
   query: [...everywhere, ...guarded, ...withBody, ...query, "invalid_cursor"],
   get: [...everywhere, ...guarded, ...bodiless, ...query, ...oneRow],
-  aggregate: [...everywhere, ...guarded, ...bodiless, ...query],
+  aggregate: [...everywhere, ...guarded, ...bodiless, ...query, "sum_out_of_range"],
   create: [...everywhere, ...guarded, ...withBody, ...query, ...writing, "not_found"],
   update: [...everywhere, ...guarded, ...withBody, ...query, ...writing, ...oneRow],
   delete: [...everywhere, ...guarded, ...bodiless, ...query, ...writing, ...oneRow, "still_referenced"],
