@@ -37,8 +37,8 @@ export interface Dialect {
   /** An identifier, quoted. */
   readonly quote: (name: string) => string;
   /**
-   * The expression as it stands in a JSON object: exact, and of the right JSON type. An `object` is a scalar subquery that
-   * makes one. `number` is for decimals.
+   * The expression as it stands in a JSON object: exact, and of the right JSON type. An `object` is an expression
+   * that makes one, or null. `number` is for decimals.
    */
   readonly json: (storage: Storage | "object", sql: string, number?: Numeric) => string;
   /** A JSON object of names (SQL string literals are made here) and JSON-able expressions. */

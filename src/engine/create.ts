@@ -1,5 +1,4 @@
 /** Makes the engine of a backend: its operations, what executes them, and the server-side API on top. */
-import { createSecretKey } from "node:crypto";
 import { type Clock, createInstants } from "../base/clock.ts";
 import type { IdMaker } from "../base/ids.ts";
 import type { Database } from "../drivers/database.ts";
@@ -7,6 +6,7 @@ import type { Dialect } from "../drivers/dialect.ts";
 import type { Schema } from "../schema/schema.ts";
 import { type Actor, system } from "./actor.ts";
 import type { Backend } from "./backend.ts";
+import { createCursorKey } from "./cursor.ts";
 import { createDb, type Db } from "./db.ts";
 import type { Engine } from "./engine.ts";
 import { dbIn, type Execution, execute, executeOnce } from "./execute.ts";
@@ -48,7 +48,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
   const { operations, actions, roles } = compileOperations(backend.spec, options.schema);
   const schema = Object.freeze({ ...options.schema, roles });
   const hooks: Hooks = { ...hooksOf(backend.spec), dbIn: (session, writing) => dbIn(x, session, writing) };
-  const context = createContext({ schema, dialect, limits, cursorKey: createSecretKey(cursorKey), newId, hooks });
+  const context = createContext({ schema, dialect, limits, cursorKey: createCursorKey(cursorKey), newId, hooks });
   const session = databaseSession(options.database, limits.transactionTimeoutMs);
   const x: Execution = { context, session, clock, instantOf: createInstants(), actions, running: new Set(), onListenerError };
   const as = (actor: Actor, requestId: string | null = null) =>

@@ -1,9 +1,9 @@
 /** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
-import type { KeyObject } from "node:crypto";
 import { AppError } from "../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../drivers/database.ts";
 import { createLru, type Lru } from "../base/lru.ts";
 import { type Actor, createFacts, type Facts } from "./actor.ts";
+import type { CursorKey } from "./cursor.ts";
 import type { SingleResult } from "./call.ts";
 import { fail } from "./errors.ts";
 import { compileAggregate } from "./compile/aggregate.ts";
@@ -24,7 +24,7 @@ import type { Session } from "./session.ts";
 
 /** What reading and writing share: the schema, the limits, and what is remembered between calls. */
 export interface Context extends Target {
-  readonly cursorKey: KeyObject;
+  readonly cursorKey: CursorKey;
   readonly factsOf: (actor: Actor) => Facts;
   readonly viewOf: (facts: Facts) => View;
   readonly plans: Lru<string, Prepared>;

@@ -69,47 +69,72 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
   };
 }
 
+/** What follows from a list's query without its cursor: kept in its call's memo. */
+interface ListBase {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly bound: string;
+  readonly limit: number;
+}
+
 function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, context, actor }: Started): ShapedRead {
   const { query, memo } = call;
+  const base = (memo?.get(shape.text) as ListBase | undefined) ?? shapeBase(call, model, shape);
+  const texts = query.texts === true;
+  const cursor = query.after ?? query.before;
+  const count = query.count ?? "none";
+  const { bound, limit } = base;
+  if (cursor === undefined && query.page === undefined) {
+    return {
+      key: `${base.text}|${count}`,
+      model,
+      values: [...base.values, limit + 1],
+      texts,
+      bound,
+      limit,
+      call,
+      cursorNulls: null,
+    };
+  }
+  let text = base.text;
+  const values = [...base.values];
+  let cursorNulls: readonly boolean[] | null = null;
+  if (cursor !== undefined) {
+    if (query.page !== undefined) throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
+    const sorted = decodeCursor(context.cursorKey, boundTo(bound, actor), cursor);
+    cursorNulls = sorted.map((value) => value === null);
+    text += `|${query.before === undefined ? "after" : "before"}:${cursorNulls.map((isNull) => (isNull ? "0" : "1")).join("")}`;
+    for (const value of sorted) if (value !== null) values.push(value);
+  }
+  text += `|${count}`;
+  values.push(limit + 1);
+  if (query.page !== undefined) {
+    const offset = (limitValue(query.page, "/page") - 1) * limit;
+    within(context.limits, "offsetMax", offset);
+    values.push(offset);
+    text += "|offset";
+  }
+  return { key: text, model, values, texts, bound, limit, call, cursorNulls };
+}
+
+function shapeBase({ query, memo }: Extract<ReadCall, { op: "list" }>, model: Model, shape: Shape): ListBase {
   const key = shape.text;
-  const known = memo?.get(key) as ShapedRead | undefined;
-  if (known) return known;
   shapeQuery(shape, query);
   const limit = query.limit === undefined ? model.limits.pageSize : limitValue(query.limit, "/limit");
   if (limit > model.limits.pageSizeMax)
     throw fail("limit_exceeded", { fields: { limit: "limit", max: model.limits.pageSizeMax } });
-  const count = query.count ?? "none";
-  if (!["none", "estimated", "exact"].includes(count)) throw badQuery("/count", "choice", "count is none, estimated or exact.");
+  if (query.count !== undefined && !["none", "estimated", "exact"].includes(query.count))
+    throw badQuery("/count", "choice", "count is none, estimated or exact.");
   if (query.after !== undefined && query.before !== undefined)
     throw badQuery("/before", "conflict", "Give either after or before.");
-  const bound = `${shape.text}|${JSON.stringify(shape.values)}`;
-  const cursor = query.after ?? query.before;
-  const values = cursor === undefined ? null : decodeCursor(context.cursorKey, boundTo(bound, actor), cursor);
-  if (values) {
-    shape.text += `|${query.before === undefined ? "after" : "before"}:${values.map((value) => (value === null ? "0" : "1")).join("")}`;
-    shape.values.push(...values.filter((value) => value !== null));
-  }
-  shape.text += `|${count}`;
-  shape.values.push(limit + 1);
-  if (query.page !== undefined) {
-    if (values) throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
-    const offset = (limitValue(query.page, "/page") - 1) * limit;
-    within(context.limits, "offsetMax", offset);
-    shape.values.push(offset);
-    shape.text += "|offset";
-  }
-  const shaped: ShapedRead = {
-    key: shape.text,
-    model,
+  const base: ListBase = {
+    text: shape.text,
     values: shape.values,
-    texts: query.texts === true,
-    bound,
+    bound: `${shape.text}|${JSON.stringify(shape.values)}`,
     limit,
-    call,
-    cursorNulls: values ? values.map((value) => value === null) : null,
   };
-  if (memo && memo.size < memoMax && cursor === undefined) memo.set(key, shaped);
-  return shaped;
+  if (memo && memo.size < memoMax) memo.set(key, base);
+  return base;
 }
 
 /** What a cursor is good for: the query it was made by, and who made it. */

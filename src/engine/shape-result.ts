@@ -1,10 +1,9 @@
 /** Shapes rows into results: the JSON texts stay as the database made them. */
-import type { KeyObject } from "node:crypto";
 import type { Row } from "../drivers/database.ts";
 import type { Value } from "../schema/value.ts";
 import type { Actor } from "./actor.ts";
 import type { SingleResult } from "./call.ts";
-import { encodeCursor } from "./cursor.ts";
+import { type CursorKey, encodeCursor } from "./cursor.ts";
 import { fail } from "./errors.ts";
 import type { Prepared } from "./pipeline.ts";
 import { boundTo, type ReadCall, type ShapedRead } from "./read.ts";
@@ -14,7 +13,7 @@ interface Shaping {
   readonly actor: Actor;
   readonly prepared: Prepared;
   readonly shaped: ShapedRead;
-  readonly cursorKey: KeyObject;
+  readonly cursorKey: CursorKey;
 }
 
 /** @throws not_found for a single row that is not there; limit_exceeded for more groups than allowed. */

@@ -28,11 +28,12 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   const orders = rows.order.map((order) => compileReached(order.by, inner));
   const backwards = plan.cursor?.direction === "before";
   if (plan.cursor) conditions.push(keysetCondition({ order: rows.order, cursor: plan.cursor }, orders, c));
-  const columns = [`${compileOutput(rows.output, inner)} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
+  const { object, joins } = compileOutput(rows.output, inner);
+  const columns = [`${object} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
   const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
-  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${whereOf(conditions)}${orderBy(rows.order, orders, backwards)} limit ${limit}${offset}`;
+  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, backwards)} limit ${limit}${offset}`;
   if (!counted) return finish(select, c.slots);
   return finish(`select "n", r.* from (${counted}) left join (${select}) r on 1 = 1`, c.slots);
 }
@@ -49,7 +50,8 @@ export function compileGet(plan: Guarded<GetPlan>, target: Target, texts: boolea
   });
   const version = `${alias}.${c.dialect.quote((rows.model.fields.get("version") as Field).column)}`;
   const conditions = [...keys, ...rowConditions(rows, alias, inner)];
-  const text = `select ${compileOutput(rows.output, inner)}, ${version} from ${c.dialect.quote(rows.model.table)} ${alias}${whereOf(conditions)}`;
+  const { object, joins } = compileOutput(rows.output, inner);
+  const text = `select ${object}, ${version} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}`;
   return finish(text, c.slots);
 }
 
@@ -78,27 +80,49 @@ export function whereOf(conditions: readonly string[]): string {
   return conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
 }
 
-/** The JSON object of a row. */
-export function compileOutput(output: Output, inner: Compiling): string {
+/** The JSON object of a row, and the joins that it speaks of, to stand behind the row's own table. */
+export interface CompiledOutput {
+  readonly object: string;
+  readonly joins: string;
+}
+
+export function compileOutput(output: Output, inner: Compiling): CompiledOutput {
   const pairs: (readonly [string, string])[] = [];
+  const joins: string[] = [];
   for (const { name, term } of output.fields) {
     const isStored = term.mask === null && term.field.computed === null;
     pairs.push([name, fieldJson(term.field, compileTerm(term, inner), { dialect: inner.dialect, isStored })]);
   }
-  for (const related of output.related) pairs.push([related.name, compileRelated(related, inner)]);
-  return inner.dialect.jsonObject(pairs);
+  for (const related of output.related) {
+    const isOne = related.step.relation.kind === "one";
+    const made = isOne ? compileOne(related, inner) : { object: compileMany(related, inner), joins: "" };
+    pairs.push([related.name, made.object]);
+    joins.push(made.joins);
+  }
+  return { object: inner.dialect.jsonObject(pairs), joins: joins.join("") };
 }
 
-function compileRelated(related: Related, c: Compiling): string {
+// A join costs less than a subquery for each row, and at most one row is on its other side.
+function compileOne(related: Related, c: Compiling): CompiledOutput {
+  const joined = compileStep(related.step, c);
+  const { object, joins } = compileOutput(related.rows.output, joined.inner);
+  const key = `${joined.alias}.${c.dialect.quote((related.rows.model.key[0] as Field).column)}`;
+  return {
+    object: c.dialect.json("object", `case when ${key} is not null then ${object} end`),
+    joins: ` left join ${joined.from} on ${joined.on}${joins}`,
+  };
+}
+
+function compileMany(related: Related, c: Compiling): string {
   const joined = compileStep(related.step, c);
   const { rows } = related;
-  const object = compileOutput(rows.output, joined.inner);
+  const { object, joins } = compileOutput(rows.output, joined.inner);
   const conditions = [joined.on];
   if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, joined.inner));
-  const from = `from ${joined.from}${whereOf(conditions)}`;
-  if (related.step.relation.kind === "one") return c.dialect.json("object", `(select ${object} ${from})`);
   const orders = rows.order.map((order) => compileReached(order.by, joined.inner));
-  return c.dialect.jsonArray(`select ${object} as "j" ${from}${orderBy(rows.order, orders, false)} limit ${rows.limit}`);
+  return c.dialect.jsonArray(
+    `select ${object} as "j" from ${joined.from}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, false)} limit ${rows.limit}`,
+  );
 }
 
 /** A scalar behind to-one relations, as a subquery for each. */

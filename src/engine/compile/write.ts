@@ -307,7 +307,8 @@ function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
   const inner = inRow(c, alias);
   const rule = plan.rows.rule as Filter;
   const conditions = [keyCondition(draft, alias, c.slots), ...(rule.op === "true" ? [] : [compileFilter(rule, inner)])];
-  const text = `select ${compileOutput(plan.rows.output, inner)} from ${target.dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}`;
+  const { object, joins } = compileOutput(plan.rows.output, inner);
+  const text = `select ${object} from ${target.dialect.quote(model.table)} ${alias}${joins} where ${conditions.join(" and ")}`;
   return { ...finish(text, c.slots), kind: "rows" };
 }
 

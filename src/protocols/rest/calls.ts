@@ -16,7 +16,7 @@ import {
 } from "./queries.ts";
 import type { RouteKind } from "./route.ts";
 
-// Longer query strings are read anew each time, and so are pages behind a cursor, which nobody asks for twice.
+// Longer query strings are read anew each time.
 const keptSearchMax = 1024;
 
 /** Makes the call of one method on one kind of route. A reader that does not read the body leaves no room for one. */
@@ -24,15 +24,26 @@ export type CallReader = (exchange: Exchange) => Call | Promise<Call>;
 
 const list: CallReader = ({ request, route, rest }) => {
   const { search } = request;
-  const key = `${route.name}?${search}`;
-  const known = rest.lists.get(key);
-  if (known) return known;
-  const query = readListQuery(search);
-  const isKept = search.length <= keptSearchMax && query.after === undefined && query.before === undefined;
-  const call = { op: "list", model: route.name, query, memo: isKept ? new Map() : undefined } as const;
-  if (isKept) rest.lists.set(key, call);
-  return call;
+  // Whoever turns pages asks the same but for the cursor at the end.
+  const cursor = cursorAtEnd.exec(search);
+  const asked = cursor ? search.slice(0, cursor.index) : search;
+  const key = `${route.name}?${asked}`;
+  const kept = rest.lists.get(key);
+  const call = kept ?? readList(route.name, asked);
+  if (!kept && asked.length <= keptSearchMax) rest.lists.set(key, call);
+  if (cursor === null) return call;
+  const { query, memo } = call;
+  if (query.after !== undefined || query.before !== undefined) return readList(route.name, search);
+  return { op: "list", model: route.name, query: { ...query, [cursor[1] as string]: cursor[2] }, memo };
 };
+
+function readList(model: string, search: string): Extract<Call, { op: "list" }> {
+  const query = readListQuery(search);
+  const hasCursor = query.after !== undefined || query.before !== undefined;
+  return { op: "list", model, query, memo: hasCursor ? undefined : new Map() };
+}
+
+const cursorAtEnd = /(?:^|&)(after|before)=([\w-]+)$/;
 
 const query: CallReader = async (exchange) => {
   readNoQuery(exchange.request.search);

@@ -37,7 +37,7 @@ function json(storage: Storage | "object", sql: string, number: Numeric = whole)
       return number.scale === 0 ? `cast(${sql} as text)` : decimal(sql, number);
     case "json":
       return `json(${sql})`;
-    // The mark that says "this text is JSON" does pass out of a scalar subquery; a test holds SQLite to that.
+    // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
     case "object":
       return sql;
     case "real":
