@@ -23,9 +23,10 @@ function createPackage(...files: readonly ("dist/cli.js" | "src/cli/main.ts")[])
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   for (const file of files) {
     const tell = `console.log(JSON.stringify(["${file}", process.version === "v20.1.0", argv]));`;
-    const wait =
-      'if (argv[0] === "wait") { process.on("SIGTERM", () => process.exit(7)); await new Promise(() => setInterval(() => {}, 1e6)); }';
-    writeFileSync(join(folder, file), `export async function main(argv) { ${tell} ${wait} return argv.length; }`);
+    // It listens before it tells: what is told is the sign that a signal may come.
+    const listen = 'if (argv[0] === "wait") process.on("SIGTERM", () => process.exit(7));';
+    const wait = 'if (argv[0] === "wait") await new Promise(() => setInterval(() => {}, 1e6));';
+    writeFileSync(join(folder, file), `export async function main(argv) { ${listen} ${tell} ${wait} return argv.length; }`);
   }
   return folder;
 }
