@@ -6,7 +6,7 @@ import type { StandardSchema } from "./write/action.ts";
 import type { Actor } from "./actor.ts";
 import type { Change } from "./write/change.ts";
 import type { Db } from "./db.ts";
-import type { HookOp } from "./write/hooks.ts";
+import type { HookOp } from "./context.ts";
 import type { CreateInput, Registry, Row, UpdateInput } from "./typed.ts";
 
 type InputFields = Readonly<Record<string, Field<unknown, Flag>>>;

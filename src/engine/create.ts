@@ -12,11 +12,11 @@ import type { Engine } from "./engine.ts";
 import { dbIn, type Execution, execute, executeOnce } from "./execute.ts";
 import { type LimitsOptions, limitDefaults } from "./limits.ts";
 import { compileOperations } from "./operations.ts";
-import { type Context, createContext } from "./pipeline.ts";
-import { databaseSession } from "./session.ts";
+import { type Context, createContext } from "./context.ts";
+import { databaseSession } from "./run/session.ts";
 import type { Registry } from "./typed.ts";
 import type { Change } from "./write/change.ts";
-import type { Hook, Hooks } from "./write/hooks.ts";
+import type { Hook, Hooks } from "./context.ts";
 
 export interface EngineOptions {
   readonly schema: Schema;

@@ -1,9 +1,8 @@
 /** The one place that decides access: what a caller may name (the view), and the rules that go into a plan. */
-import { allOf, always, anyOf, complement, type Filter, never, type Source, type Term } from "../schema/filter.ts";
+import { allOf, always, anyOf, complement, type Filter, never, type Source, type Term, termOf } from "../schema/filter.ts";
 import type { Access, Action, Field, Model, Relation, Schema } from "../schema/schema.ts";
 import type { Actor, Facts } from "./actor.ts";
 import { fail } from "./errors.ts";
-import { termOf } from "./plan/filter.ts";
 import type { AggregatePlan, GetPlan, Guarded, ListPlan, Order, Output, Reached, ReadPlan, RowsPlan, Step } from "./plan/plan.ts";
 
 declare const brand: unique symbol;

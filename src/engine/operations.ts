@@ -11,8 +11,9 @@ import { type ActionHandlerContext, actionAccess, type ActionOptions, type Backe
 import { modelOperations, type Operation } from "./operation.ts";
 import type { Registry } from "./typed.ts";
 import type { Db } from "./db.ts";
-import { sessionBeside } from "./session.ts";
-import { transact, type Writing } from "./write/writing.ts";
+import { sessionBeside } from "./run/session.ts";
+import type { Writing } from "./context.ts";
+import { transact } from "./write/writing.ts";
 
 const reads: ReadonlySet<string> = new Set(["list", "get", "aggregate"]);
 

@@ -1,67 +1,23 @@
 /** The pipeline of a read on one screen: call, plan, guard, compile, run, shape, each stage timed. */
 import { AppError } from "../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../drivers/database.ts";
-import { createLru, type Lru } from "../base/lru.ts";
-import { type Actor, createFacts, type Facts } from "./actor.ts";
-import type { CursorKey } from "./cursor.ts";
+import type { Actor } from "./actor.ts";
+import type { Context, Prepared } from "./context.ts";
 import type { SingleResult } from "./call.ts";
 import { fail } from "./errors.ts";
 import { compileAggregate } from "./compile/aggregate.ts";
-import { compileGet, compileList, type Target } from "./compile/read.ts";
+import { compileGet, compileList } from "./compile/read.ts";
 import type { Answer } from "./engine.ts";
-import { createView, guard, type View } from "./guard.ts";
+import { guard, type View } from "./guard.ts";
 import { type Limits, within } from "./limits.ts";
 import type { Guarded, ReadPlan } from "./plan/plan.ts";
 import { planAggregate } from "./plan/aggregate.ts";
 import { boundOutput, planGet, planList } from "./plan/read.ts";
-import { bindRead, type ReadCall, readShape, type ShapedRead } from "./read.ts";
-import type { Hooks } from "./write/hooks.ts";
-import type { UnitTemplate } from "./compile/unit.ts";
-import { shapeResult } from "./shape-result.ts";
+import { bindRead, type ReadCall, readShape, type ShapedRead } from "./run/bind.ts";
+import { shapeResult } from "./run/result.ts";
 import type { Template } from "./compile/slot.ts";
-import { startStages } from "./stages.ts";
-import type { Session } from "./session.ts";
-
-/** What reading and writing share: the schema, the limits, and what is remembered between calls. */
-export interface Context extends Target {
-  readonly cursorKey: CursorKey;
-  readonly factsOf: (actor: Actor) => Facts;
-  readonly viewOf: (facts: Facts) => View;
-  readonly plans: Lru<string, Prepared>;
-  readonly units: Lru<string, UnitTemplate>;
-  readonly hooks: Hooks;
-  readonly newId: () => string;
-}
-
-/** A compiled read, and what shaping its rows needs. */
-export interface Prepared {
-  readonly plan: ReadPlan;
-  readonly template: Template;
-  /** What the driver should know of the work it makes. */
-  readonly reading: ReadOptions | undefined;
-  /** Rows that each row of the answer may bring along, itself included. */
-  readonly fanOut: number;
-}
-
-export type ContextOptions = Target & Pick<Context, "cursorKey" | "hooks" | "newId">;
-
-export function createContext(target: ContextOptions): Context {
-  const views = new Map<string, View>();
-  const viewOf = (facts: Facts) => {
-    const known = views.get(facts.key);
-    if (known) return known;
-    const view = createView(target.schema, facts);
-    if (views.size < target.limits.plansMax) views.set(facts.key, view);
-    return view;
-  };
-  return {
-    ...target,
-    factsOf: createFacts(target.schema),
-    viewOf,
-    plans: createLru(target.limits.plansMax),
-    units: createLru(target.limits.plansMax),
-  };
-}
+import { startStages } from "./run/stages.ts";
+import type { Session } from "./run/session.ts";
 
 /** Answers a read: one statement. */
 export async function read(

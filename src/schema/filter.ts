@@ -84,3 +84,8 @@ export function complement(arg: Filter): Filter {
   if (arg.op === "false") return always;
   return arg.op === "not" ? arg.arg : { op: "not", arg };
 }
+
+/** A field of the row at hand. */
+export function termOf(field: Field): Term {
+  return { field, up: 0, path: [], inside: null, mask: null, of: "row" };
+}

@@ -13,7 +13,7 @@ import { explain, type Explaining, type Explanation, type Question } from "./exp
 import { sayRule } from "./sentence.ts";
 import type { Action } from "../../schema/schema.ts";
 import type { Database } from "../../drivers/database.ts";
-import type { Context } from "../pipeline.ts";
+import type { Context } from "../context.ts";
 
 const teams = model("teams", { name: text(), lead: text(), open: boolean().default(false) }).access(({ me, row }) => ({
   read: or(row.open.eq(true), row.lead.eq(me.id), me.has("admin")),

@@ -11,7 +11,7 @@ import { fill, finish, markFor, type Slot } from "../compile/slot.ts";
 import { badInput, fail } from "../errors.ts";
 import { foldFacts } from "../guard.ts";
 import { parseKey } from "../key.ts";
-import type { Context } from "../pipeline.ts";
+import type { Context } from "../context.ts";
 import { sayRule } from "./sentence.ts";
 import { storedFields } from "../write/input.ts";
 

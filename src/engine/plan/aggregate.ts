@@ -5,12 +5,12 @@ import { bigintType } from "../../schema/fields/bigint.ts";
 import { decimalType } from "../../schema/fields/decimal.ts";
 import { floatType } from "../../schema/fields/float.ts";
 import { integerType } from "../../schema/fields/integer.ts";
-import { allOf, always, anyOf, complement, type Filter } from "../../schema/filter.ts";
+import { allOf, always, anyOf, complement, type Filter, termOf } from "../../schema/filter.ts";
 import type { Field } from "../../schema/schema.ts";
 import type { AggregateQuery, Where } from "../call.ts";
 import { badQuery } from "../errors.ts";
 import type { AggregateName, AggregatePlan } from "./plan.ts";
-import { isOperator, type Params, planWhere, termOf } from "./filter.ts";
+import { isOperator, type Params, planWhere } from "./filter.ts";
 import { type Planning, planReached } from "./read.ts";
 import { orderText, pointerPart } from "./shape.ts";
 

@@ -1,8 +1,8 @@
 /** Plans a caller's filter: names become fields of the caller's view, values become parameters. */
 import { didYouMean } from "../../base/suggest.ts";
 import { type Operator, operators, type Quantifier, quantifiers } from "../../schema/cond.ts";
-import { allOf, anyOf, complement, type Filter, type Source, type Term } from "../../schema/filter.ts";
-import type { Field, Model, Relation } from "../../schema/schema.ts";
+import { allOf, anyOf, complement, type Filter, type Source, type Term, termOf } from "../../schema/filter.ts";
+import type { Model, Relation } from "../../schema/schema.ts";
 import { insideOf } from "../../schema/resolve.ts";
 import type { Where } from "../call.ts";
 import { badQuery } from "../errors.ts";
@@ -156,10 +156,6 @@ function planCompare({ operator, left }: { operator: Operator; left: Term }, val
   if (typeof value === "object" && !Array.isArray(value)) throw badQuery(names.pointer, "type", `${operator} takes a value.`);
   const index = names.params.next++;
   return { op: "compare", operator, left, right: [{ from: "param", index }] };
-}
-
-export function termOf(field: Field): Term {
-  return { field, up: 0, path: [], inside: null, mask: null, of: "row" };
 }
 
 function unknownField(name: string, names: Names): Error {

@@ -1,13 +1,13 @@
 /** Plans reads: lists, single rows and what of them is answered, relations included. Sees only the caller's view. */
 import { didYouMean } from "../../base/suggest.ts";
-import { always } from "../../schema/filter.ts";
+import { always, termOf } from "../../schema/filter.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import type { Query, Select } from "../call.ts";
 import { badQuery, fail } from "../errors.ts";
 import type { View } from "../guard.ts";
 import { type Limits, within } from "../limits.ts";
 import type { GetPlan, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "./plan.ts";
-import { type Params, planWhere, termOf } from "./filter.ts";
+import { type Params, planWhere } from "./filter.ts";
 import { limitValue, orderText, pointerPart } from "./shape.ts";
 
 /** What planning needs besides the query. */

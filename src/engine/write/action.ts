@@ -11,7 +11,7 @@ import { badInput, fail } from "../errors.ts";
 import { denied, foldFacts } from "../guard.ts";
 import type { Operation } from "../operation.ts";
 import { runPlaced } from "./refuse.ts";
-import type { Writing } from "./writing.ts";
+import type { Writing } from "../context.ts";
 
 /** A schema of another library for an action's input (Standard Schema, version 1: zod, valibot, arktype …). */
 export interface StandardSchema<Output = unknown> {

@@ -3,7 +3,8 @@ import { AppError } from "../../base/errors.ts";
 import type { BatchOp, BatchResult, Call, Data, Result, SingleResult } from "../call.ts";
 import { fail } from "../errors.ts";
 import { within } from "../limits.ts";
-import { transact, type Writing } from "./writing.ts";
+import type { Writing } from "../context.ts";
+import { transact } from "./writing.ts";
 
 type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<SingleResult>;
 

@@ -12,6 +12,7 @@ import { read } from "../pipeline.ts";
 import { runHooks } from "./hooks.ts";
 import { completeRow, type Input, readInput, storedFields } from "./input.ts";
 import type { Part } from "./refusal.ts";
+import type { Writing } from "../context.ts";
 import {
   bindingOf,
   completionOf,
@@ -23,7 +24,6 @@ import {
   type RowResult,
   runUnit,
   withHooks,
-  type Writing,
 } from "./writing.ts";
 
 export async function createRow(call: Extract<Call, { op: "create" }>, writing: Writing): Promise<RowResult> {

@@ -15,7 +15,8 @@ import { formatKey, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
-import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, type Writing } from "./writing.ts";
+import type { Writing } from "../context.ts";
+import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact } from "./writing.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);

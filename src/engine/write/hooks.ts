@@ -2,40 +2,13 @@
 import { assert } from "../../base/errors.ts";
 import { isMisfit } from "../../schema/fields/field-type.ts";
 import type { Model } from "../../schema/schema.ts";
-import { type Actor, system } from "../actor.ts";
+import { system } from "../actor.ts";
+import type { HookOp, Writing } from "../context.ts";
 import { keyWhere } from "../key.ts";
 import { read } from "../pipeline.ts";
-import type { Change } from "./change.ts";
 import type { Data } from "../call.ts";
 import type { Input } from "./input.ts";
-import type { Session } from "../session.ts";
 import { runPlaced } from "./refuse.ts";
-import type { Writing } from "./writing.ts";
-
-export type HookOp = "create" | "update" | "delete";
-
-/** What a hook is given. `db` acts in the write's transaction; types are put on by the backend's face. */
-export interface HookContext {
-  readonly op: HookOp;
-  readonly me: Actor;
-  readonly id: string | null;
-  /** The input in wire form. A before-hook may return an object of further or other values. */
-  readonly input: Data;
-  /** The whole row in wire form: as it is before an update or delete, as it became after a create or update. */
-  readonly row: Data | null;
-  readonly db: unknown;
-}
-
-export type Hook = (context: HookContext) => unknown;
-
-export interface Hooks {
-  has(model: string, op: HookOp): boolean;
-  list(when: "before" | "after", model: string, op: HookOp): readonly Hook[];
-  /** Told of each change once it is committed. */
-  readonly listeners: ReadonlyMap<string, readonly ((change: Change) => unknown)[]>;
-  /** Makes the `db` of a hook's context. */
-  readonly dbIn: (session: Session, writing: Writing) => unknown;
-}
 
 interface Hooked {
   readonly model: Model;

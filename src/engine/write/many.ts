@@ -15,7 +15,8 @@ import { pointerInWhere } from "../plan/pointer.ts";
 import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
 import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
 import { updateRow } from "./update.ts";
-import { modelOf, transact, type Writing } from "./writing.ts";
+import type { Writing } from "../context.ts";
+import { modelOf, transact } from "./writing.ts";
 
 export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);

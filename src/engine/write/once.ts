@@ -2,7 +2,7 @@
 import { UnitRefused, type Value } from "../../drivers/database.ts";
 import type { Answer, KeyedCall, StoredAnswer } from "../engine.ts";
 import { fail } from "../errors.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../run/session.ts";
 
 /** The table; migrations create it. */
 export const idempotencyTable = "_idempotency";

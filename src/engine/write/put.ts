@@ -11,7 +11,8 @@ import { read } from "../pipeline.ts";
 import { createRow } from "./create.ts";
 import { emptyInput } from "./delete.ts";
 import { updateRow, writeUpdate } from "./update.ts";
-import { completionOf, modelOf, requireVersion, transact, type Writing } from "./writing.ts";
+import type { Writing } from "../context.ts";
+import { completionOf, modelOf, requireVersion, transact } from "./writing.ts";
 
 /** Replaces the row of that id, or creates it there. */
 export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<SingleResult> {

@@ -10,6 +10,7 @@ import type { Trash } from "../plan/plan.ts";
 import { runHooks } from "./hooks.ts";
 import { type Input, readInput } from "./input.ts";
 import type { Part } from "./refusal.ts";
+import type { Writing } from "../context.ts";
 import {
   bindingOf,
   inputContext,
@@ -21,7 +22,6 @@ import {
   type RowResult,
   runUnit,
   withHooks,
-  type Writing,
 } from "./writing.ts";
 
 export interface UpdateCall {

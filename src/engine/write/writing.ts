@@ -2,34 +2,16 @@
 import { type Step, type StepResult, UnitRefused } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
-import type { Origin, Result, Returning } from "../call.ts";
+import type { Result, Returning } from "../call.ts";
 import type { Binding } from "../compile/slot.ts";
 import type { UnitTemplate } from "../compile/unit.ts";
 import type { ReadBack, WriteTarget } from "../compile/write.ts";
+import type { HookOp, Writing } from "../context.ts";
 import { fail } from "../errors.ts";
-import type { View } from "../guard.ts";
-import type { Context } from "../pipeline.ts";
 import { createShape, shapeQuery } from "../plan/shape.ts";
-import type { Session } from "../session.ts";
 import type { Change } from "./change.ts";
-import type { HookOp } from "./hooks.ts";
 import type { Completion, InputContext } from "./input.ts";
 import { type Part, refusal } from "./refusal.ts";
-
-/** One request's writing: who, when, where, and what listeners will be told. */
-export interface Writing {
-  readonly context: Context;
-  readonly session: Session;
-  readonly origin: Origin;
-  readonly view: View;
-  readonly nowMs: number;
-  /** The same instant, ISO 8601. */
-  readonly now: string;
-  /** Changes of this request, told to listeners once they are committed. */
-  readonly changes: Change[];
-  /** Where the data stands in the call, as a JSON pointer. */
-  readonly pointer: string;
-}
 
 export type RowResult = Extract<Result, { kind: "row" }>;
 

@@ -1,12 +1,12 @@
 /** Shapes rows into results: the JSON texts stay as the database made them. */
-import type { Row } from "../drivers/database.ts";
-import type { Value } from "../schema/value.ts";
-import type { Actor } from "./actor.ts";
-import type { SingleResult } from "./call.ts";
-import { type CursorKey, encodeCursor } from "./cursor.ts";
-import { fail } from "./errors.ts";
-import type { Prepared } from "./pipeline.ts";
-import { boundTo, type ReadCall, type ShapedRead } from "./read.ts";
+import type { Row } from "../../drivers/database.ts";
+import type { Value } from "../../schema/value.ts";
+import type { Actor } from "../actor.ts";
+import type { SingleResult } from "../call.ts";
+import { type CursorKey, encodeCursor } from "../cursor.ts";
+import { fail } from "../errors.ts";
+import type { Prepared } from "../context.ts";
+import { boundTo, type ReadCall, type ShapedRead } from "./bind.ts";
 
 interface Shaping {
   readonly call: ReadCall;

@@ -1,5 +1,5 @@
 /** Times the stages of a pipeline, for Server-Timing. */
-import type { Timings } from "./engine.ts";
+import type { Timings } from "../engine.ts";
 
 export interface Stages {
   /** Ends a stage: what passed since the last end is its time. */

@@ -1,6 +1,6 @@
 /** Where statements run: on the database, or inside a transaction that is held open. */
-import { assert } from "../base/errors.ts";
-import type { Database, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../drivers/database.ts";
+import { assert } from "../../base/errors.ts";
+import type { Database, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../../drivers/database.ts";
 
 export interface Session {
   read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;

@@ -1,16 +1,16 @@
 /** Shapes read calls for the plan cache, and binds their values to the compiled statement. */
-import type { Statement } from "../drivers/database.ts";
-import type { Model } from "../schema/schema.ts";
-import type { Actor, Facts } from "./actor.ts";
-import type { Call } from "./call.ts";
-import { decodeCursor } from "./cursor.ts";
-import { badQuery, fail } from "./errors.ts";
-import { within } from "./limits.ts";
-import { parseKey } from "./key.ts";
-import type { Context, Prepared } from "./pipeline.ts";
-import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from "./plan/shape.ts";
-import { type Binding, fill, type Slot, Unfit } from "./compile/slot.ts";
-import { pointerOf } from "./plan/pointer.ts";
+import type { Statement } from "../../drivers/database.ts";
+import type { Model } from "../../schema/schema.ts";
+import type { Actor, Facts } from "../actor.ts";
+import type { Call } from "../call.ts";
+import { decodeCursor } from "../cursor.ts";
+import { badQuery, fail } from "../errors.ts";
+import { within } from "../limits.ts";
+import { parseKey } from "../key.ts";
+import type { Context, Prepared } from "../context.ts";
+import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from "../plan/shape.ts";
+import { type Binding, fill, type Slot, Unfit } from "../compile/slot.ts";
+import { pointerOf } from "../plan/pointer.ts";
 
 export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
 
