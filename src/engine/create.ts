@@ -12,11 +12,10 @@ import type { Engine } from "./engine.ts";
 import { dbIn, type Execution, execute, executeOnce } from "./execute.ts";
 import { type LimitsOptions, limitDefaults } from "./limits.ts";
 import { compileOperations } from "./operations.ts";
-import { type Context, createContext } from "./context.ts";
+import { type Context, createContext, type Hook, type Hooks } from "./context.ts";
 import { databaseSession } from "./run/session.ts";
 import type { Registry } from "./typed.ts";
 import type { Change } from "./write/change.ts";
-import type { Hook, Hooks } from "./context.ts";
 
 export interface EngineOptions {
   readonly schema: Schema;

@@ -6,7 +6,7 @@ import { createDb, type Db } from "./db.ts";
 import type { Answer, KeyedCall } from "./engine.ts";
 import { fail } from "./errors.ts";
 import { within } from "./limits.ts";
-import type { Context } from "./context.ts";
+import type { Context, Writing } from "./context.ts";
 import { read } from "./pipeline.ts";
 import { countingSession, type Session, type Tally } from "./run/session.ts";
 import { startStages } from "./run/stages.ts";
@@ -20,7 +20,6 @@ import { deleteMany, updateMany } from "./write/many.ts";
 import { type OnceAnswer, runOnce } from "./write/once.ts";
 import { putRow, restoreRow, upsertRow } from "./write/put.ts";
 import { updateRow } from "./write/update.ts";
-import type { Writing } from "./context.ts";
 
 /** What executing needs, made once for an engine. */
 export interface Execution {
