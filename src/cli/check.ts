@@ -1,7 +1,7 @@
 /** `holdfast check`: finds trouble before it happens, without a database. */
 import { styleText } from "node:util";
 import { addBackendFlag, type CommandFile, type ProjectFlags } from "./command.ts";
-import type { Finding } from "./check/findings.ts";
+import type { Finding } from "./check/finding.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 export const command: CommandFile = {

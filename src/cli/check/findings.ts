@@ -8,16 +8,8 @@ import { sayRule } from "../../engine/explain/sentence.ts";
 import type { Registry } from "../../engine/typed.ts";
 import type { Expression, Filter } from "../../schema/filter.ts";
 import type { Action, Field, Model, Schema } from "../../schema/schema.ts";
+import type { Finding } from "./finding.ts";
 import { findSlowRules } from "./slow-rules.ts";
-
-export interface Finding {
-  readonly level: "error" | "warning";
-  /** As in `films.access.read`. */
-  readonly place: string;
-  readonly problem: string;
-  readonly why: string;
-  readonly mend: string;
-}
 
 export interface Checking {
   readonly schema: Schema;

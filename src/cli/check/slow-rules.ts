@@ -5,7 +5,7 @@ import { sayRule } from "../../engine/explain/sentence.ts";
 import type { Operator } from "../../schema/cond.ts";
 import type { Filter } from "../../schema/filter.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding } from "./finding.ts";
 
 const searchable: ReadonlySet<Operator> = new Set(["eq", "in", "gt", "gte", "lt", "lte", "between"]);
 

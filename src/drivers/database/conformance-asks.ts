@@ -12,6 +12,12 @@ import {
   type Value,
 } from "../database.ts";
 
+/** One demand of the contract; fails by throwing. It gets a database with the tables of `kitTables`, empty. */
+export interface Case {
+  readonly name: string;
+  run(db: Database): Promise<void>;
+}
+
 export const insertFilm = "INSERT INTO films (id, title) VALUES (?, ?)";
 
 export function ask(text: string, ...params: readonly Value[]): Statement {

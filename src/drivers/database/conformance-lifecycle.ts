@@ -1,7 +1,6 @@
 /** Cases of the conformance kit about migrations and the end of a database. */
 import assert from "node:assert/strict";
-import type { Case } from "./conformance.ts";
-import { addFilm, ask, assertFails, assertRefused, filmIds, first, rejection, runStep } from "./conformance-asks.ts";
+import { addFilm, ask, assertFails, assertRefused, filmIds, first, rejection, runStep, type Case } from "./conformance-asks.ts";
 
 export const lifecycleCases: readonly Case[] = [
   {

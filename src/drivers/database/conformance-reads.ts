@@ -1,8 +1,7 @@
 /** Cases of the conformance kit about reads and values: what is stored comes back as it was. */
 import assert from "node:assert/strict";
 import type { Value } from "../database.ts";
-import type { Case } from "./conformance.ts";
-import { addFilm, ask, assertFails, filmIds, first, rejection, runStep } from "./conformance-asks.ts";
+import { addFilm, ask, assertFails, filmIds, first, rejection, runStep, type Case } from "./conformance-asks.ts";
 
 const allBytes = Uint8Array.from({ length: 256 }, (_, index) => index);
 const insertSample = "INSERT INTO samples (id, big, real_number, words, bytes) VALUES (?, ?, ?, ?, ?)";

@@ -1,8 +1,18 @@
 /** Cases of the conformance kit about transactions that a caller holds open. */
 import assert from "node:assert/strict";
 import type { Transaction } from "../database.ts";
-import type { Case } from "./conformance.ts";
-import { addFilm, ask, assertFails, assertRefused, checkStep, filmIds, first, rejection, runStep } from "./conformance-asks.ts";
+import {
+  addFilm,
+  ask,
+  assertFails,
+  assertRefused,
+  checkStep,
+  filmIds,
+  first,
+  rejection,
+  runStep,
+  type Case,
+} from "./conformance-asks.ts";
 
 const readStock = ask("SELECT stock FROM films WHERE id = ?", 1);
 

@@ -1,7 +1,6 @@
 /** Cases of the conformance kit about units: all or nothing, and never the fate of a neighbour. */
 import assert from "node:assert/strict";
 import { type Step, UnitRefused } from "../database.ts";
-import type { Case } from "./conformance.ts";
 import {
   addFilm,
   ask,
@@ -13,6 +12,7 @@ import {
   rejection,
   rowsStep,
   runStep,
+  type Case,
 } from "./conformance-asks.ts";
 
 const takeOne: Step = {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Database } from "../database.ts";
+import type { Case } from "./conformance-asks.ts";
 import { lifecycleCases } from "./conformance-lifecycle.ts";
 import { readCases } from "./conformance-reads.ts";
 import { transactionCases } from "./conformance-transactions.ts";
@@ -9,12 +10,6 @@ import { writeCases } from "./conformance-writes.ts";
 
 /** Opens an empty database that nobody else uses. The kit closes it. */
 export type OpenDatabase = () => Database | Promise<Database>;
-
-/** One demand of the contract; fails by throwing. It gets a database with the tables of `kitTables`, empty. */
-export interface Case {
-  readonly name: string;
-  run(db: Database): Promise<void>;
-}
 
 /** The tables that every case finds. A driver whose column types have other names hands in its own statements. */
 export const kitTables: readonly string[] = [

@@ -7,7 +7,7 @@ import { findDrift } from "./drift.ts";
 import { failMigrate } from "./errors.ts";
 import { closeEntry, type JournalEntry, type JournalHead, openEntry, readHead } from "./journal.ts";
 import { phrasesOf, type Plan } from "./plan.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-types.ts";
 import { count, type Step } from "./steps/step.ts";
 
 /** What every function here works with; the app puts it together once. */

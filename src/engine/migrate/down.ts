@@ -3,7 +3,8 @@ import { type Applied, type MigrateContext, ready, runEntry } from "./apply.ts";
 import { failMigrate } from "./errors.ts";
 import { type JournalEntry, type JournalHead, readEntry, readHead, readSnapshot } from "./journal.ts";
 import { downSnapshot } from "./plan.ts";
-import { checksumOf, emptySnapshot, type Snapshot } from "./snapshot.ts";
+import { checksumOf, emptySnapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-types.ts";
 import type { Step } from "./steps/step.ts";
 
 /** The undoing of one migration, not yet run. */

@@ -2,7 +2,8 @@
 import type { Database } from "../../drivers/database.ts";
 import type { Ddl, Structure } from "../../drivers/ddl.ts";
 import { readerOf } from "./journal.ts";
-import { type Snapshot, tableOf } from "./snapshot.ts";
+import { tableOf } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-types.ts";
 import { systemIndexes, systemTables } from "./system-tables.ts";
 
 /** One sentence for each difference; empty when the database is as the journal says. */

@@ -1,6 +1,6 @@
 /** Tells which model and field of a schema is which of the snapshot before it, renamed ones included, and numbers the new ones. */
 import type { Field, Model, Schema } from "../../schema/schema.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-types.ts";
 
 export interface ModelIdentity {
   readonly id: string;

@@ -2,7 +2,8 @@
 import type { Database, Statement } from "../../drivers/database.ts";
 import type { Ddl, Reader } from "../../drivers/ddl.ts";
 import { failMigrate } from "./errors.ts";
-import { emptySnapshot, type Snapshot, snapshotFormat } from "./snapshot.ts";
+import { emptySnapshot } from "./snapshot.ts";
+import { type Snapshot, snapshotFormat } from "./snapshot-types.ts";
 import type { Step } from "./steps/step.ts";
 import { journalTable, systemTables } from "./system-tables.ts";
 

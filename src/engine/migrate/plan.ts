@@ -3,7 +3,8 @@ import type { Ddl } from "../../drivers/ddl.ts";
 import type { Schema } from "../../schema/schema.ts";
 import { diffSnapshots } from "./steps/diff.ts";
 import { findHints } from "./hints.ts";
-import { checksumOf, emptySnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { checksumOf, emptySnapshot, takeSnapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot-types.ts";
 import { isDestructive, type Step } from "./steps/step.ts";
 
 export interface Plan {

@@ -3,51 +3,9 @@ import { createHash } from "node:crypto";
 import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { identify } from "./identity.ts";
+import { type Snapshot, type SnapshotField, snapshotFormat, type SnapshotModel } from "./snapshot-types.ts";
 import { writePredicate } from "./predicate.ts";
 import { systemVersion } from "./system-tables.ts";
-
-/** Raised when older versions could not read it. */
-export const snapshotFormat = 1;
-
-export interface SnapshotField {
-  /** Stays the same through renames, as in `f12`. */
-  readonly id: string;
-  readonly name: string;
-  readonly column: string;
-  /** The field type's name; different types may share a storage. */
-  readonly type: string;
-  readonly storage: ColumnShape["storage"];
-  readonly precision: number | null;
-  readonly scale: number | null;
-  readonly serial: boolean;
-  readonly optional: boolean;
-  /** Ids of the model and its key field. */
-  readonly references: { readonly model: string; readonly field: string } | null;
-  /** What rows that exist already get, as SQL or the time of the migration. Not part of the structure. */
-  readonly fill: { readonly literal: string } | "now" | null;
-  /** Not part of the structure. */
-  readonly choices: readonly string[] | null;
-}
-
-export interface SnapshotModel {
-  /** Stays the same through renames, as in `m3`. */
-  readonly id: string;
-  readonly name: string;
-  readonly table: string;
-  /** Ids of the key's fields, in order. */
-  readonly key: readonly string[];
-  readonly fields: readonly SnapshotField[];
-  readonly indexes: readonly IndexShape[];
-}
-
-export interface Snapshot {
-  readonly format: number;
-  /** The version of the engine's own tables. */
-  readonly system: number;
-  /** Ids are counted, and never given twice. */
-  readonly lastId: number;
-  readonly models: readonly SnapshotModel[];
-}
 
 /** The empty snapshot: a database in which nothing has been made, not even the engine's own tables. */
 export const emptySnapshot: Snapshot = Object.freeze({ format: snapshotFormat, system: 0, lastId: 0, models: Object.freeze([]) });

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Database, Step, Value } from "../../database.ts";
-import { type Case, databaseCases, runCase, testDatabase } from "../conformance.ts";
+import { databaseCases, runCase, testDatabase } from "../conformance.ts";
+import type { Case } from "../conformance-asks.ts";
 import { openSqlite } from "./sqlite.ts";
 
 testDatabase("SQLite", () => openSqlite({ file: ":memory:" }));

@@ -8,10 +8,11 @@ import {
   type TableShape,
 } from "../../../drivers/ddl.ts";
 import { convert } from "./conversion.ts";
-import type { DiffContext, Kept } from "./diff.ts";
+import type { DiffContext, Kept } from "./kept.ts";
 import { keptIndexes } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
-import { columnOf, type SnapshotField, type SnapshotModel, tableOf } from "../snapshot.ts";
+import { columnOf, tableOf } from "../snapshot.ts";
+import type { SnapshotField, SnapshotModel } from "../snapshot-types.ts";
 import { type Check, createStep, type Step } from "./step.ts";
 
 /** One column's change with all there is to say of it. */

@@ -1,25 +1,13 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { createIndex, type Ddl, dropTable, renameTable } from "../../../drivers/ddl.ts";
+import { createIndex, dropTable, renameTable } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
+import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
-import { type Snapshot, type SnapshotModel, tableOf } from "../snapshot.ts";
+import { tableOf } from "../snapshot.ts";
+import type { SnapshotModel } from "../snapshot-types.ts";
 import { count, createStep, type Step } from "./step.ts";
 import { journalTable, systemIndexes, systemTables } from "../system-tables.ts";
-
-export interface DiffContext {
-  readonly from: Snapshot;
-  readonly to: Snapshot;
-  readonly ddl: Ddl;
-  /** What rows that exist get where a default says `now`. */
-  readonly nowMs: number;
-}
-
-/** A model that is in both snapshots. */
-export interface Kept {
-  readonly before: SnapshotModel;
-  readonly after: SnapshotModel;
-}
 
 /** Drops come before renames and renames before what is new, so that every name is free when it is taken. */
 export function diffSnapshots(context: DiffContext): readonly Step[] {

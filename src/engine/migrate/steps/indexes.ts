@@ -1,7 +1,7 @@
 /** Which indexes of a model a migration drops, creates and leaves as they are. */
 import { createIndex, type IndexShape } from "../../../drivers/ddl.ts";
-import type { DiffContext, Kept } from "./diff.ts";
-import type { SnapshotModel } from "../snapshot.ts";
+import type { DiffContext, Kept } from "./kept.ts";
+import type { SnapshotModel } from "../snapshot-types.ts";
 import { createStep, type Step } from "./step.ts";
 
 export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): Step[] {
