@@ -194,3 +194,5 @@ function sumOf(bought: readonly { readonly price: string; readonly quantity: num
   const cents = bought.reduce((sum, { price, quantity }) => sum + BigInt(price.replace(".", "")) * BigInt(quantity), 0n);
   return `${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`;
 }
+
+export default store;
