@@ -1,19 +1,5 @@
 /** What differs between databases in the SQL of queries: data and a few functions from text to text. DDL is in ddl.ts. */
-
-/** How a value is kept; the schema's field types name theirs. */
-export type Storage =
-  | "text"
-  | "integer"
-  | "bigint"
-  | "real"
-  | "decimal"
-  | "boolean"
-  | "datetime"
-  | "date"
-  | "time"
-  | "uuid"
-  | "json"
-  | "bytes";
+import type { Storage } from "../schema/fields/field-type.ts";
 
 /**
  * How a value inside a document is read: as a field of that storage holds it; or, where no type is declared, as its JSON

@@ -85,15 +85,20 @@ export type Call =
       readonly texts?: boolean | undefined;
     }
   | { readonly op: "aggregate"; readonly model: string; readonly query: AggregateQuery }
-  | { readonly op: "create"; readonly model: string; readonly data: Data; readonly returning?: Returning }
-  | { readonly op: "createMany"; readonly model: string; readonly data: readonly Data[]; readonly returning?: Returning }
+  | { readonly op: "create"; readonly model: string; readonly data: Data; readonly returning?: Returning | undefined }
+  | {
+      readonly op: "createMany";
+      readonly model: string;
+      readonly data: readonly Data[];
+      readonly returning?: Returning | undefined;
+    }
   | {
       readonly op: "update";
       readonly model: string;
       readonly id: string;
       readonly data: Data;
       readonly ifVersion?: number | undefined;
-      readonly returning?: Returning;
+      readonly returning?: Returning | undefined;
     }
   /** Replaces the row of that id, or creates it; with `ifVersion: 0` only where there is none (precondition_failed otherwise). */
   | {
@@ -102,7 +107,7 @@ export type Call =
       readonly id: string;
       readonly data: Data;
       readonly ifVersion?: number | undefined;
-      readonly returning?: Returning;
+      readonly returning?: Returning | undefined;
     }
   /** Creates, or where a row with the same values in the fields `onConflict` exists, updates it or leaves it alone. */
   | {
@@ -111,7 +116,7 @@ export type Call =
       readonly data: Data;
       readonly onConflict: readonly string[];
       readonly onConflictDo: "update" | "nothing";
-      readonly returning?: Returning;
+      readonly returning?: Returning | undefined;
     }
   | {
       readonly op: "delete";
@@ -120,7 +125,7 @@ export type Call =
       readonly ifVersion?: number | undefined;
       readonly trash?: Query["trash"];
     }
-  | { readonly op: "restore"; readonly model: string; readonly id: string; readonly returning?: Returning }
+  | { readonly op: "restore"; readonly model: string; readonly id: string; readonly returning?: Returning | undefined }
   | {
       readonly op: "updateMany";
       readonly model: string;

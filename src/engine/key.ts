@@ -1,5 +1,5 @@
 /** Row keys as text: the id itself, or the parts of a composite key with commas between them. */
-import { isMisfit } from "../schema/fields/field-type.ts";
+import { isMisfit, wireOf } from "../schema/fields/field-type.ts";
 import type { Model } from "../schema/schema.ts";
 import type { Value } from "../schema/value.ts";
 import type { Where } from "./call.ts";
@@ -28,7 +28,7 @@ export function parseKey(model: Model, id: string): readonly Value[] | null {
 export function formatKey(model: Model, values: readonly Value[]): string {
   const texts = model.key.map((field, index) => {
     const value = values[index] as Value;
-    return String((field.type.toWire ? field.type.toWire(value, field.params) : value) as string | number);
+    return String(wireOf(field, value) as string | number);
   });
   return texts.length === 1
     ? (texts[0] as string)
@@ -54,7 +54,7 @@ export function keyWhere(model: Model, id: string): Where {
   return Object.fromEntries(
     model.key.map((field, index) => {
       const value = values[index] ?? null;
-      return [field.name, value !== null && field.type.toWire ? field.type.toWire(value, field.params) : value];
+      return [field.name, wireOf(field, value)];
     }),
   );
 }

@@ -255,5 +255,3 @@ export type UpdateInput<M> = {
     | Wire<All<M>[K]>
     | (All<M>[K] extends Field<infer T, Flag> ? (T extends number | string ? { readonly $add: T } : never) : never);
 };
-
-export type { Operator };

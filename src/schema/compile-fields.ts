@@ -95,7 +95,8 @@ function checkColumns(draft: Draft, problems: Problems): void {
   }
 }
 
-function engineField(model: string, name: string): Field {
+/** A field that no caller writes, before it is said what it is. */
+export function engineField(model: string, name: string): Field {
   return {
     name,
     model,

@@ -1,5 +1,5 @@
 /** Declares fields: a maker per field type, and the modifiers they share. Pure data behind a typed face. */
-import type { Cond, Expr } from "./cond.ts";
+import type { Expr } from "./cond.ts";
 import { bigintType } from "./fields/bigint.ts";
 import { booleanType } from "./fields/boolean.ts";
 import { bytesType } from "./fields/bytes.ts";
@@ -190,5 +190,3 @@ export type DocumentOf<S> = { readonly [K in keyof S as IsOptional<S[K]> extends
 };
 type IsOptional<X> =
   X extends Field<unknown, infer F> ? ("optional" extends F ? true : "default" extends F ? true : false) : false;
-
-export type { Cond };

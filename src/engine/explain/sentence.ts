@@ -1,7 +1,7 @@
 /** Says a rule in words: `row.owner = me.id`, `me has role staff`. For explain, the checks and the command line. */
 import type { Operator } from "../../schema/cond.ts";
 import type { Filter, Source, Term } from "../../schema/filter.ts";
-import { isMisfit } from "../../schema/fields/field-type.ts";
+import { isMisfit, wireOf } from "../../schema/fields/field-type.ts";
 
 /** What is needed to say a rule. */
 export interface Wording {
@@ -101,6 +101,6 @@ function saySource(source: Source, left: Term, wording: Wording): string {
 function sayValue(value: Extract<Source, { from: "value" }>["value"], { field, inside }: Term): string {
   const { type, params } = inside ?? field;
   if (value === null || isMisfit(value)) return "null";
-  const wire = type.toWire ? type.toWire(value, params) : value;
+  const wire = wireOf({ type, params }, value);
   return typeof wire === "bigint" ? String(wire) : JSON.stringify(wire);
 }

@@ -1,4 +1,6 @@
 /** The tables that the engine keeps beside the models': journal, changes and idempotency keys. */
+import { changesTable as changesName } from "../write/change.ts";
+import { idempotencyTable as idempotencyName } from "../write/once.ts";
 import type { ColumnShape, IndexShape, TableShape } from "../../drivers/ddl.ts";
 
 /** Raised with any change below: the next migration then brings the tables up to date. */
@@ -36,7 +38,7 @@ export const journalTable: TableShape = Object.freeze({
 
 /** One row for each committed change of a row of a model; `before` and `after` are JSON. */
 export const changesTable: TableShape = Object.freeze({
-  name: "_changes",
+  name: changesName,
   columns: [
     { ...column("seq", "integer"), serial: true },
     column("model"),
@@ -54,7 +56,7 @@ export const changesTable: TableShape = Object.freeze({
 
 /** The stored answer of each keyed request; `created_at` in milliseconds since the epoch. */
 export const idempotencyTable: TableShape = Object.freeze({
-  name: "_idempotency",
+  name: idempotencyName,
   columns: [
     column("scope"),
     column("key"),
@@ -78,6 +80,3 @@ export const systemIndexes: readonly IndexShape[] = Object.freeze([
     where: null,
   },
 ]);
-
-/** By what each is for. */
-export const systemTableNames = Object.freeze({ journal: "_journal", changes: "_changes", idempotency: "_idempotency" } as const);

@@ -1,6 +1,7 @@
 /** Plans aggregates: groups and date buckets, measures, conditions on results, and their order. */
 import { didYouMean } from "../../base/suggest.ts";
 import type { Bucket } from "../../drivers/dialect.ts";
+import { engineField } from "../../schema/compile-fields.ts";
 import { bigintType } from "../../schema/fields/bigint.ts";
 import { decimalType } from "../../schema/fields/decimal.ts";
 import { floatType } from "../../schema/fields/float.ts";
@@ -86,24 +87,7 @@ function sumType(field: Field): Field["type"] {
 }
 
 function resultField(name: string, type: Field["type"], params: Field["params"]): Field {
-  return {
-    name,
-    model: "",
-    column: "",
-    was: [],
-    type,
-    params: { ...params, min: undefined, max: undefined },
-    optional: true,
-    unique: false,
-    default: null,
-    readOnly: true,
-    writeOnce: false,
-    immutable: false,
-    hidden: false,
-    computed: null,
-    relation: null,
-    role: null,
-  };
+  return { ...engineField("", name), column: "", type, params: { ...params, min: undefined, max: undefined }, optional: true };
 }
 
 interface Having {

@@ -1,13 +1,11 @@
 /** Actions: operations that the backend writes itself. Input is checked, access decided, and the answer turned into JSON. */
 import type { Issue } from "../../base/errors.ts";
-import type { FieldSpec } from "../../schema/field.ts";
-import { isMisfit } from "../../schema/fields/field-type.ts";
+import { isMisfit, wireOf } from "../../schema/fields/field-type.ts";
 import type { DocumentField } from "../../schema/schema.ts";
-import type { Value } from "../../schema/value.ts";
 import type { Actor } from "../actor.ts";
 import type { Call } from "../call.ts";
 import { didYouMean } from "../../base/suggest.ts";
-import { badInput, fail } from "../errors.ts";
+import { badInput } from "../errors.ts";
 import { denied, foldFacts } from "../guard.ts";
 import type { Operation } from "../operation.ts";
 import { runPlaced } from "./refuse.ts";
@@ -99,7 +97,7 @@ export function checkInput(
     const read = texts && typeof value === "string" && field.type.fromText ? field.type.fromText(value) : value;
     const parsed = isMisfit(read) ? read : field.type.parse(read, field.params);
     if (isMisfit(parsed)) faults.push({ pointer: `${pointer}/${name}`, code: parsed.code, message: `${parsed.misfit}.` });
-    else input[name] = field.type.toWire ? field.type.toWire(parsed as Value, field.params) : parsed;
+    else input[name] = wireOf(field, parsed);
   }
   if (faults.length > 0) throw badInput(faults);
   return input;
@@ -115,6 +113,3 @@ async function checkStandard(schema: StandardSchema, given: unknown, pointer: st
   }));
   throw badInput(errors);
 }
-
-export type { FieldSpec };
-export { fail as failEngine };

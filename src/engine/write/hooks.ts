@@ -1,6 +1,6 @@
 /** Hooks: the backend's own code around a write, inside its transaction, and listeners after the commit. */
 import { assert } from "../../base/errors.ts";
-import { isMisfit } from "../../schema/fields/field-type.ts";
+import { isMisfit, wireOf } from "../../schema/fields/field-type.ts";
 import type { Model } from "../../schema/schema.ts";
 import { system } from "../actor.ts";
 import type { HookOp, Writing } from "../context.ts";
@@ -25,7 +25,7 @@ export async function runHooks(when: "before" | "after", hooked: Hooked, writing
   const row = all.length > 0 ? await rowFor(hooked, writing) : null;
   for (const hook of all) {
     const db = hooks.dbIn(writing.session, writing);
-    const context = { op, me: writing.origin.actor, id: hooked.id, input: wireOf(input), db, row };
+    const context = { op, me: writing.origin.actor, id: hooked.id, input: inputInWire(input), db, row };
     const returned = await runPlaced(writing.pointer, () => hook(context));
     if (when === "before" && returned !== undefined && returned !== null) take(returned as Data, input);
   }
@@ -44,11 +44,11 @@ async function rowFor({ model, id }: Hooked, { context, session, now }: Writing)
   return result.kind === "list" && result.rows[0] ? (JSON.parse(result.rows[0]) as Data) : null;
 }
 
-function wireOf(input: Input): Data {
+function inputInWire(input: Input): Data {
   const wire: Record<string, unknown> = {};
   for (const [name, value] of input.values) {
     const field = input.model.fields.get(name);
-    wire[name] = value === null || !field?.type.toWire ? value : field.type.toWire(value, field.params);
+    wire[name] = field ? wireOf(field, value) : value;
   }
   return wire;
 }

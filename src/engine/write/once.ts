@@ -42,8 +42,9 @@ export async function runOnce(once: Once, work: (session: Session) => Promise<An
     return (await replay(once, session)) ?? (await session.transaction((inner) => claimAndRun(once, inner, work)));
   } catch (error) {
     // Another process held the key and has committed since.
-    const stored = error instanceof UnitRefused && error.reason === "claimed" ? await replay(once, session) : null;
-    if (!stored) throw error instanceof UnitRefused && error.reason === "claimed" ? fail("idempotency_in_progress") : error;
+    if (!(error instanceof UnitRefused && error.reason === "claimed")) throw error;
+    const stored = await replay(once, session);
+    if (!stored) throw fail("idempotency_in_progress");
     return stored;
   } finally {
     running.delete(name);

@@ -1,5 +1,5 @@
 /** Writes that first look whether the row is there: put, upsert and restore. Each looks and writes in one transaction. */
-import { isMisfit } from "../../schema/fields/field-type.ts";
+import { isMisfit, wireOf } from "../../schema/fields/field-type.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Call, Data, SingleResult } from "../call.ts";
@@ -12,7 +12,7 @@ import { createRow } from "./create.ts";
 import { emptyInput } from "./delete.ts";
 import { updateRow, writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
-import { completionOf, modelOf, requireVersion, transact } from "./writing.ts";
+import { completionOf, inputContext, modelOf, requireVersion, transact } from "./writing.ts";
 
 /** Replaces the row of that id, or creates it there. */
 export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writing): Promise<SingleResult> {
@@ -28,13 +28,13 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
     );
     if (found === null) {
       if (call.ifVersion !== undefined && call.ifVersion !== 0) throw fail("precondition_failed");
-      const keyed = Object.fromEntries(model.key.map((field, index) => [field.name, wire(field, key[index] as Value)]));
+      const keyed = Object.fromEntries(model.key.map((field, index) => [field.name, wireOf(field, key[index] as Value)]));
       return createRow(
         {
           op: "create",
           model: model.name,
           data: { ...data, ...keyed },
-          ...(call.returning ? { returning: call.returning } : {}),
+          returning: call.returning,
         },
         inner,
       );
@@ -60,7 +60,7 @@ function withoutKey(model: Model, call: { readonly id: string; readonly data: Da
   for (const [index, field] of model.key.entries()) {
     const given = data[field.name];
     if (given === undefined) continue;
-    if (given !== wire(field, key[index] as Value))
+    if (given !== wireOf(field, key[index] as Value))
       throw badInput([
         { pointer: `${writing.pointer}/${field.name}`, code: "immutable", message: "It is not the id of the address." },
       ]);
@@ -85,7 +85,7 @@ function replacement(model: Model, data: Data, writing: Writing): Data {
     if (field.name in whole || !isOpen(field)) continue;
     const value = defaultOf(field, data, completionOf(writing, writing.pointer));
     if ((value === null || isMisfit(value)) && !field.optional) missing.push(field.name);
-    else whole[field.name] = value === null || isMisfit(value) ? null : wire(field, value);
+    else whole[field.name] = value === null || isMisfit(value) ? null : wireOf(field, value);
   }
   if (missing.length > 0)
     throw badInput(
@@ -100,12 +100,7 @@ export async function upsertRow(call: Extract<Call, { op: "upsert" }>, writing: 
   admit(model, "create", writing);
   admit(model, "update", writing);
   const fields = conflictFields(model, call.onConflict, writing);
-  const given = readInput(model, call.data, {
-    view: writing.view,
-    mode: "create",
-    pointer: writing.pointer,
-    batchMax: writing.context.limits.batchMax,
-  });
+  const given = readInput(model, call.data, inputContext("create", writing));
   const wanted = fields.map((field) => {
     const value = given.values.get(field.name);
     if (value === undefined || value === null)
@@ -116,11 +111,7 @@ export async function upsertRow(call: Extract<Call, { op: "upsert" }>, writing: 
   });
   return transact(writing, async (inner): Promise<SingleResult> => {
     const id = await findBy(model, wanted, inner);
-    if (id === null)
-      return createRow(
-        { op: "create", model: model.name, data: call.data, ...(call.returning ? { returning: call.returning } : {}) },
-        inner,
-      );
+    if (id === null) return createRow({ op: "create", model: model.name, data: call.data, returning: call.returning }, inner);
     const keyNames = new Set(fields.map(({ name }) => name));
     const rest = Object.fromEntries(
       Object.entries(call.data).filter(([name]) => !keyNames.has(name) && !model.fields.get(name)?.immutable),
@@ -185,8 +176,4 @@ async function findBy(
   const text = `select ${model.key.map(({ column }) => quote(column)).join(", ")} from ${quote(model.table)} where ${conditions.join(" and ")} limit 1`;
   const rows = await session.read({ text, params: wanted.map(([, value]) => value) });
   return rows[0] ? formatKey(model, rows[0]) : null;
-}
-
-function wire(field: Field, value: Value): unknown {
-  return value !== null && field.type.toWire ? field.type.toWire(value, field.params) : value;
 }

@@ -1,4 +1,5 @@
 /** Component schemas of a model's rows: as answered, as picked from, as created, replaced and updated. */
+import { wireOf } from "../../schema/fields/field-type.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Json } from "../../schema/value.ts";
 import { describeField, exampleOf, inputSchema, type Node, nothing, orNull, wireSchema } from "./values.ts";
@@ -152,7 +153,7 @@ function defaultText(field: Field): string {
 
 function wireValue(field: Field): Json {
   const value = field.default?.from === "value" ? field.default.value : null;
-  return value !== null && field.type.toWire ? field.type.toWire(value, field.params) : (value as Json);
+  return wireOf(field, value);
 }
 
 function putSchema(model: Model): Node {

@@ -1,5 +1,5 @@
 /** JSON Schemas of single values: as answered, as taken, as compared with; and an example that fits. */
-import { isMisfit } from "../../schema/fields/field-type.ts";
+import { isMisfit, wireOf } from "../../schema/fields/field-type.ts";
 import type { DocumentField, Field, FieldParams } from "../../schema/schema.ts";
 import type { Json } from "../../schema/value.ts";
 
@@ -85,7 +85,7 @@ export function exampleOf(name: string, typed: Typed): Json | undefined {
   const { type, params } = typed;
   for (const candidate of candidatesOf(name, typed)) {
     const parsed = type.parse(candidate, params);
-    if (!isMisfit(parsed)) return type.toWire ? type.toWire(parsed, params) : (parsed as Json);
+    if (!isMisfit(parsed)) return wireOf({ type, params }, parsed);
   }
   return undefined;
 }

@@ -3,6 +3,21 @@ import type { Operator } from "../cond.ts";
 import type { FieldParams } from "../schema.ts";
 import type { Json, Value } from "../value.ts";
 
+/** How a value is kept; a dialect says what column that is, and how it is written as JSON. */
+export type Storage =
+  | "text"
+  | "integer"
+  | "bigint"
+  | "real"
+  | "decimal"
+  | "boolean"
+  | "datetime"
+  | "date"
+  | "time"
+  | "uuid"
+  | "json"
+  | "bytes";
+
 /** A value that does not fit, in the caller's words. */
 export interface Misfit {
   readonly misfit: string;
@@ -13,19 +28,7 @@ export interface Misfit {
 export interface FieldType {
   readonly name: string;
   /** How a database keeps it; a dialect maps this to a column type. */
-  readonly storage:
-    | "text"
-    | "integer"
-    | "bigint"
-    | "real"
-    | "decimal"
-    | "boolean"
-    | "datetime"
-    | "date"
-    | "time"
-    | "uuid"
-    | "json"
-    | "bytes";
+  readonly storage: Storage;
   /** From a JSON value to a stored one. `null` never arrives here. */
   parse(value: unknown, params: FieldParams): Value | Misfit;
   /** From the text of a query parameter to the JSON value it stands for; without it the text itself. */
@@ -48,6 +51,11 @@ export function misfit(code: string, message: string): Misfit {
 
 export function isMisfit(value: unknown): value is Misfit {
   return typeof value === "object" && value !== null && "misfit" in value;
+}
+
+/** The JSON value of a stored one; null stays null. */
+export function wireOf(of: { readonly type: FieldType; readonly params: FieldParams }, value: Value): Json {
+  return value !== null && of.type.toWire ? of.type.toWire(value, of.params) : (value as Json);
 }
 
 export const equality: readonly Operator[] = ["eq", "ne", "in", "nin", "isNull"];

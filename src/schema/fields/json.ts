@@ -1,7 +1,7 @@
 /** Documents: any JSON, or an object of declared fields; queried by path. */
 import type { DocumentField, FieldParams } from "../schema.ts";
 import type { Json, Value } from "../value.ts";
-import { equality, type FieldType, isMisfit, type Misfit, misfit, textual } from "./field-type.ts";
+import { equality, type FieldType, isMisfit, type Misfit, misfit, textual, wireOf } from "./field-type.ts";
 
 /** Longest document text and deepest nesting where the model says nothing. */
 export const jsonBytesMax = 65_536;
@@ -70,7 +70,7 @@ function readShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): {
     }
     const parsed = field.type.parse(inner, field.params);
     if (isMisfit(parsed)) return misfit(parsed.code, `${name} ${parsed.misfit}`);
-    read[name] = field.type.toWire ? field.type.toWire(parsed, field.params) : (parsed as Json);
+    read[name] = wireOf(field, parsed);
   }
   return read;
 }

@@ -1,7 +1,7 @@
 /** Lists of values of one type, kept as a JSON array; `contains` asks for an element. */
 import type { FieldParams } from "../schema.ts";
 import type { Json, Value } from "../value.ts";
-import { type FieldType, isMisfit, type Misfit, misfit } from "./field-type.ts";
+import { type FieldType, isMisfit, type Misfit, misfit, wireOf } from "./field-type.ts";
 
 /** Elements a list may have where the model says nothing. */
 export const listMax = 1000;
@@ -20,7 +20,7 @@ export const listType: FieldType = Object.freeze<FieldType>({
     for (const [index, element] of value.entries()) {
       const parsed = element === null ? misfit("type", "must not be null") : item.type.parse(element, item.params);
       if (isMisfit(parsed)) return misfit(parsed.code, `element ${index} ${parsed.misfit}`);
-      elements.push(item.type.toWire ? item.type.toWire(parsed, item.params) : (parsed as Json));
+      elements.push(wireOf(item, parsed));
     }
     return JSON.stringify(elements);
   },

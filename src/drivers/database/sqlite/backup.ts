@@ -34,7 +34,8 @@ export async function backupTo(settings: ThreadSettings, path: string, onProgres
   }
 }
 
-function syncPath(path: string): void {
+/** Syncs a file or a folder to disk. */
+export function syncPath(path: string): void {
   const handle = openSync(path, "r");
   try {
     fsyncSync(handle);

@@ -1,5 +1,6 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
-import type { Bucket, Dialect, Inside, Numeric, Storage } from "../../dialect.ts";
+import type { Storage } from "../../../schema/fields/field-type.ts";
+import type { Bucket, Dialect, Inside, Numeric } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",

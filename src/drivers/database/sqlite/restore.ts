@@ -1,7 +1,8 @@
 /** Puts a backup in the place of a database: copied beside it, checked, and renamed. Nothing is changed unless all of it is sound. */
-import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { syncPath } from "./backup.ts";
 import { describe } from "./failures.ts";
 import { registerFunctions } from "./functions.ts";
 
@@ -76,14 +77,5 @@ function isFree(path: string): boolean {
     return describe(error).code !== "database_busy";
   } finally {
     db.close();
-  }
-}
-
-function syncPath(path: string): void {
-  const handle = openSync(path, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }
