@@ -1,8 +1,9 @@
 /** The contract of a database: SQL text in, rows out, one atomic unit per write. Knows no models and no rules. */
 import { defineErrors } from "../base/errors.ts";
+import type { Value } from "../schema/value.ts";
 
-/** What a statement may bind and a row may hold. A 64-bit column is read as bigint only above 2^53. */
-export type Value = null | string | number | bigint | Uint8Array;
+// What a statement may bind and a row may hold. A 64-bit column is read as bigint only above 2^53.
+export type { Value };
 
 /** Points at the first row of an earlier step of the same unit: what that step returned is bound here. */
 export interface StepRef {

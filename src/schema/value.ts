@@ -1,6 +1,6 @@
 /** What a field holds: as stored by a database, and as written on the wire. */
 
-/** As a database binds and returns it (the same union as the database contract's Value). */
+/** As a database binds and returns it. */
 export type Value = null | string | number | bigint | Uint8Array;
 
 /** Any JSON value. */
