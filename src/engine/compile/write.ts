@@ -5,7 +5,7 @@ import type { Action, Field, Model } from "../../schema/schema.ts";
 import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
 import { type Compiling, compileFilter, inRow, startCompiling } from "./filter.ts";
-import { bindText, bindTo } from "./form.ts";
+import { bindText, bindTo, columnForm } from "./form.ts";
 import { compileOutput, type Target, trashCondition } from "./read.ts";
 import { guard, type View } from "../guard.ts";
 import type { Actor } from "../actor.ts";
@@ -204,7 +204,7 @@ function addAdmission(draft: Draft, admission: Admission): void {
   for (const field of admission.sets) {
     if (field.writeOnce)
       whens.push(
-        `when ${column(field)} is not null and ${dialect.distinct(column(field), given(field))} then 'write_once:${field.name}'`,
+        `when ${column(field)} is not null and ${dialect.distinct(columnForm(field), column(field), given(field))} then 'write_once:${field.name}'`,
       );
   }
   for (const field of admission.adds) {

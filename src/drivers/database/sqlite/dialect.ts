@@ -9,7 +9,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   among: (form, left, parameter) =>
     `${form.storage === "bytes" ? json(form, left) : left} in (select "value" from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
-  distinct: (left, right) => `${left} is not ${right}`,
+  distinct: (_, left, right) => `${left} is not ${right}`,
   order: (sql, { descending }) => (descending ? `${sql} desc` : sql),
   matches,
   bucket,
@@ -33,6 +33,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     real: (sql, scale) => `(${sql} * 1.0 / ${unitOf(scale)})`,
     sum: (_, sql) => `sum(${sql})`,
     average: ({ scale }, sql) => (scale > 0 ? `avg(${sql}) / ${unitOf(scale)}` : `avg(${sql})`),
+    extreme: (name, _, sql) => `${name}(${sql})`,
   }),
 });
 
