@@ -17,6 +17,16 @@ export interface TableShape {
   readonly columns: readonly ColumnShape[];
   /** Columns of the primary key, in order. */
   readonly key: readonly string[];
+  /** References of several columns; one of a single column stands with its column. @default none */
+  readonly references?: readonly ReferenceShape[];
+}
+
+/** Columns whose values together must exist in a key of several columns, unless one of them is null; checked as a column's. */
+export interface ReferenceShape {
+  readonly columns: readonly string[];
+  readonly table: string;
+  /** The key's columns, in the order of `columns`. */
+  readonly key: readonly string[];
 }
 
 export interface IndexShape {
@@ -55,7 +65,7 @@ export interface Structure {
   /** What is said of the table as a whole, such as `STRICT`. */
   readonly traits: readonly string[];
   readonly key: readonly string[];
-  /** By name: type, nullability and reference, such as `TEXT NOT NULL → people(id)`. */
+  /** By name: type, nullability and references, such as `TEXT NOT NULL → people(id)`, or `TEXT → lines(order, number) by (line_order, line_number)`. */
   readonly columns: ReadonlyMap<string, string>;
   /** By name: uniqueness, columns and condition, such as `UNIQUE (slug) WHERE "deleted_at" IS NULL`. */
   readonly indexes: ReadonlyMap<string, string>;

@@ -90,7 +90,7 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
   const pairs: (readonly [string, string])[] = [];
   const joins: string[] = [];
   for (const { name, term } of output.fields) {
-    const isStored = term.mask === null && term.field.computed === null;
+    const isStored = term.mask === null && term.field.column !== "";
     pairs.push([name, fieldJson(term.field, compileTerm(term, inner), { dialect: inner.dialect, isStored })]);
   }
   for (const related of output.related) {

@@ -8,6 +8,7 @@ import { fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { within } from "../limits.ts";
 import { runHooks } from "./hooks.ts";
+import { spread } from "./fields.ts";
 import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
 import { compileDelete } from "../compile/write.ts";
@@ -67,7 +68,7 @@ async function forget(
   { field, dependent, id }: { field: Field; dependent: Model; id: string },
   asSystem: Writing,
 ): Promise<void> {
-  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
+  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>(spread(field, null)) };
   await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
 }
 
@@ -95,9 +96,10 @@ async function keysOf(
   if (!key) throw fail("not_found");
   const { quote } = context.dialect;
   const columns = dependent.key.map(({ column }) => quote(column)).join(", ");
+  const held = (field.parts ?? [field]).map(({ column }) => `${quote(column)} = ?`).join(" and ");
   const statement: Statement = {
-    text: `select ${columns} from ${quote(dependent.table)} where ${quote(field.column)} = ? limit ${context.limits.cascadeMax + 1}`,
-    params: [key[0] as Value],
+    text: `select ${columns} from ${quote(dependent.table)} where ${held} limit ${context.limits.cascadeMax + 1}`,
+    params: key,
   };
   const rows: readonly Row[] = await session.read(statement);
   return rows.map((row) => formatKey(dependent, row));
