@@ -8,6 +8,7 @@ import {
   indexColumns,
   type IndexShape,
   type Reader,
+  type ReferenceShape,
   type Structure,
   type Structures,
   type TableChange,
@@ -49,23 +50,53 @@ function createTable(table: TableShape): string {
   return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n)`;
 }
 
-const referenceName = (table: string, column: string) => `${table}_${column}_fkey`;
+/** Every reference of a table, those of one column too. */
+function referencesOf({ columns, references = [] }: TableShape): readonly ReferenceShape[] {
+  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] =>
+    to ? [{ columns: [name], table: to.table, key: [to.column] }] : [],
+  );
+  return [...single, ...references];
+}
+
+const list = (names: readonly string[]) => names.map(quote).join(", ");
 
 /** Deferrable, so that a migration may break a reference for a while; a unit's are checked at once. */
-function addReference(table: string, { name, references }: ColumnShape): string[] {
-  if (!references) return [];
-  return [
-    `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${quote(referenceName(table, name))} FOREIGN KEY (${quote(name)}) REFERENCES ${quote(references.table)} (${quote(references.column)}) DEFERRABLE`,
-  ];
+function addReference(table: string, { columns, table: target, key }: ReferenceShape): string {
+  const name = quote(`${table}_${columns.join("_")}_fkey`);
+  return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)}) DEFERRABLE`;
+}
+
+/** A constraint keeps its name when its table or column is renamed, so it is looked up by what it is. */
+function dropConstraint(table: string, condition: string): string {
+  const find = `select conname from pg_constraint where conrelid = ${literal(quote(table))}::regclass and ${condition}`;
+  return `DO $do$ BEGIN EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', ${literal(quote(table))}::regclass, (${find})); END $do$`;
+}
+
+function dropReference(table: string, { columns }: ReferenceShape): string {
+  const numbers = columns.map((name) => literal(shorten(name))).join(", ");
+  const held = `(select array_agg(attname::text order by place) from unnest(conkey) with ordinality k(attnum, place) join pg_attribute a on a.attrelid = conrelid and a.attnum = k.attnum)`;
+  return dropConstraint(table, `contype = 'f' and ${held} = array[${numbers}]`);
 }
 
 function alterTable({ from, to, columns }: TableChange): Alteration {
   const at = `ALTER TABLE ${quote(to.name)}`;
+  const gone = columns.flatMap((change) => (change.kind === "drop" ? [change.column.name] : []));
+  const before = referencesOf(from).filter((one) => !one.columns.some((name) => gone.includes(name)));
+  const after = referencesOf(to);
+  const isIn = (all: readonly ReferenceShape[], one: ReferenceShape) =>
+    all.some((other) => JSON.stringify(other) === JSON.stringify(one));
   const rekeyed = from.key.join("\n") !== to.key.join("\n");
-  const changes = columns.flatMap((change) => alterColumn(to.name, change));
-  if (!rekeyed) return { statements: changes, rebuilds: false };
-  const drop = `${at} DROP CONSTRAINT ${quote(`${from.name}_pkey`)}`;
-  return { statements: [drop, ...changes, `${at} ADD PRIMARY KEY (${to.key.map(quote).join(", ")})`], rebuilds: true };
+  return {
+    statements: [
+      ...before.filter((one) => !isIn(after, one)).map((one) => dropReference(to.name, one)),
+      ...(rekeyed ? [dropConstraint(to.name, "contype = 'p'")] : []),
+      ...columns.flatMap((change) => alterColumn(to.name, change)),
+      ...(rekeyed ? [`${at} ADD PRIMARY KEY (${list(to.key)})`] : []),
+      ...after.filter((one) => !isIn(before, one)).map((one) => addReference(to.name, one)),
+    ],
+    // Every change is made in place, and indexes stay.
+    rebuilds: false,
+  };
 }
 
 function alterColumn(table: string, change: ColumnChange): string[] {
@@ -74,21 +105,18 @@ function alterColumn(table: string, change: ColumnChange): string[] {
   if (change.kind === "add") {
     const { column, fill } = change;
     const noDefault = fill === null ? [] : [`${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
-    return [`${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault, ...addReference(table, column)];
+    return [`${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault];
   }
   const { from, to, value } = change;
   const column = quote(to.name);
   const retyped = typeOf(from) !== typeOf(to);
-  const reference = JSON.stringify(from.references) === JSON.stringify(to.references);
   return [
-    ...(from.references && !reference ? [`${at} DROP CONSTRAINT ${quote(referenceName(table, from.name))}`] : []),
     ...(retyped ? [`${at} ALTER COLUMN ${column} TYPE ${typeOf(to)} USING ${value ?? `${column}::${catalogued(to)}`}`] : []),
     ...(!retyped && value !== null ? [`UPDATE ${quote(table)} SET ${column} = ${value}`] : []),
     ...(from.optional && !to.optional ? [`${at} ALTER COLUMN ${column} SET NOT NULL`] : []),
     ...(!from.optional && to.optional ? [`${at} ALTER COLUMN ${column} DROP NOT NULL`] : []),
     ...(from.serial && !to.serial ? [`${at} ALTER COLUMN ${column} DROP IDENTITY`] : []),
     ...(!from.serial && to.serial ? [`${at} ALTER COLUMN ${column} ADD GENERATED BY DEFAULT AS IDENTITY`] : []),
-    ...(reference ? [] : addReference(table, to)),
   ];
 }
 
@@ -109,12 +137,14 @@ async function readTables(read: Reader): Promise<readonly string[]> {
   return rows.map(([name]) => String(name));
 }
 
+const namesOf = (table: string, numbers: string) =>
+  `(select string_agg(f.attname, ', ' order by p.place) from unnest(k.${numbers}) with ordinality p(attnum, place) join pg_attribute f on f.attrelid = k.${table} and f.attnum = p.attnum)`;
 const columnsText = `select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text, k.reference
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join lateral (select t.relname || '(' || f.attname || ')' || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype end as reference
-  from pg_constraint k join pg_class t on t.oid = k.confrelid join pg_attribute f on f.attrelid = k.confrelid and f.attnum = k.confkey[1]
-  where k.conrelid = c.oid and k.contype = 'f' and k.conkey = array[a.attnum] order by k.oid limit 1) k on true
+left join lateral (select string_agg(' → ' || t.relname || '(' || ${namesOf("confrelid", "confkey")} || ')' || case when array_length(k.conkey, 1) > 1 then ' by (' || ${namesOf("conrelid", "conkey")} || ')' else '' end
+    || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype end, '' order by k.conname) as reference
+  from pg_constraint k join pg_class t on t.oid = k.confrelid where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)) k on true
 where ${here} and c.relkind in ('r', 'p') order by c.relname, a.attnum`;
 const indexesText = `select c.relname, x.relname, i.indisunique, i.indisprimary, i.indpred is not null, a.attname, i.indoption[k.place - 1] & 1
 from pg_index i join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
@@ -138,7 +168,10 @@ function toStructure(name: string, columns: readonly Row[], indexes: readonly Ro
     .filter((row) => row[1] !== null)
     .map(([, column, type, notNull, identity, reference]) => {
       const serial = identity === "" ? "" : " IDENTITY";
-      return [String(column), `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference === null ? "" : ` → ${reference}`}`] as const;
+      return [
+        String(column),
+        `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference === null ? "" : ` → ${reference}`}`,
+      ] as const;
     });
   const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
   const others = Map.groupBy(
@@ -166,12 +199,16 @@ function indexText(unique: boolean, columns: IndexShape["columns"], partial: boo
   return `${unique ? "UNIQUE " : ""}(${listed})${partial ? " WHERE …" : ""}`;
 }
 
+const names = (of: readonly string[]) => of.map(shorten).join(", ");
+
 function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
+  const references = referencesOf(table);
   const columns = table.columns.map((column) => {
-    const { references } = column;
-    const reference = references ? ` → ${shorten(references.table)}(${shorten(references.column)})` : "";
+    const held = references
+      .filter(({ columns: names }) => names.includes(column.name))
+      .map((one) => ` → ${shorten(one.table)}(${names(one.key)})${one.columns.length > 1 ? ` by (${names(one.columns)})` : ""}`);
     const serial = column.serial ? " IDENTITY" : "";
-    return [shorten(column.name), `${catalogued(column)}${serial}${column.optional ? "" : " NOT NULL"}${reference}`] as const;
+    return [shorten(column.name), `${catalogued(column)}${serial}${column.optional ? "" : " NOT NULL"}${held.join("")}`] as const;
   });
   return {
     name: shorten(table.name),
@@ -192,12 +229,14 @@ export const postgresDdl: Ddl = Object.freeze<Ddl>({
     return literal(value);
   },
   createTable,
-  addReferences: (table) => table.columns.flatMap((column) => addReference(table.name, column)),
+  addReferences: (table) => referencesOf(table).map((one) => addReference(table.name, one)),
   alterTable,
   // Null comes first, as queries order it.
-  createIndex: (index) => `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${indexColumns({ quote }, index, " NULLS LAST", " NULLS FIRST")}`,
+  createIndex: (index) =>
+    `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${indexColumns({ quote }, index, ({ descending }) => (descending ? " DESC NULLS LAST" : " NULLS FIRST"))}`,
   dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
   fingerprint,
-  cast: (expression, storage) => `CAST(${expression} AS ${typeOf({ storage, precision: null, scale: null }).replace(' COLLATE "C"', "")})`,
+  cast: (expression, storage) =>
+    `CAST(${expression} AS ${typeOf({ storage, precision: null, scale: null }).replace(' COLLATE "C"', "")})`,
   catalogue: Object.freeze({ readTables, readStructures, describe, verify: async () => [] }),
 });
