@@ -33,6 +33,8 @@ const settingsOfAll: Readonly<Record<string, string>> = {
   max_wal_size: "256MB",
   min_wal_size: "32MB",
   wal_retrieve_retry_interval: "100ms",
+  // In the data folder, so that nothing is left of a server that was killed.
+  dynamic_shared_memory_type: "mmap",
   jit: "off",
   timezone: "UTC",
   log_line_prefix: "%m [%p] %u@%d ",
