@@ -25,6 +25,8 @@ export interface PostgresServer extends Server {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+const connectMsMax = 10_000;
+
 const settingsOfAll: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -100,7 +102,7 @@ export async function launchPostgres({ folder, version, settings, user, password
 
 /** Runs one statement on a connection of its own. */
 export async function queryOnce(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectMsMax });
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(sql)).rows;

@@ -47,6 +47,7 @@ export async function startReplica(primary: PostgresServer): Promise<PostgresRep
     };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
+    await dropSlot(primary.url, slot);
     throw error;
   }
 }
@@ -105,7 +106,10 @@ async function copyOne(from: string, to: string, user: User | null): Promise<voi
 /** A slot that nobody reads keeps every change for ever; a primary that is gone has taken it along. */
 async function dropSlot(primaryUrl: string, slot: string): Promise<void> {
   try {
-    await queryOnce(primaryUrl, `select pg_drop_replication_slot('${slot}')`);
+    await queryOnce(
+      primaryUrl,
+      `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}'`,
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ECONNREFUSED") throw error;
   }
