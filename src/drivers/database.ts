@@ -107,7 +107,7 @@ export interface ReadOptions {
 export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
 
 /** The databases that there are drivers for. */
-export type Product = "sqlite" | "postgres";
+export type Product = "sqlite" | "postgres" | "mysql";
 
 /** Twelve members at most; a driver's factory is the product's name (`openSqlite`). */
 export interface Database {
