@@ -8,6 +8,8 @@ export interface ColumnShape {
   /** Digits of a decimal, and how many of them stand after the point. @default 18 and 0 */
   readonly precision?: number | null;
   readonly scale?: number | null;
+  /** Code points of a text that a key or an index needs bounded; only where the product bounds texts. @default none */
+  readonly length?: number | null;
   readonly optional: boolean;
   /** The number the database counts up; only the one column of a key. */
   readonly serial: boolean;
@@ -35,7 +37,12 @@ export interface ReferenceShape {
 export interface IndexShape {
   readonly name: string;
   readonly table: string;
-  readonly columns: readonly { readonly column: string; readonly descending: boolean }[];
+  readonly columns: readonly {
+    readonly column: string;
+    readonly descending: boolean;
+    /** Code points of a text that the index holds; without it all of them. Only where the product bounds texts. */
+    readonly prefix?: number;
+  }[];
   readonly unique: boolean;
   /** SQL of a partial index's condition. */
   readonly where: string | null;
@@ -87,6 +94,8 @@ export type Reader = (text: string, params?: readonly Value[]) => Promise<readon
 /** Twelve members at most; the text that all databases share is made by the functions below. */
 export interface Ddl {
   readonly product: Product;
+  /** Texts in keys and indexes have bounds, which are then a part of the structure. */
+  readonly boundsTexts: boolean;
   quote(name: string): string;
   /** A value as SQL text; with a form, as a column of that storage and scale holds it. */
   literal(value: Value, form?: Pick<ColumnShape, "storage" | "scale">): string;

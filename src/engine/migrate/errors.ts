@@ -51,6 +51,11 @@ export const migrateErrors = {
     message: "The database has tables and no journal: {tables}.",
     explanation: "It was not made by this product, and is left alone. Point the backend at an empty database.",
   },
+  key_too_long: {
+    status: 500,
+    message: "The key of {model} may be {length} characters long, and this database holds {max}.",
+    explanation: "Give the texts in the key a max(): together they have at most so many characters.",
+  },
   index_condition_unsupported: {
     status: 500,
     message: "The index {index} of {model} has a condition that no index can have: {why}",

@@ -60,8 +60,9 @@ export function createFunctions(): Functions {
   return { version, statements: [...texts, definition("fail", fail, ` comment '${version}'`)] };
 }
 
+// One that only fails must not be taken for a constant, which would be asked for before there is a row.
 function definition(name: FunctionName, { takes, returns, body }: Definition, comment: string): string {
-  return `create or replace function ${functionName(name)}(${takes}) returns ${returns} deterministic no sql sql security invoker${comment}\n${body}`;
+  return `create or replace function ${functionName(name)}(${takes}) returns ${returns} ${name === "fail" ? "not " : ""}deterministic no sql sql security invoker${comment}\n${body}`;
 }
 
 /** What JSON.stringify escapes, one replacement around the other; the backslash first. */
@@ -147,7 +148,7 @@ function foldBody(): string {
   const { changed, map } = foldings();
   const jamo = (code: string) => `convert(convert(unhex(lpad(hex(${code}), 8, '0')) using utf32) using utf8mb4)`;
   return `begin
-  if length(value) = char_length(value) then return lower(value); end if;
+  if value is null or length(value) = char_length(value) then return lower(value); end if;
   begin
     declare map ${longtext} default ${literal(map)};
     declare rest ${longtext} default if(locate('Σ', value) = 0, value, regexp_replace(value, '(?<=\\p{L})(\\p{M}*)Σ(?!\\p{M}*\\p{L})', '\\1ς'));
@@ -156,7 +157,7 @@ function foldBody(): string {
     declare place, syllable int;
     loop
       set place = regexp_instr(rest, '[${changed}]');
-      if place = 0 then return folded || ${functionName("lower")}(rest); end if;
+      if coalesce(place, 0) = 0 then return folded || ${functionName("lower")}(rest); end if;
       set folded = folded || ${functionName("lower")}(left(rest, place - 1)), one = substring(rest, place, 1), rest = substring(rest, place + 1);
       if one between '${String.fromCodePoint(hangulFirst)}' and '${String.fromCodePoint(hangulLast)}' then
         set syllable = conv(hex(convert(one using utf32)), 16, 10) - ${hangulFirst};

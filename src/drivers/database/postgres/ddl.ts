@@ -221,6 +221,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
 
 export const postgresDdl: Ddl = Object.freeze<Ddl>({
   product: "postgres",
+  boundsTexts: false,
   quote,
   literal: (value, form) => {
     if (form === undefined || value === null) return literal(value);

@@ -273,6 +273,7 @@ async function verify(read: Reader): Promise<readonly string[]> {
 
 export const sqliteDdl: Ddl = Object.freeze<Ddl>({
   product: "sqlite",
+  boundsTexts: false,
   quote,
   literal,
   createTable,
