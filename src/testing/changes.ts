@@ -26,7 +26,7 @@ export type ReadChanges = () => Promise<readonly ChangeRecord[]>;
 export function createChangeReader(database: Database): ReadChanges {
   const state = { seq: 0 };
   return async () => {
-    const text = `select seq, model, kind, row_id, version, before, after, actor, request_id, at from "${changesTable}" where seq > ? order by seq`;
+    const text = `select "seq", "model", "kind", "row_id", "version", "before", "after", "actor", "request_id", "at" from "${changesTable}" where "seq" > ? order by "seq"`;
     const rows = await database.read({ text, params: [state.seq] });
     state.seq = Number(rows.at(-1)?.[0] ?? state.seq);
     return rows.map(toRecord);

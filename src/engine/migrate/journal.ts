@@ -81,7 +81,10 @@ function toEntry([number, kind, current, previous, appliedAt, checksum, up, down
     kind: kind as JournalEntry["kind"],
     current: Number(current),
     previous: Number(previous),
-    appliedAt: String(appliedAt),
+    // Databases differ in how they spell an instant.
+    appliedAt: String(appliedAt)
+      .replace(" ", "T")
+      .replace(/(?:\+00|Z)?$/, "Z"),
     checksum: String(checksum),
     up: JSON.parse(String(up)) as Step[],
     down: JSON.parse(String(down)) as JournalEntry["down"],
@@ -106,7 +109,8 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
     JSON.stringify(entry.down),
     JSON.stringify(entry.snapshot),
   ];
-  const insert = `INSERT INTO "_journal" (${columns}) VALUES (${values.map(() => "?").join(", ")})`;
+  const marks = journalTable.columns.slice(0, values.length).map(({ storage }) => (storage === "datetime" ? ddl.cast("?", storage) : "?"));
+  const insert = `INSERT INTO "_journal" (${columns}) VALUES (${marks.join(", ")})`;
   return [...(entry.number === 1 ? [{ text: create, params: [] }] : []), { text: insert, params: values }];
 }
 

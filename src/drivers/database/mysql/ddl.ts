@@ -120,6 +120,7 @@ export const mysqlDdl: Ddl = Object.freeze<Ddl>({
   createIndex,
   dropIndex,
   fingerprint,
-  cast: (expression, storage) => `CAST(${expression} AS ${casts[storage]})`,
+  // What stands behind the milliseconds is a zone, which is UTC.
+  cast: (expression, storage) => `CAST(${storage === "datetime" ? `LEFT(${expression}, 23)` : expression} AS ${casts[storage]})`,
   catalogue,
 });

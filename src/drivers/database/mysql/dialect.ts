@@ -69,7 +69,7 @@ const elements: Readonly<Partial<Record<Storage, string>>> = {
   decimal: "bigint",
   boolean: "bigint",
   real: "double",
-  uuid: "char(36) character set ascii collate ascii_bin",
+  uuid: `char(36) character set utf8mb4 collate ${collation}`,
   datetime: "varchar(24)",
   date: "varchar(24)",
   time: "varchar(24)",
@@ -130,7 +130,8 @@ function jsonValue(form: Form, sql: string): string {
 // The server's own function writes some rare characters in another way; to call ours costs more than to look for them.
 function quoted(sql: string): string {
   const ours = `${functionName("quote")}(${sql})`;
-  return column.test(sql) ? `case when locate('\\u00', json_quote(${sql})) = 0 then json_quote(${sql}) else ${ours} end` : ours;
+  const theirs = `json_quote(${sql}) collate ${collation}`;
+  return column.test(sql) ? `case when locate('\\u00', ${theirs}) = 0 then ${theirs} else ${ours} end` : ours;
 }
 
 // The others hold nothing that JSON would escape.
@@ -152,10 +153,10 @@ function bucket(unit: Bucket, { storage }: Form, sql: string): string {
     : `date_format(${sql}, ${literal(formats[unit])})`;
 }
 
-// A sum that does not fit into 64 bits fails, in units as elsewhere.
+// A sum that does not fit into 64 bits fails, in units as elsewhere. The reason speaks of the sum, or it would be asked for row by row.
 function sum({ storage, scale }: Form, sql: string): string {
   if (storage === "real") return `sum(${sql})`;
   const units = scale > 0 ? `sum(${sql}) * 1${"0".repeat(scale)}` : `sum(${sql})`;
   const value = scale > 0 ? `sum(${sql})` : `cast(sum(${sql}) as signed)`;
-  return `case when ${units} between -9223372036854775808 and 9223372036854775807 then ${value} when sum(${sql}) is not null then ${functionName("fail")}('a sum is over 64 bits') end`;
+  return `case when ${units} between -9223372036854775808 and 9223372036854775807 then ${value} when sum(${sql}) is not null then ${functionName("fail")}('a sum is over 64 bits: ' || sum(${sql})) end`;
 }
