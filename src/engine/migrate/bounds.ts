@@ -29,7 +29,8 @@ export function boundsOf(model: Model, { boundsTexts }: Pick<Ddl, "boundsTexts">
   if (!boundsTexts) return none;
   const byColumn = new Map([...model.fields.values()].map((field) => [field.column, field]));
   const key = model.key.reduce((sum, field) => sum + (lengthOf(field) ?? 0), 0);
-  if (key > keyCharactersMax) throw failMigrate("key_too_long", { fields: { model: model.name, length: key, max: keyCharactersMax } });
+  if (key > keyCharactersMax)
+    throw failMigrate("key_too_long", { fields: { model: model.name, length: key, max: keyCharactersMax } });
   const held = new Set<Field>([...model.key, ...[...model.fields.values()].flatMap(partsOf)]);
   for (const index of model.indexes) {
     const fields = index.columns.flatMap(({ column }) => byColumn.get(column) ?? []);

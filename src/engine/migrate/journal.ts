@@ -109,7 +109,9 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
     JSON.stringify(entry.down),
     JSON.stringify(entry.snapshot),
   ];
-  const marks = journalTable.columns.slice(0, values.length).map(({ storage }) => (storage === "datetime" ? ddl.cast("?", storage) : "?"));
+  const marks = journalTable.columns
+    .slice(0, values.length)
+    .map(({ storage }) => (storage === "datetime" ? ddl.cast("?", storage) : "?"));
   const insert = `INSERT INTO "_journal" (${columns}) VALUES (${marks.join(", ")})`;
   return [...(entry.number === 1 ? [{ text: create, params: [] }] : []), { text: insert, params: values }];
 }

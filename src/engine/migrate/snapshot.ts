@@ -92,8 +92,8 @@ function indexesOf(model: Model, ddl: Ddl, bounds: Bounds): readonly IndexShape[
   return model.indexes.map((index) => {
     const { name, columns, unique, where } = index;
     return {
-    name,
-    table: model.table,
+      name,
+      table: model.table,
       columns: columns.map(({ column, descending }) => ({ column, descending, ...bounds.prefix(index, column) })),
       unique,
       where: where === null ? null : writePredicate(where, { ddl, model: model.name, index: name }),
@@ -150,7 +150,16 @@ export function tableOf(model: SnapshotModel, known: readonly Snapshot[]): Table
 
 export function columnOf(field: SnapshotField, known: readonly Snapshot[]): ColumnShape {
   const { column: name, storage, precision, scale, length = null, optional, serial, references } = field;
-  return { name, storage, precision, scale, length, optional, serial, references: references ? resolve(references, known) : null };
+  return {
+    name,
+    storage,
+    precision,
+    scale,
+    length,
+    optional,
+    serial,
+    references: references ? resolve(references, known) : null,
+  };
 }
 
 function resolve(reference: NonNullable<SnapshotField["references"]>, known: readonly Snapshot[]): ColumnShape["references"] {

@@ -59,9 +59,7 @@ export async function runOnce(once: Once, work: (session: Session) => Promise<An
 
 /** What a request is kept under. */
 function idOf({ scope, key }: KeyedCall): readonly Value[] {
-  return [scope, key].map((text) =>
-    text.length > idempotencyTextMax ? createHash("sha256").update(text).digest("hex") : text,
-  );
+  return [scope, key].map((text) => (text.length > idempotencyTextMax ? createHash("sha256").update(text).digest("hex") : text));
 }
 
 async function replay({ keyed, nowMs }: Once, session: Session): Promise<OnceAnswer | null> {

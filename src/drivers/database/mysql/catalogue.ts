@@ -123,9 +123,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
   const columns = table.columns.map((column) => {
     const tied = references
       .filter(({ columns: names }) => names.includes(column.name))
-      .map((one) =>
-        referenceText({ table: shorten(one.table), key: one.key.map(shorten), columns: one.columns.map(shorten) }),
-      );
+      .map((one) => referenceText({ table: shorten(one.table), key: one.key.map(shorten), columns: one.columns.map(shorten) }));
     const counted = column.serial ? " AUTO_INCREMENT" : "";
     const nullable = column.optional ? "" : " NOT NULL";
     return [shorten(column.name), `${typeOf(column)}${counted}${nullable}${tied.toSorted().join("")}`] as const;

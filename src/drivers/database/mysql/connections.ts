@@ -88,9 +88,7 @@ export function createConnections({ createPool }: Mysql, settings: MysqlSettings
     },
     isReachable: () => reach.is,
     async close() {
-      await Promise.all(
-        [pools.read, pools.write].map((pool) => new Promise<void>((resolve) => pool.end(() => resolve()))),
-      );
+      await Promise.all([pools.read, pools.write].map((pool) => new Promise<void>((resolve) => pool.end(() => resolve()))));
     },
   });
 }

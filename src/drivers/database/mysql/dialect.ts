@@ -1,6 +1,6 @@
 /** MariaDB's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
+import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, SortTerm, Texts } from "../../dialect.ts";
 import { bind, bindStored } from "./bind.ts";
 import { documents } from "./documents.ts";
 import { functionName } from "./functions.ts";
@@ -15,10 +15,11 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
   distinct: (_, left, right) => `not (${left} <=> ${right})`,
   bucket,
   sorting: Object.freeze<Sorting>({
-    term: (sql, { descending }) => (descending ? `${sql} desc` : sql),
+    term,
     resume: ({ storage, scale }, parameter) =>
       storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${scale}))` : bindStored(storage, parameter),
     comparesRows: false,
+    keepsOrder: false,
   }),
   texts: Object.freeze<Texts>({
     matches,
@@ -37,7 +38,7 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
     // A derived table cannot speak of the row around it, so the function itself sorts and cuts.
     array: ({ object, from, order, limit }) =>
       whole(
-        `(select '[' || coalesce(group_concat(${object} order by ${order} separator ',' limit ${limit}), '') || ']' ${from})`,
+        `(select '[' || coalesce(group_concat(${object} order by ${order.map(termInside).join(", ")} separator ',' limit ${limit}), '') || ']' ${from})`,
       ),
   }),
   documents,
@@ -53,6 +54,16 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
     extreme: (name, _, sql) => `${name}(${sql})`,
   }),
 });
+
+function term({ sql, descending }: SortTerm): string {
+  return descending ? `${sql} desc` : sql;
+}
+
+/** There null counts as zero, or as the empty text. */
+function termInside(by: SortTerm): string {
+  if (!by.nullable) return term(by);
+  return `${by.sql} is ${by.descending ? "" : "not "}null, ${term(by)}`;
+}
 
 /** Digits of an exact number on its way: those of 64 bits, and as many behind the point. */
 const digitsMax = 60;

@@ -55,7 +55,10 @@ export function createFunctions(): Functions {
   };
   const hash = createHash("sha256");
   for (const text of texts) hash.update(text);
-  const version = hash.update(definition("fail", fail, "")).digest("hex").slice(0, 16);
+  const version = hash
+    .update(definition("fail", fail, ""))
+    .digest("hex")
+    .slice(0, 16);
   // The one that carries the version comes last: then all of them are there.
   return { version, statements: [...texts, definition("fail", fail, ` comment '${version}'`)] };
 }

@@ -22,7 +22,9 @@ async function runLocked(session: Session, statements: readonly Statement[]): Pr
   // Its settings are not those of other work, and the lock goes with it.
   session.retire();
   try {
-    await session.tell("set foreign_key_checks = 0, max_statement_time = 0, innodb_lock_wait_timeout = 60, lock_wait_timeout = 60");
+    await session.tell(
+      "set foreign_key_checks = 0, max_statement_time = 0, innodb_lock_wait_timeout = 60, lock_wait_timeout = 60",
+    );
     const { rows } = await session.ask(`select get_lock(${lockName}, ${waitSeconds})`);
     if (rows[0]?.[0] !== 1) return failDatabase("database_busy");
     return await run(session, statements);

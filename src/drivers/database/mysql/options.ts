@@ -85,7 +85,10 @@ export function addressOf(url: string): PoolOptions {
   const encryption = ssl === null ? undefined : encryptions[ssl];
   assert(ssl === null || encryption, "the parameter ssl of a mysql: URL is verify or require");
   const database = decodeURIComponent(pathname.slice(1));
-  assert(database !== "" && !database.includes("/"), "a mysql: URL ends in the name of a database: mysql://user:password@host/name");
+  assert(
+    database !== "" && !database.includes("/"),
+    "a mysql: URL ends in the name of a database: mysql://user:password@host/name",
+  );
   return {
     host: hostname.replace(/^\[(.*)\]$/, "$1") || "localhost",
     port: port === "" ? defaultPort : Number(port),

@@ -20,7 +20,6 @@ export function toRows(rows: readonly unknown[][], fields: readonly FieldPacket[
     columnType === typeBigint || (columnType === typeDecimal && decimals === 0) ? [index] : [],
   );
   if (whole.length > 0)
-    for (const row of rows)
-      for (const index of whole) if (typeof row[index] === "string") row[index] = toInteger(row[index]);
+    for (const row of rows) for (const index of whole) if (typeof row[index] === "string") row[index] = toInteger(row[index]);
   return rows as unknown as readonly Row[];
 }
