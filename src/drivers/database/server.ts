@@ -21,7 +21,7 @@ export function createServerDatabase(parts: ServerParts): Database {
   const { queue, hold, retriesMax, transactionTimeoutMs } = parts;
   const turns = createTurns();
   const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
-  let migrating: Promise<void> | null = null;
+  let migrating: Promise<unknown> | null = null;
   let closing: Promise<void> | null = null;
 
   function state(): DatabaseState {
@@ -33,21 +33,21 @@ export function createServerDatabase(parts: ServerParts): Database {
   function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
     if (closing !== null) return Promise.reject(failDatabase("database_closed"));
     const result = work();
-    const done: Promise<unknown> = result.catch(() => {}).finally(() => running.delete(done));
+    const done: Promise<unknown> = Promise.allSettled([result]).then(() => running.delete(done));
     running.add(done);
     return result;
   }
 
   /** A write waits for the migrations that were submitted before it. */
   async function write<T>(work: () => Promise<T>): Promise<T> {
-    return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
+    return track(open.writes, migrating === null ? work : () => (migrating as Promise<unknown>).then(work));
   }
 
   async function migrate(statements: readonly Statement[]): Promise<void> {
     const before = [...open.writes];
     return write(() => {
       const run = Promise.all(before).then(() => parts.migrate(statements));
-      const done = run.catch(() => {});
+      const done = Promise.allSettled([run]);
       migrating = done;
       void done.then(() => {
         if (migrating === done) migrating = null;

@@ -8,7 +8,7 @@ export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const mine = last.then(work, work);
-    last = mine.catch(() => {});
+    last = Promise.allSettled([mine]);
     return mine;
   };
 }

@@ -1,7 +1,7 @@
 /** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
 import type { Row } from "../../database.ts";
 import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../ddl.ts";
-import { findOrphans } from "./references.ts";
+import { findOrphans } from "./constraints.ts";
 import { typeOf, referencesOf } from "./shapes.ts";
 import { literal, shorten } from "./text.ts";
 

@@ -38,7 +38,7 @@ export function createReads(connections: Connections, settings: MysqlSettings): 
       if (isLost(error as ServerError)) session.retire();
       return { error: error as ServerError };
     } finally {
-      if (isOwn) await session.tell(`set ${secondsText(settings.readTimeoutMs)}`).catch(session.retire);
+      if (isOwn) await session.tell(`set ${secondsText(settings.readTimeoutMs)}`).catch(() => session.retire());
     }
   }
 

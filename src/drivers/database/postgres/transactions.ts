@@ -82,7 +82,7 @@ export class HeldTransaction implements Held {
     const skipped = sent.length - queries.length;
     this.#begun = true;
     const { landed, failure } = await fly(this.#client, sent, this.#connections.statements);
-    if (this.#lost !== null) throw this.#lost;
+    if (this.#lost !== null) throw this.#lost as Error;
     return {
       landed: landed.slice(skipped),
       failure: failure && { index: failure.index - skipped, error: failure.error },
