@@ -40,7 +40,7 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     try {
       const failed = await connections.use("write", (client) => attempt(client, group, run));
       if (failed === null) return;
-      if (failed.again) return runGroup(group, run + 1);
+      if (failed.again) return await runGroup(group, run + 1);
       // Those before the one that failed are known to succeed; it is judged by itself, and those behind it go on.
       await runGroup(group.slice(0, failed.at), 0);
       await runGroup(group.slice(failed.at, failed.at + 1), 0);
