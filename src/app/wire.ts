@@ -25,6 +25,11 @@ export function fileOf(url: string): string | null {
   return file === ":memory:" ? null : file;
 }
 
+/** Whether several processes can work on the database at once. */
+export function isShared(url: string): boolean {
+  return fileOf(url) !== null;
+}
+
 /** Fails with `database_failed` where the file is no database. */
 export function openDatabase(url: string, onTrouble: OnTrouble): Opened {
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
