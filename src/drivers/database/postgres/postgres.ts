@@ -55,7 +55,7 @@ function createDatabase(
   function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
     if (closing !== null) return Promise.reject(failDatabase("database_closed"));
     const result = work();
-    const done: Promise<unknown> = result.catch(() => {}).finally(() => running.delete(done));
+    const done: Promise<unknown> = Promise.allSettled([result]).then(() => running.delete(done));
     running.add(done);
     return result;
   }
@@ -69,11 +69,10 @@ function createDatabase(
     const before = [...open.writes];
     return write(() => {
       const run = Promise.all(before).then(() => runMigration(connections, statements));
-      const done = run.catch(() => {});
-      migrating = done;
-      void done.then(() => {
+      const done: Promise<void> = Promise.allSettled([run]).then(() => {
         if (migrating === done) migrating = null;
       });
+      migrating = done;
       return run;
     });
   }

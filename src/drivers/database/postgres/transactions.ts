@@ -24,8 +24,8 @@ export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
-    const mine = last.then(work, work);
-    last = mine.catch(() => {});
+    const mine = last.then(work);
+    last = Promise.allSettled([mine]);
     return mine;
   };
 }
