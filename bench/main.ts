@@ -10,6 +10,7 @@ import { buildRequest, findDeepCursor, type LoadCase, loadCases, type Servers, t
 import { bundleOurs, load, type Process, type Server, startBaseline, startClient, startOurs } from "./processes.ts";
 import { judgeLoad, judgeSize, type Outcome, renderJson, renderText, type Round } from "./report.ts";
 import { seed } from "./seed.ts";
+import { startSides, workerCases } from "./workers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +50,7 @@ async function compare(one: LoadCase, client: Process, servers: Servers): Promis
     const baseline = await measure(streams.baseline, durationMs);
     measured.push({ ours: first ?? (await measure(streams.ours, durationMs)), baseline });
   }
+  if (one.call === null) return judgeLoad(one, measured, null);
   const { statements } = await servers.ours.ask<{ statements: number }>({ ask: "statements", call: one.call });
   return judgeLoad(one, measured, statements);
 }
@@ -121,6 +123,14 @@ async function* runLoadCases(
   await baseline.stop();
 }
 
+async function* runWorkerCases(cases: readonly LoadCase[], at: { bundle: string; client: Process; rows: number }) {
+  if (cases.length === 0) return;
+  const sides = await startSides(at.bundle, folder);
+  for (const one of cases) yield await compare(one, at.client, { ...sides, rows: at.rows, deepCursor: "" });
+  await sides.ours.stop();
+  await sides.baseline.stop();
+}
+
 async function* runAll(): AsyncGenerator<Outcome> {
   const rows = Number(values.rows);
   await seed(folder, rows);
@@ -128,6 +138,10 @@ async function* runAll(): AsyncGenerator<Outcome> {
   const client = startClient();
   yield* runLoadCases(
     loadCases.filter(({ case: name }) => isWanted(name)),
+    { bundle, client, rows },
+  );
+  yield* runWorkerCases(
+    workerCases.filter(({ case: name }) => isWanted(name)),
     { bundle, client, rows },
   );
   if (isWanted("start")) yield await measureStart(bundle);

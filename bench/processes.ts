@@ -25,6 +25,8 @@ export async function bundleOurs(folder: string): Promise<string> {
     cwd: root,
     input: {
       ours: "bench/ours.ts",
+      start: "bench/start.ts",
+      backend: "bench/backend.ts",
       "writer-thread": `${threads}/writer-thread.ts`,
       "reader-thread": `${threads}/reader-thread.ts`,
     },
