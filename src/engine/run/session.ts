@@ -29,11 +29,11 @@ export function transactionSession(tx: Transaction, depth = 0): Session {
       await run(`savepoint ${name}`);
       try {
         const value = await work(transactionSession(tx, depth + 1));
-        await run(`release ${name}`);
+        await run(`release savepoint ${name}`);
         return value;
       } catch (error) {
         await run(`rollback to ${name}`);
-        await run(`release ${name}`);
+        await run(`release savepoint ${name}`);
         throw error;
       }
     },
