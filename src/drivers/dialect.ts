@@ -31,6 +31,8 @@ export interface Dialect {
   readonly jsonObject: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
   /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */
   readonly jsonArray: (subquery: string) => string;
+  /** The number of rows in a limit, out of a parameter. */
+  readonly limit: (parameter: string) => string;
   /** `left` is among the elements of a JSON array parameter. */
   readonly among: (left: string, parameter: string) => string;
   /** Complement of a condition: true where it is false or null. */

@@ -36,7 +36,7 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const order = plan.order.map(
     ({ of, index, descending }) => `${quote(`${of === "group" ? "g" : "m"}${index}`)}${descending ? " desc" : ""}`,
   );
-  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
+  const limit = c.dialect.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number }));
   return finish(
     `select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`,
     c.slots,

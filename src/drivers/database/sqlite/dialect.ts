@@ -9,6 +9,8 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   jsonObject: (pairs) => `json_object(${pairs.map(([name, sql]) => `${literal(name)},${sql}`).join(",")})`,
   // json(): the mark that says "this text is JSON" does not pass out of a subquery.
   jsonArray: (subquery) => `(select json_group_array(json("j")) from (${subquery}))`,
+  // Binding a bare parameter of a limit makes SQLite plan the statement anew, at every run; a sum it takes as it comes.
+  limit: (parameter) => `${parameter} + 0`,
   among: (left, parameter) => `${left} in (select "value" from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
   distinct: (left, right) => `${left} is not ${right}`,
