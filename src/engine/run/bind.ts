@@ -2,7 +2,7 @@
 import type { Statement } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Actor, Facts } from "../actor.ts";
-import type { Call } from "../call.ts";
+import type { ReadCall } from "../call.ts";
 import { decodeCursor } from "../cursor.ts";
 import { badQuery, fail } from "../errors.ts";
 import { within } from "../limits.ts";
@@ -11,8 +11,6 @@ import type { Context, Prepared } from "../context.ts";
 import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from "../plan/shape.ts";
 import { type Binding, fill, type Slot, Unfit } from "../compile/slot.ts";
 import { pointerOf } from "../plan/pointer.ts";
-
-export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
 
 /** A read reduced to its shape and values. */
 export interface ShapedRead {

@@ -2,11 +2,11 @@
 import type { Row } from "../../drivers/database.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Actor } from "../actor.ts";
-import type { SingleResult } from "../call.ts";
+import type { ReadCall, SingleResult } from "../call.ts";
 import { type CursorKey, encodeCursor } from "../cursor.ts";
 import { fail } from "../errors.ts";
 import type { Prepared } from "../context.ts";
-import { boundTo, type ReadCall, type ShapedRead } from "./bind.ts";
+import { boundTo, type ShapedRead } from "./bind.ts";
 
 interface Shaping {
   readonly call: ReadCall;

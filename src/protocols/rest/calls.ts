@@ -1,4 +1,5 @@
 /** Reads each route and method into a call. Names and values inside the call stay unchecked. */
+import type { Soon } from "../../base/soon.ts";
 import type { Call } from "../../engine/call.ts";
 import { badParameter } from "../errors.ts";
 import { toBatch, toData, toDataList, toQuery } from "./bodies.ts";
@@ -20,7 +21,7 @@ import type { RouteKind } from "./route.ts";
 const keptSearchMax = 1024;
 
 /** Makes the call of one method on one kind of route. A reader that does not read the body leaves no room for one. */
-export type CallReader = (exchange: Exchange) => Call | Promise<Call>;
+export type CallReader = (exchange: Exchange) => Soon<Call>;
 
 const list: CallReader = ({ request, route, rest }) => {
   const { search } = request;
