@@ -17,6 +17,8 @@ export interface Numeric {
 
 export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 
+export type Matching = "contains" | "startsWith" | "endsWith" | "like" | "search" | "holds";
+
 /** Every argument and result is SQL text. A parameter may be used more than once in a result. */
 export interface Dialect {
   readonly name: string;
@@ -39,14 +41,11 @@ export interface Dialect {
   readonly not: (condition: string) => string;
   /** Two values differ; null is a value. */
   readonly distinct: (left: string, right: string) => string;
-  /** Case-sensitive parts of texts, LIKE with `\` as escape, and search for words regardless of case and accents. */
-  readonly matches: (
-    operator: "contains" | "startsWith" | "endsWith" | "like" | "search",
-    left: string,
-    parameter: string,
-  ) => string;
-  /** The JSON array holds the element. */
-  readonly holds: (list: string, parameter: string) => string;
+  /**
+   * Case-sensitive parts of texts, LIKE with `\` as escape, search for words regardless of case and accents; and a JSON array
+   * that `holds` the element.
+   */
+  readonly matches: (operator: Matching, left: string, parameter: string) => string;
   /** The value at a path in a document; the path is a parameter (as in `$."a"."b"`). */
   readonly inside: (document: string, parameter: string, as: Inside) => string;
   /** The text that names the bucket: 2026, 2026-Q4, 2026-11, 2026-W47, 2026-11-21, 2026-11-21T09. */

@@ -36,7 +36,7 @@ export function read(
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
   return whenReady(runRead(statement, prepared, session), (rows) => {
     stages.end("run");
-    const result = shapeResult(rows, { call, actor, prepared, shaped, cursorKey: context.cursorKey });
+    const result = shapeResult(rows, { call, prepared, shaped });
     stages.end("shape");
     return { result, timings: stages.taken, statements: 1 };
   });

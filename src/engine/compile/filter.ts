@@ -82,10 +82,10 @@ function compileCompare(filter: Compare, c: Compiling): string {
       return compileAmong(filter, left, c);
     case "nin":
       return c.dialect.not(compileAmong(filter, left, c));
-    case "contains":
-      return (filter.left.inside ?? filter.left.field).type.name === "list"
-        ? c.dialect.holds(left, parameter(0))
-        : c.dialect.matches("contains", left, parameter(0));
+    case "contains": {
+      const isList = (filter.left.inside ?? filter.left.field).type.name === "list";
+      return c.dialect.matches(isList ? "holds" : "contains", left, parameter(0));
+    }
     default:
       return c.dialect.matches(operator, left, parameter(0));
   }

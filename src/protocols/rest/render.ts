@@ -78,7 +78,6 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   const { memo } = call;
   const base = (memo?.get(linkBase) as string | undefined) ?? `<${rest.mount}/${route.name}?${withoutCursor(request.search)}`;
   memo?.set(linkBase, base);
-  // A cursor has no character that a URL would encode.
   const toNext = next === null ? "" : `${base}after=${next}>; rel="next"`;
   const toPrev = prev === null ? "" : `${base}before=${prev}>; rel="prev"`;
   const link = toNext !== "" && toPrev !== "" ? `${toNext}, ${toPrev}` : toNext + toPrev;
@@ -88,8 +87,9 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
 // What a repeated list's links begin with is kept under this name.
 const linkBase = "link";
 
+// A cursor has no character that JSON or a URL would escape.
 function quoted(cursor: string | null): string {
-  return cursor === null ? "null" : JSON.stringify(cursor);
+  return cursor === null ? "null" : `"${cursor}"`;
 }
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */

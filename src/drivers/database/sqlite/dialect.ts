@@ -1,6 +1,6 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Inside, Numeric } from "../../dialect.ts";
+import type { Bucket, Dialect, Inside, Matching, Numeric } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
@@ -15,7 +15,6 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   not: (condition) => `(${condition}) is not true`,
   distinct: (left, right) => `${left} is not ${right}`,
   matches,
-  holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = ${parameter})`,
   inside,
   bucket,
 });
@@ -59,7 +58,7 @@ function decimal(sql: string, { scale, isPlain }: Numeric): string {
   return `case when ${sql} is null then null else printf('%s%d.%0${scale}d',case when ${sql}<0 then '-' else '' end,abs(${sql})/${unit},abs(${sql})%${unit}) end`;
 }
 
-function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "search", left: string, parameter: string): string {
+function matches(operator: Matching, left: string, parameter: string): string {
   switch (operator) {
     case "contains":
       return `instr(${left}, ${parameter}) > 0`;
@@ -69,6 +68,8 @@ function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "se
       return `(length(${left}) >= length(${parameter}) and substr(${left}, length(${left}) - length(${parameter}) + 1) = ${parameter})`;
     case "like":
       return `${left} glob hf_glob(${parameter})`;
+    case "holds":
+      return `exists (select 1 from json_each(${left}) where "value" = ${parameter})`;
     case "search":
       return `(${left} is not null and not exists (select 1 from json_each(${parameter}) where instr(hf_fold(${left}), "value") = 0))`;
   }
