@@ -28,10 +28,8 @@ const list: CallReader = ({ request, route, rest }) => {
   // Whoever turns pages asks the same but for the cursor at the end.
   const cursor = cursorAtEnd.exec(search);
   const asked = cursor ? search.slice(0, cursor.index) : search;
-  const key = `${route.name}?${asked}`;
-  const kept = rest.lists.get(key);
-  const call = kept ?? readList(route.name, asked);
-  if (!kept && asked.length <= keptSearchMax) rest.lists.set(key, call);
+  const read = () => readList(route.name, asked);
+  const call = asked.length > keptSearchMax ? read() : rest.lists(`${route.name}?${asked}`, read);
   if (cursor === null) return call;
   const { query, memo } = call;
   if (query.after !== undefined || query.before !== undefined) return readList(route.name, search);

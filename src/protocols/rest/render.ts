@@ -94,10 +94,11 @@ function quoted(cursor: string | null): string {
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */
 function withoutCursor(search: string): string {
-  if (search === "") return "";
-  const kept = search.split("&").filter((pair) => pair !== "" && !/^(after|before|page(\[|%5B)number(\]|%5D))(=|$)/i.test(pair));
-  return kept.map((pair) => `${pair.replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent)}&`).join("");
+  const kept = search.replace(turning, "").replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
+  return kept === "" || kept.endsWith("&") ? kept : `${kept}&`;
 }
+
+const turning = /(?<=^|&)(?:(?:after|before|page(?:\[|%5B)number(?:\]|%5D))(?:=[^&]*)?)?(?:&|$)/gi;
 
 function renderBatch(results: readonly BatchResult[], exchange: Exchange): string {
   return `{"results":[${results.map((result) => renderBatchResult(result, exchange)).join(",")}]}`;

@@ -1,6 +1,6 @@
 /** REST: parses requests into calls and renders answers, as API.md's table says. No SQL, no rules; the only names known are routes. */
 import { hash } from "node:crypto";
-import { createLru } from "../../base/lru.ts";
+import { createRepeats } from "../../base/repeats.ts";
 import { AppError } from "../../base/errors.ts";
 import { rescue, type Soon, whenReady } from "../../base/soon.ts";
 import { type Call, isReadCall } from "../../engine/call.ts";
@@ -24,7 +24,7 @@ export const listsKeptMax = 1000;
 
 /** The REST face of an engine, for every path below the mount point. */
 export function createRest(options: RestOptions): Protocol {
-  const rest: Rest = { ...options, lists: createLru(listsKeptMax) };
+  const rest: Rest = { ...options, lists: createRepeats(listsKeptMax) };
   const prefix = `${rest.mount}/`;
   return (request, context) => {
     if (!request.path.startsWith(prefix)) return null;
