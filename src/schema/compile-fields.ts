@@ -55,7 +55,6 @@ export function compileFields(draft: Draft, problems: Problems): void {
       problems.add(`${model}.${name}`, "the engine keeps a field of this name.", "Remove it or rename it.");
   }
   compileKey(draft, ownKey ?? ["id"], problems);
-  checkColumns(draft, problems);
 }
 
 function compileKey(draft: Draft, names: readonly string[], problems: Problems): void {
@@ -80,7 +79,8 @@ function compileKey(draft: Draft, names: readonly string[], problems: Problems):
   draft.key = key;
 }
 
-function checkColumns(draft: Draft, problems: Problems): void {
+/** Tells of columns that two fields claim; once the relations have theirs. */
+export function checkColumns(draft: Draft, problems: Problems): void {
   const columns = new Map<string, string>();
   for (const field of draft.fields.values()) {
     if (field.column === "") continue;
@@ -101,6 +101,8 @@ export function engineField(model: string, name: string): Field {
     name,
     model,
     column: snakeCase(name),
+    parts: null,
+    partOf: null,
     was: [],
     type: integerType,
     params: {},
@@ -132,6 +134,8 @@ function compileField({ draft, name, spec, problems }: FieldContext): Field {
   return {
     name,
     model: draft.name,
+    parts: null,
+    partOf: null,
     was: spec.was,
     type: spec.type,
     params,
@@ -202,7 +206,7 @@ function compileDefault(
   return null;
 }
 
-// The type is that of the key it points to, which compileRelations fills in.
+// The type is that of the key it points to, which compile-keys.ts fills in; where that has several columns, so has this.
 function foreignKey(model: string, name: string, spec: RelationSpec): Field {
   const has = (flag: Flag) => spec.flags.has(flag);
   const given = spec.default as { readonly ref?: string } | string | number | undefined;
@@ -212,7 +216,9 @@ function foreignKey(model: string, name: string, spec: RelationSpec): Field {
     name,
     model,
     was: spec.was,
-    column: spec.column ?? `${snakeCase(name)}_id`,
+    column: spec.columns[0] ?? `${snakeCase(name)}_id`,
+    parts: null,
+    partOf: null,
     type: uuidType,
     params: {},
     unique: spec.unique,

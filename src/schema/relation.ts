@@ -21,7 +21,8 @@ export interface RelationSpec {
   readonly unique: boolean;
   readonly default: unknown;
   readonly was: readonly string[];
-  readonly column: string | null;
+  /** Empty for the default. */
+  readonly columns: readonly string[];
 }
 
 /** This row holds the key of one row of `M`; on the wire, that key. */
@@ -38,7 +39,11 @@ export interface BelongsTo<M, Inverse extends string = never, F extends Flag = n
   immutable(): BelongsTo<M, Inverse, F | "immutable">;
   hidden(): BelongsTo<M, Inverse, F | "hidden">;
   was(name: string): BelongsTo<M, Inverse, F>;
-  column(name: string): BelongsTo<M, Inverse, F>;
+  /**
+   * The column of the key, or one for each part of a composite key, in that key's order. A part may share the column of a field
+   * that never changes, such as a tenant's.
+   */
+  column(name: string, ...more: string[]): BelongsTo<M, Inverse, F>;
 }
 /** One row of `M` holds our key. */
 export interface HasOne<M> {
@@ -117,7 +122,7 @@ const blank: Omit<RelationSpec, "kind" | "target"> = Object.freeze({
   unique: false,
   default: undefined,
   was: [],
-  column: null,
+  columns: [],
 });
 
 function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec): BelongsTo<M, I, F> {
@@ -132,7 +137,7 @@ function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec
     immutable: () => flagged("immutable"),
     hidden: () => flagged("hidden"),
     was: (name: string) => createBelongsTo({ ...spec, was: [...spec.was, name] }),
-    column: (column: string) => createBelongsTo({ ...spec, column }),
+    column: (...columns: string[]) => createBelongsTo({ ...spec, columns }),
   };
   return Object.freeze(relation) as unknown as BelongsTo<M, I, F>;
 }

@@ -8,10 +8,12 @@ import { fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { within } from "../limits.ts";
 import { runHooks } from "./hooks.ts";
+import { spread } from "./fields.ts";
 import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
 import { compileDelete } from "../compile/write.ts";
-import { formatKey, parseKey } from "../key.ts";
+import { bindTo } from "../compile/form.ts";
+import { keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
@@ -67,7 +69,7 @@ async function forget(
   { field, dependent, id }: { field: Field; dependent: Model; id: string },
   asSystem: Writing,
 ): Promise<void> {
-  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
+  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>(spread(field, null)) };
   await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
 }
 
@@ -93,14 +95,14 @@ async function keysOf(
 ): Promise<readonly string[]> {
   const key = parseKey(gone.model, gone.id);
   if (!key) throw fail("not_found");
-  const { quote } = context.dialect;
-  const columns = dependent.key.map(({ column }) => quote(column)).join(", ");
+  const { dialect } = context;
+  const held = (field.parts ?? [field]).map((part) => `t0.${dialect.quote(part.column)} = ${bindTo(part, "?", dialect)}`);
   const statement: Statement = {
-    text: `select ${columns} from ${quote(dependent.table)} where ${quote(field.column)} = ? limit ${context.limits.cascadeMax + 1}`,
-    params: [key[0] as Value],
+    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${held.join(" and ")} limit ${context.limits.cascadeMax + 1}`,
+    params: key,
   };
   const rows: readonly Row[] = await session.read(statement);
-  return rows.map((row) => formatKey(dependent, row));
+  return rows.map(([id]) => String(id));
 }
 
 export function emptyInput(model: Model): Input {

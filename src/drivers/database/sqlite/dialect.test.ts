@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { sqliteDialect } from "./dialect.ts";
 
 test("a page is not planned anew at each run", () => {
-  assert.equal(countPlannings(sqliteDialect.limit("?")), 0);
+  assert.equal(countPlannings(sqliteDialect.numbers.limit("?")), 0);
 });
 
 test("planning anew is what a bare parameter costs, and what is counted", () => {
