@@ -103,6 +103,8 @@ export interface Documents {
 
 /** Arithmetic: exact numbers keep their scale, and what does not fit is rounded half away from zero. */
 export interface Numbers {
+  /** How many rows LIMIT lets through, out of a parameter. */
+  readonly limit: (parameter: string) => string;
   /** An exact number of one scale as one of another. */
   readonly rescale: (sql: string, from: number, to: number) => string;
   /** An exact number as a double. */

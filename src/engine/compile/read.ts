@@ -30,7 +30,7 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   if (plan.cursor) conditions.push(keysetCondition({ order: rows.order, cursor: plan.cursor }, orders, c));
   const { object, joins } = compileOutput(rows.output, inner);
   const columns = [`${object} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
-  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
+  const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
   const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)} order by ${orderTerms(rows.order, orders, { backwards, dialect: c.dialect })} limit ${limit}${offset}`;

@@ -47,6 +47,7 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
       `exists (select 1 from jsonb_array_elements((${list})::jsonb) e(v) where e.v = (${parameter})::jsonb)`,
   }),
   numbers: Object.freeze<Numbers>({
+    limit: (parameter) => parameter,
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `(${sql})::double precision`,
     sum,
