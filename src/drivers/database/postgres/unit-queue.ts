@@ -4,7 +4,7 @@ import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.
 import { encodeAlike, resultsOfAlike } from "./alike.ts";
 import type { Connections } from "./connections.ts";
 import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
-import { fly, type Query } from "./flight.ts";
+import { fly, type Landed, type Query } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
@@ -51,11 +51,7 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     const body = group.flatMap(({ encoded }) => encoded);
     const { landed, failure } = await fly(client, inTransaction(body), connections.statements);
     if (failure === null) {
-      let from = 1;
-      for (const { unit, resolve } of group) {
-        resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
-        from += unit.length;
-      }
+      settle(group, landed.slice(1));
       return null;
     }
     const { error, index } = failure;
@@ -84,6 +80,15 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   }
 
   return createWriteQueue({ encode: encodeUnit, run }, settings);
+}
+
+/** Hands each unit what its statements answered. */
+function settle(group: Group, landed: readonly Landed[]): void {
+  let from = 0;
+  for (const { unit, resolve } of group) {
+    resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
+    from += unit.length;
+  }
 }
 
 function inTransaction(queries: readonly Query[]): readonly Query[] {
