@@ -106,7 +106,7 @@ async function keysOf(
 }
 
 export function emptyInput(model: Model): Input {
-  return { model, pointer: "", values: new Map(), adds: new Map(), children: [] };
+  return { model, pointer: "", values: new Map(), adds: new Map(), children: [], owned: [] };
 }
 
 interface DeleteWrite {

@@ -14,7 +14,7 @@ import { planWhere } from "../plan/filter.ts";
 import { pointerInWhere } from "../plan/pointer.ts";
 import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
 import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
-import { updateRow } from "./update.ts";
+import { updateRow } from "./patch.ts";
 import type { Writing } from "../context.ts";
 import { modelOf, transact } from "./writing.ts";
 

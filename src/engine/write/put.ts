@@ -11,7 +11,8 @@ import { formatKey, keyWhere, parseKey } from "../key.ts";
 import { read } from "../pipeline.ts";
 import { createRow } from "./create.ts";
 import { emptyInput } from "./delete.ts";
-import { updateRow, writeUpdate } from "./update.ts";
+import { updateRow } from "./patch.ts";
+import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
 import { completionOf, inputContext, modelOf, requireVersion, transact } from "./writing.ts";
 

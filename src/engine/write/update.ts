@@ -1,51 +1,15 @@
-/** Updates one row: a conditional write, judged before and after, recorded with the row as it was and as it is. */
+/** The write of one row's update: conditional, judged before and after, recorded with the row as it was and as it is. */
 import type { Field } from "../../schema/schema.ts";
-import type { Data, Returning } from "../call.ts";
+import type { Returning } from "../call.ts";
 import { bindStep, bindUnit } from "../compile/unit.ts";
 import { compileUpdate } from "../compile/write.ts";
 import { fail } from "../errors.ts";
-import { admit } from "../guard.ts";
 import { parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
-import { runHooks } from "./hooks.ts";
-import { type Input, readInput } from "./input.ts";
+import type { Input } from "./input.ts";
 import type { Part } from "./refusal.ts";
 import type { Writing } from "../context.ts";
-import {
-  bindingOf,
-  inputContext,
-  modelOf,
-  prepared,
-  readBackKey,
-  readBackOf,
-  requireVersion,
-  type RowResult,
-  runUnit,
-  withHooks,
-} from "./writing.ts";
-
-export interface UpdateCall {
-  readonly model: string;
-  readonly id: string;
-  readonly data: Data;
-  readonly ifVersion?: number | undefined;
-  readonly returning?: Returning | undefined;
-}
-
-export async function updateRow(call: UpdateCall, writing: Writing): Promise<RowResult> {
-  const model = modelOf(call.model, writing);
-  const { id, ifVersion, returning } = call;
-  admit(model, "update", writing);
-  requireVersion(model, ifVersion, writing);
-  const input = readInput(model, call.data, inputContext("update", writing));
-  const work = async (inner: Writing) => {
-    await runHooks("before", { model, op: "update", input, id }, inner);
-    const row = await writeUpdate({ input, id, ifVersion, returning, trash: "without" }, inner);
-    await runHooks("after", { model, op: "update", input, id }, inner);
-    return row;
-  };
-  return withHooks({ models: [model], op: "update" }, work, writing);
-}
+import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit } from "./writing.ts";
 
 export interface UpdateWrite {
   readonly input: Input;
