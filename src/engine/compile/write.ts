@@ -1,6 +1,6 @@
 /** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
 import type { Dialect } from "../../drivers/dialect.ts";
-import { allOf, type Filter } from "../../schema/filter.ts";
+import { allOf, always, type Filter } from "../../schema/filter.ts";
 import type { Action, Field, Model } from "../../schema/schema.ts";
 import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
@@ -101,6 +101,26 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   return { steps, back: readBackStep(draft, shape.readBack), serial: null, before };
 }
 
+/**
+ * What of an update is judged before its hooks run: whether the row is there and readable, allowed as it is, and at the version.
+ * What a rule says of the row as the write leaves it is judged with the write. Parameters: the key's parts, then the version.
+ */
+export function compileJudge(model: Model, shape: Omit<UpdateShape, "readBack">, target: WriteTarget): UnitTemplate {
+  const steps: StepTemplate[] = [];
+  const key = model.key.map((_, index): Slot => ({ from: "param", index, convert: asIs }));
+  const version: Slot | null = shape.ifVersion ? { from: "param", index: key.length, convert: asIs } : null;
+  const none = { sets: [], adds: [], param: () => ({ from: "now" }) as Slot };
+  const given = [...shape.sets, ...shape.adds];
+  addAdmission({ model, target, steps, key }, { action: "update", version, trash: shape.trash, ...none, before: given });
+  return { steps, back: null, serial: null, before: null };
+}
+
+/** The part of a rule that does not speak of the row as the write leaves it. */
+function withoutInput(rule: Filter): Filter {
+  if (rule.op === "and") return allOf(rule.args.map(withoutInput));
+  return mentionsInput(rule) ? always : rule;
+}
+
 function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
   const { model, target } = draft;
   const { quote } = target.dialect;
@@ -171,6 +191,8 @@ interface Admission {
   readonly sets: readonly Field[];
   readonly adds: readonly Field[];
   readonly param: (field: Field) => Slot;
+  /** The fields that will be given: only what can be said before it is known what they become. */
+  readonly before?: readonly Field[];
 }
 
 /** Judges the row as it is: there and readable, allowed, at the version, and open to these changes. */
@@ -187,9 +209,12 @@ function addAdmission(draft: Draft, admission: Admission): void {
   const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
   const own =
     admission.action === "update"
-      ? [...admission.sets, ...admission.adds].flatMap((field) => view.fieldRule(field, "update") ?? [])
+      ? [...admission.sets, ...admission.adds, ...(admission.before ?? [])].flatMap(
+          (field) => view.fieldRule(field, "update") ?? [],
+        )
       : [];
-  const rule = allOf([view.rule(model, admission.action), ...own]);
+  const whole = allOf([view.rule(model, admission.action), ...own]);
+  const rule = admission.before ? withoutInput(whole) : whole;
   if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
   if (admission.version) whens.push(`when ${alias}.${dialect.quote("version")} <> ${mark(admission.version)} then 'version'`);
   for (const field of admission.sets) {

@@ -13,7 +13,7 @@ import { runHooks } from "./hooks.ts";
 import { type Input, readInput } from "./input.ts";
 import type { OwnedChanges } from "./owned-input.ts";
 import { readBack } from "./read-back.ts";
-import { writeUpdate } from "./update.ts";
+import { admitUpdate, type UpdateWrite, writeUpdate } from "./update.ts";
 import {
   inputContext,
   modelOf,
@@ -53,9 +53,13 @@ interface Patch {
 async function patchRow({ input, id, ifVersion, returning }: Patch, writing: Writing): Promise<RowResult> {
   const { model, owned } = input;
   if (owned.length === 0) {
+    const write: UpdateWrite = { input, id, ifVersion, returning, trash: "without" };
+    const isHooked = writing.context.hooks.list("before", model.name, "update").length > 0;
     const work = async (inner: Writing) => {
+      // Who may not change it sets nothing in motion.
+      if (isHooked) await admitUpdate(write, inner);
       await runHooks("before", { model, op: "update", input, id }, inner);
-      const row = await writeUpdate({ input, id, ifVersion, returning, trash: "without" }, inner);
+      const row = await writeUpdate(write, inner);
       await runHooks("after", { model, op: "update", input, id }, inner);
       return row;
     };
