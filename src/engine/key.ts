@@ -4,7 +4,7 @@ import { formatKeyText, parseKeyText } from "../schema/key.ts";
 import type { Field, Model } from "../schema/schema.ts";
 import type { Json, Value } from "../schema/value.ts";
 import type { Where } from "./call.ts";
-import { fieldJson } from "./compile/json.ts";
+import { columnForm } from "./compile/form.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 
 /** The stored parts of a key, or null where no row can have it. */
@@ -24,12 +24,7 @@ export function keySql(model: Model, alias: string, dialect: Dialect): string {
 
 /** The text of a key from the SQL of its parts; null where one of them is. */
 export function keyTextSql(key: readonly Field[], sqlOf: (field: Field) => string, dialect: Dialect): string {
-  const parts = key.map((field) => {
-    const sql = sqlOf(field);
-    return field.type.storage === "text" || field.type.storage === "uuid"
-      ? sql
-      : dialect.json("bigint", field.type.storage === "decimal" ? fieldJson(field, sql, { dialect, isStored: true }) : sql);
-  });
+  const parts = key.map((field) => dialect.json.text(columnForm(field), sqlOf(field)));
   return parts.length === 1
     ? (parts[0] as string)
     : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");

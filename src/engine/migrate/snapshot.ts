@@ -78,9 +78,11 @@ function shapeOf(field: Field) {
   };
 }
 
-function fillOf({ default: given }: Field, ddl: Ddl): SnapshotField["fill"] {
+function fillOf({ default: given, type, params }: Field, ddl: Ddl): SnapshotField["fill"] {
   if (given?.from === "now") return "now";
-  return given?.from === "value" && given.value !== null ? { literal: ddl.literal(given.value) } : null;
+  return given?.from === "value" && given.value !== null
+    ? { literal: ddl.literal(given.value, { storage: type.storage, scale: params.scale ?? null }) }
+    : null;
 }
 
 function indexesOf(model: Model, ddl: Ddl): readonly IndexShape[] {
@@ -138,8 +140,8 @@ export function tableOf(model: SnapshotModel, known: readonly Snapshot[]): Table
 }
 
 export function columnOf(field: SnapshotField, known: readonly Snapshot[]): ColumnShape {
-  const { column: name, storage, optional, serial, references } = field;
-  return { name, storage, optional, serial, references: references ? resolve(references, known) : null };
+  const { column: name, storage, precision, scale, optional, serial, references } = field;
+  return { name, storage, precision, scale, optional, serial, references: references ? resolve(references, known) : null };
 }
 
 function resolve(reference: NonNullable<SnapshotField["references"]>, known: readonly Snapshot[]): ColumnShape["references"] {

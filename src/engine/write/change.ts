@@ -1,7 +1,7 @@
 /** The change record: what every committed write appends, in its own transaction. Audit, cache, search and messaging read it. */
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model } from "../../schema/schema.ts";
-import { fieldJson } from "../compile/json.ts";
+import { columnForm, plainForm } from "../compile/form.ts";
 import { namedFields } from "./fields.ts";
 import { keySql, keyTextSql } from "../key.ts";
 
@@ -21,10 +21,11 @@ export interface Change {
 export function imageSql(model: Model, alias: string, dialect: Dialect): string {
   const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
   const pairs = namedFields(model).map((field) => {
-    if (field.parts) return [field.name, keyTextSql(field.parts, column, dialect)] as const;
-    return [field.name, fieldJson(field, column(field), { dialect, isStored: true })] as const;
+    if (field.parts)
+      return [field.name, dialect.json.value(plainForm("text"), keyTextSql(field.parts, column, dialect))] as const;
+    return [field.name, dialect.json.value(columnForm(field), column(field))] as const;
   });
-  return dialect.jsonObject(pairs);
+  return dialect.json.object(pairs);
 }
 
 export interface ChangeParts {

@@ -12,7 +12,8 @@ import { spread } from "./fields.ts";
 import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
 import { compileDelete } from "../compile/write.ts";
-import { formatKey, parseKey } from "../key.ts";
+import { bindTo } from "../compile/form.ts";
+import { keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
@@ -94,15 +95,14 @@ async function keysOf(
 ): Promise<readonly string[]> {
   const key = parseKey(gone.model, gone.id);
   if (!key) throw fail("not_found");
-  const { quote } = context.dialect;
-  const columns = dependent.key.map(({ column }) => quote(column)).join(", ");
-  const held = (field.parts ?? [field]).map(({ column }) => `${quote(column)} = ?`).join(" and ");
+  const { dialect } = context;
+  const held = (field.parts ?? [field]).map((part) => `t0.${dialect.quote(part.column)} = ${bindTo(part, "?", dialect)}`);
   const statement: Statement = {
-    text: `select ${columns} from ${quote(dependent.table)} where ${held} limit ${context.limits.cascadeMax + 1}`,
+    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${held.join(" and ")} limit ${context.limits.cascadeMax + 1}`,
     params: key,
   };
   const rows: readonly Row[] = await session.read(statement);
-  return rows.map((row) => formatKey(dependent, row));
+  return rows.map(([id]) => String(id));
 }
 
 export function emptyInput(model: Model): Input {

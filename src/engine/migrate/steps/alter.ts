@@ -1,12 +1,5 @@
 /** The steps that change the columns of one table: renames, then what is added, dropped and changed, by ALTER or by rebuilding. */
-import {
-  type ColumnChange,
-  type ColumnShape,
-  createIndex,
-  type Ddl,
-  renameColumn,
-  type TableShape,
-} from "../../../drivers/ddl.ts";
+import { type ColumnChange, type ColumnShape, type Ddl, renameColumn, type TableShape } from "../../../drivers/ddl.ts";
 import { declaredName } from "../hints.ts";
 import { convert } from "./conversion.ts";
 import type { DiffContext, Kept } from "./kept.ts";
@@ -65,7 +58,7 @@ function stepsOf({ kept, parts, tables, refusal }: Altered, ddl: Ddl): Step[] {
   const { before, after } = kept;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
   if (whole.rebuilds) {
-    const indexes = keptIndexes(kept).map((index) => createIndex(ddl, index));
+    const indexes = keptIndexes(kept).map((index) => ddl.createIndex(index));
     const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
     return [
       createStep({
@@ -254,7 +247,7 @@ function shape(field: SnapshotField, { from, to }: DiffContext): ColumnShape {
 
 function fillOf({ fill }: SnapshotField, { ddl, nowMs }: DiffContext): string | null {
   if (fill === null) return null;
-  return fill === "now" ? ddl.literal(new Date(nowMs).toISOString()) : fill.literal;
+  return fill === "now" ? ddl.literal(new Date(nowMs).toISOString(), { storage: "datetime" }) : fill.literal;
 }
 
 /** A key may become another only where its values are there already, and nothing refers to it. */
