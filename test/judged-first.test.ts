@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { and, backend, belongsTo, everyone, hasMany, integer, model, or, text } from "../src/index.ts";
-import { createTestApp } from "../src/testing/index.ts";
+import { createFreshTestApp } from "./fresh.ts";
 
 const teams = model("teams", { name: text(), open: integer().default(1) }).access(({ row }) => ({
   read: row.open.eq(1),
@@ -32,7 +32,7 @@ const tasks = model("tasks", {
 }));
 
 const met: string[] = [];
-const app = await createTestApp(
+const app = await createFreshTestApp(
   backend({ teams, boards, tasks }).before("tasks", "update", ({ input }) => {
     met.push(typeof input.title === "string" ? input.title : "");
     return input.title === "mended" ? { reviewer: "sue" } : undefined;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { and, backend, belongsTo, choice, everyone, hasMany, integer, model, refuse, text } from "../src/index.ts";
-import { createTestApp } from "../src/testing/index.ts";
+import { createFreshTestApp } from "./fresh.ts";
 import { conformanceOf } from "./openapi/document.ts";
 
 const orders = model("orders", {
@@ -48,7 +48,12 @@ const shop = backend({ orders, lines, notes, seals })
   })
   .after("lines", "delete", ({ id }) => void here.deleted.push(String(id)));
 
-const here = { app: await createTestApp(shop, { limits: { batchMax: 5 } }), deleted: [] as string[], order: "", lines: [""] };
+const here = {
+  app: await createFreshTestApp(shop, { limits: { batchMax: 5 } }),
+  deleted: [] as string[],
+  order: "",
+  lines: [""],
+};
 after(() => here.app.close());
 const ann = () => here.app.as({ id: "ann" });
 

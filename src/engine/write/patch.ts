@@ -7,6 +7,7 @@ import type { Writing } from "../context.ts";
 import { badInput, pointingAt } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { parseKey } from "../key.ts";
+import { bindTo } from "../compile/form.ts";
 import { createAll, withParent } from "./create.ts";
 import { deleteRow } from "./delete.ts";
 import { runHooks } from "./hooks.ts";
@@ -133,16 +134,17 @@ async function placed(pointer: string, work: () => Promise<unknown>): Promise<vo
 
 async function isOwned({ model, id, changes, writing }: Owner, of: string): Promise<boolean> {
   const { context, session, view } = writing;
-  const { quote } = context.dialect;
+  const { dialect } = context;
   const target = view.target(changes.relation);
   const [key, parent] = [parseKey(target, of), parseKey(model, id)];
   if (!key || !parent) return false;
-  const wanted = [
-    ...target.key.map(({ column }, index) => [column, key[index] as Value] as const),
-    ...changes.relation.on.map(({ local, foreign }) => [foreign, parent[placeOf(model, local)] as Value] as const),
-  ];
-  const conditions = wanted.map(([column]) => `${quote(column)} = ?`).join(" and ");
-  const text = `select 1 from ${quote(target.table)} where ${conditions} limit 1`;
+  const held = changes.relation.on.map(({ local, foreign }): readonly [Field, Value] => {
+    const field = [...target.fields.values()].find(({ column }) => column === foreign) as Field;
+    return [field, parent[placeOf(model, local)] as Value];
+  });
+  const wanted = [...target.key.map((field, index): readonly [Field, Value] => [field, key[index] as Value]), ...held];
+  const conditions = wanted.map(([field]) => `${dialect.quote(field.column)} = ${bindTo(field, "?", dialect)}`).join(" and ");
+  const text = `select 1 from ${dialect.quote(target.table)} where ${conditions} limit 1`;
   return (await session.read({ text, params: wanted.map(([, value]) => value) })).length > 0;
 }
 
