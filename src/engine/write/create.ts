@@ -1,5 +1,4 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
-import { AppError } from "../../base/errors.ts";
 import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
 import type { Field, Model, Relation } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
@@ -9,7 +8,7 @@ import { compileCreate } from "../compile/write.ts";
 import { badInput } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { formatKey, parseKey } from "../key.ts";
-import { read } from "../pipeline.ts";
+import { readBack } from "./read-back.ts";
 import { runHooks } from "./hooks.ts";
 import { storedFields } from "./fields.ts";
 import { completeRow, type Input, readInput } from "./input.ts";
@@ -60,7 +59,8 @@ interface Created {
   readonly alike: boolean;
 }
 
-async function createAll(
+/** Creates what has been read, in one unit where no hook stands between. */
+export async function createAll(
   inputs: readonly Input[],
   returning: Returning | undefined,
   writing: Writing,
@@ -113,38 +113,17 @@ async function createInTurn(
       const linked = owned.map((child) => withParent(child, { model, relation, key }));
       await createInTurn(linked, { minimal: true }, writing);
     }
-    rows.push({ ...(owner as RowResult), json: returning?.minimal ? null : await readBack({ model, id, returning }, writing) });
+    const back = returning?.minimal ? null : await readBack({ model, id, returning }, writing);
+    rows.push({ ...(owner as RowResult), json: back?.json ?? null });
   }
   return rows;
-}
-
-interface Written {
-  readonly model: Model;
-  readonly id: string;
-  readonly returning: Returning | undefined;
-}
-
-// As the caller may read it, which may be not at all.
-async function readBack(
-  { model, id, returning }: Written,
-  { context, session, origin, now, view }: Writing,
-): Promise<string | null> {
-  if (view.rule(model, "read").op === "false") return null;
-  const call = { op: "get", model: model.name, id, select: returning?.select } as const;
-  try {
-    const { result } = await read(call, origin.actor, { context, session, now });
-    return result.kind === "row" ? result.json : null;
-  } catch (error) {
-    if (error instanceof AppError && error.code === "not_found") return null;
-    throw error;
-  }
 }
 
 function hookedBy(input: Input, id: string | null) {
   return { model: input.model, op: "create" as const, input, id };
 }
 
-interface Parent {
+export interface Parent {
   readonly model: Model;
   /** The relation in which the row is nested. */
   readonly relation: string;
@@ -152,8 +131,9 @@ interface Parent {
   readonly key: readonly (Value | StepRef)[];
 }
 
+/** The input of a row that is nested in another. */
 // A copy: the database may ask for another run, in which the parent has another key.
-function withParent(input: Input, parent: Parent): Input {
+export function withParent(input: Input, parent: Parent): Input {
   const { model, pointer } = input;
   const values = new Map(input.values);
   const relation = parent.model.relations.get(parent.relation) as Relation;
