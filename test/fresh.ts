@@ -9,7 +9,7 @@ import { type FreshDatabase, freshDatabase } from "./servers/databases.ts";
 import { isServiceName, serviceUrl } from "./servers/names.ts";
 
 /** The product that the suite runs on. */
-export const product = process.env["DATABASE"] ?? "sqlite";
+export const product = process.env["DATABASE"] || "sqlite";
 
 /** An empty database, and what removes it. */
 export async function openFresh(): Promise<FreshDatabase> {

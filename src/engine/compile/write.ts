@@ -1,6 +1,6 @@
 /** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
 import type { Dialect } from "../../drivers/dialect.ts";
-import { allOf, type Filter } from "../../schema/filter.ts";
+import { allOf, type Filter, looksAround } from "../../schema/filter.ts";
 import type { Action, Field, Model } from "../../schema/schema.ts";
 import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
@@ -56,9 +56,18 @@ export function compileCreate(
   addReferenceCheck(draft, references, param);
   steps.push(insertStep(model, param, target.dialect));
   const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
-  addRuleCheck(draft, allOf([target.view.rule(model, "create"), ...own]));
+  const rule = allOf([target.view.rule(model, "create"), ...own]);
+  addRuleCheck(draft, rule);
   addChange(draft, { kind: "insert", before: null, originParam: fields.length });
-  return { steps, back: readBackStep(draft, options.readBack), serial, before: null };
+  const { back, looks } = readBackStep(draft, options.readBack);
+  const alike = serial === null && !looks && !looksAround(rule) && references.every((field) => !leadsBack(field, draft));
+  return { steps, back, serial, before: null, alike };
+}
+
+// A reference is judged by the rule of the row that it leads to, which may look at rows like the one that is made.
+function leadsBack({ relation }: Field, { model, target }: Draft): boolean {
+  const to = target.view.target(relation as NonNullable<Field["relation"]>);
+  return to === model || looksAround(target.view.rule(to, "read"));
 }
 
 function insertStep(model: Model, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
@@ -99,7 +108,7 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const rule = target.view.rule(model, action);
   if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
   addChange(draft, { kind: "update", before, originParam });
-  return { steps, back: readBackStep(draft, shape.readBack), serial: null, before };
+  return { steps, back: readBackStep(draft, shape.readBack).back, serial: null, before, alike: false };
 }
 
 function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
@@ -166,7 +175,7 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
     addChange(draft, { kind: "delete", before, originParam, gone: true });
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
-  return { steps, back: null, serial: null, before };
+  return { steps, back: null, serial: null, before, alike: false };
 }
 
 interface Admission {
@@ -311,9 +320,15 @@ function addChange(draft: Draft, { kind, before, originParam, gone = false }: Re
   draft.steps.push({ ...finish(sql, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
 }
 
-function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
+interface Back {
+  readonly back: StepTemplate | null;
+  /** It looks at other rows than the one that was written. */
+  readonly looks: boolean;
+}
+
+function readBackStep(draft: Draft, readBack: ReadBack): Back {
   const { model, target } = draft;
-  if (!readBack || target.view.rule(model, "read").op === "false") return null;
+  if (!readBack || target.view.rule(model, "read").op === "false") return { back: null, looks: false };
   const planning = { view: target.view, model, limits: target.limits, params: { next: 0 } };
   const plan = guard(planGet(readBack.select, "without", planning), target.view, target.actor);
   const c = startCompiling(target.dialect, target.schema, false);
@@ -323,7 +338,10 @@ function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
   const conditions = [keyCondition(draft, alias, c.slots), ...(rule.op === "true" ? [] : [compileFilter(rule, inner)])];
   const { object, joins } = compileOutput(plan.rows.output, inner);
   const text = `select ${object} from ${target.dialect.quote(model.table)} ${alias}${joins} where ${conditions.join(" and ")}`;
-  return { ...finish(text, c.slots), kind: "rows" };
+  const { fields, related } = plan.rows.output;
+  const looks =
+    related.length > 0 || looksAround(rule) || fields.some(({ term }) => term.mask !== null && looksAround(term.mask));
+  return { back: { ...finish(text, c.slots), kind: "rows" }, looks };
 }
 
 function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {

@@ -57,6 +57,7 @@ interface Created {
   /** The step that reads the row back; null for nested rows, and where nothing is to be answered. */
   readonly back: number | null;
   readonly isTop: boolean;
+  readonly alike: boolean;
 }
 
 async function createAll(
@@ -86,7 +87,9 @@ async function createAtOnce(
   const created: Created[] = [];
   for (const input of inputs) addRow(input, { steps, created, parent: null, returning, writing });
   const parts = created.map(({ part }) => part);
-  const results = await runUnit(steps, parts, writing);
+  // A row by itself may run together with those of other requests.
+  const alike = created.length === 1 && created[0]?.alike === true;
+  const results = await runUnit(steps, parts, { ...writing, alike });
   const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
   for (const { input, row } of rows) writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
   const tops = rows.filter(({ isTop }) => isTop);
@@ -186,7 +189,7 @@ function addRow(given: Input, { steps, created, parent, returning, writing }: Ad
   const serial = unit.serial === null ? null : base + unit.serial;
   const part: Part = { model, base, pointer, action: "create", row, serial };
   steps.push(...bindUnit(unit, binding, base));
-  const at = created.push({ input, part, back: null, isTop }) - 1;
+  const at = created.push({ input, part, back: null, isTop, alike: unit.alike }) - 1;
   const fields = storedFields(model);
   const key = model.key.map((field) =>
     field.params.serial ? { step: serial as number, column: 0 } : (row[fields.indexOf(field)] as Value),
@@ -194,7 +197,7 @@ function addRow(given: Input, { steps, created, parent, returning, writing }: Ad
   for (const { relation, rows } of input.children)
     for (const child of rows) addRow(child, { steps, created, parent: { model, relation, key }, returning, writing });
   // Read back once its owned rows are there, which may be part of the answer.
-  if (unit.back) created[at] = { input, part, back: steps.push(bindStep(unit.back, binding, base)) - 1, isTop };
+  if (unit.back) created[at] = { ...(created[at] as Created), back: steps.push(bindStep(unit.back, binding, base)) - 1 };
 }
 
 function prepareCreate(input: Input, returning: Returning | undefined, writing: Writing): UnitTemplate {
