@@ -2,7 +2,7 @@
 import { failDatabase, type Database, type DatabaseState, type Statement } from "../../database.ts";
 import { createConnections } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
-import { runMigration } from "./migrate.ts";
+import { commit, createMigrator, runTogether, withMigrationLock } from "./migrate.ts";
 import { type PostgresOptions, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { createTurns, runTransaction } from "./transactions.ts";
@@ -19,11 +19,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const { default: pg } = await importPg();
   const connections = createConnections(pg as never, settings);
   const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
-  if (!isCurrent(row?.[0]))
-    await runMigration(
-      connections,
-      createFunctions().map((text) => ({ text, params: [] })),
-    );
+  if (!isCurrent(row?.[0])) {
+    const statements = createFunctions().map((text) => ({ text, params: [] }));
+    const migrating = { connections, settings };
+    await withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit }));
+  }
   return createDatabase(connections, settings);
 }
 
@@ -42,7 +42,12 @@ function createDatabase(
   const reads = createReads(connections, settings);
   const queue = createWriteQueue(connections, settings);
   const turns = createTurns();
-  const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
+  const shared = { connections, settings };
+  const open = {
+    reads: new Set<Promise<unknown>>(),
+    writes: new Set<Promise<unknown>>(),
+    migrations: new Set<Promise<unknown>>(),
+  };
   let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
 
@@ -65,21 +70,29 @@ function createDatabase(
     return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
   }
 
-  async function migrate(statements: readonly Statement[]): Promise<void> {
-    const before = [...open.writes];
-    return write(() => {
-      const run = Promise.all(before).then(() => runMigration(connections, statements));
-      const done = run.catch(() => {});
-      migrating = done;
-      void done.then(() => {
-        if (migrating === done) migrating = null;
-      });
-      return run;
+  /** Waits for what is being written and for the migration before it, and holds up what comes. */
+  function withoutWrites<T>(work: () => Promise<T>): Promise<T> {
+    const run = Promise.all([migrating, ...open.writes]).then(work);
+    const done = run.then(nothing, nothing);
+    migrating = done;
+    void done.then(() => {
+      if (migrating === done) migrating = null;
     });
+    return run;
+  }
+
+  /** What is submitted afterwards waits, so the writes of this process are held up at once. */
+  function migrate(statements: readonly Statement[]): Promise<void> {
+    return track(open.migrations, () =>
+      withoutWrites(() =>
+        withMigrationLock(shared, (client) => runTogether(client, shared, { statements, end: commit })),
+      ),
+    );
   }
 
   async function shutDown(): Promise<void> {
-    while (open.reads.size + open.writes.size > 0) await Promise.all([...open.reads, ...open.writes]);
+    const running = () => [...open.reads, ...open.writes, ...open.migrations];
+    while (running().length > 0) await Promise.all(running());
     await queue.idle();
     await connections.close();
   }
@@ -91,8 +104,15 @@ function createDatabase(
     transaction: (work, { timeoutMs = settings.transactionTimeoutMs } = {}) =>
       write(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
     migrate,
+    migrator: (work) =>
+      track(open.migrations, () =>
+        withMigrationLock(shared, (client) => work(createMigrator(client, shared, withoutWrites))),
+      ),
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
     close: () => (closing ??= shutDown()),
   } satisfies Database);
 }
+
+// Whoever waits for a migration's end hears of its failure elsewhere.
+function nothing(): void {}

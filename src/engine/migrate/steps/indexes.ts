@@ -1,8 +1,8 @@
 /** Which indexes of a model a migration drops, creates and leaves as they are. */
-import type { IndexShape } from "../../../drivers/ddl.ts";
+import type { Ddl, IndexShape } from "../../../drivers/ddl.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
-import { createStep, type Step } from "./step.ts";
+import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
 export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): Step[] {
   const stays = new Set(after.indexes.map((index) => indexIdentity(index, after)));
@@ -13,21 +13,48 @@ export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): S
         kind: "drop-index",
         model: before.name,
         sql: [ddl.dropIndex(index)],
+        ...lockOf(ddl, "alter"),
         does: [`Drops the index ${index.name}.`],
       }),
     );
 }
 
-export function createIndexStep({ before, after }: Kept, index: IndexShape, { ddl }: DiffContext): Step {
+export function createIndexStep(kept: Kept, index: IndexShape, { ddl, large }: DiffContext): Step {
+  const { before, after } = kept;
   const refuses = index.unique ? " Refused when two rows have the same values." : "";
+  const phase = large.has(before.table) ? ddl.manner.online?.createIndex(index) : undefined;
   return createStep({
     kind: "create-index",
     model: after.name,
     table: before.table,
-    work: "rows",
-    sql: [ddl.createIndex(index)],
+    ...lockOf(ddl, "index"),
+    ...(phase === undefined ? { sql: [ddl.createIndex(index)] } : { later: [phase], work: "none", checks: likes(kept, index, ddl) }),
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
+}
+
+/**
+ * Whether two rows have the same values, asked beforehand, since an index that is built later cannot undo what came before it.
+ * Not asked where the columns are not there yet; then the building itself finds them.
+ */
+function likes({ before, after }: Kept, { name, columns, unique, where }: IndexShape, ddl: Ddl): readonly Check[] {
+  const places = columns.map(({ column }) => {
+    const field = after.fields.find((one) => one.column === column);
+    const was = before.fields.find(({ id }) => id === field?.id);
+    return was?.type === field?.type && was?.scale === field?.scale ? was?.column : undefined;
+  });
+  const stays = after.fields.every(({ id, column }) => before.fields.some((one) => one.id === id && one.column === column));
+  if (!unique || places.includes(undefined) || (where !== null && !stays)) return [];
+  const names = places.map((place) => ddl.quote(place as string));
+  const conditions = [...names.map((one) => `${one} IS NOT NULL`), ...(where === null ? [] : [`(${where})`])].join(" AND ");
+  return [
+    {
+      query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} WHERE ${conditions} GROUP BY ${names.join(", ")} HAVING count(*) > 1 LIMIT 1) AS found`,
+      counted: false,
+      why: `Creates the unique index ${name}. Refused when two rows have the same values.`,
+      mend: "Two rows have the same values. Make them differ first.",
+    },
+  ];
 }
 
 export function newIndexes({ before, after }: Kept): readonly IndexShape[] {
