@@ -166,6 +166,8 @@ export interface Manner {
   lockOf(deed: Deed): Lock;
   /** Keeps everyone away until the transaction ends; null where a transaction does so by itself. */
   readonly lockTables: ((tables: readonly string[]) => string) | null;
+  /** Null where an index is dropped and made anew. */
+  readonly renameIndex: ((from: IndexShape, to: IndexShape) => string) | null;
   /** Ways in which nobody waits while rows are passed over; null where there are none. */
   readonly online: Online | null;
 }

@@ -99,8 +99,8 @@ async function runFirst({ first, last, entry, ddl, run }: First): Promise<void> 
   } catch (error) {
     if (!(error instanceof UnitRefused)) throw error;
     if (error.step < opening.length) throw new AlreadyThere();
-    // References are checked once, at the end, whatever step broke them.
-    const said = error.step < opening.length + first.length ? first[error.step - opening.length] : undefined;
+    // Some databases check references once, at the end, whatever step broke them.
+    const said = error.reason === "foreign_key" ? undefined : first[error.step - opening.length];
     throw failMigrate("migration_refused", {
       fields: { reasons: `  ${said?.says(error.reason) ?? reasonOf(error.reason)}` },
       cause: error,

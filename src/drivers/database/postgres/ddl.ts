@@ -119,6 +119,7 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: true,
   lockOf: (deed) => locks[deed],
   lockTables: (tables) => `LOCK TABLE ${tables.map(quote).join(", ")} IN ACCESS EXCLUSIVE MODE`,
+  renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quote(to.name)}`,
   online: postgresOnline,
 });
 

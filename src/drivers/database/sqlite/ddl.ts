@@ -294,6 +294,7 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
     transactional: true,
     lockOf: (deed) => ({ waits: "writers", rows: !["create", "drop", "alter"].includes(deed) }),
     lockTables: null,
+    renameIndex: null,
     online: null,
   }),
   catalogue: Object.freeze({ readTables, readStructures, describe, readSizes: async () => new Map(), verify }),

@@ -2,7 +2,7 @@
 import { dropTable, renameTable } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
-import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
+import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
 import { tableOf } from "../snapshot.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
@@ -30,7 +30,8 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
     ...created.map((model) => createTableStep(model, context)),
     ...kept.flatMap((pair) => alterSteps(pair, context)),
     ...addReferenceSteps(context),
-    ...kept.flatMap((pair) => newIndexes(pair).map((index) => createIndexStep(pair, index, context))),
+    ...kept.flatMap((pair) => renameIndexSteps(pair, context)),
+    ...kept.flatMap((pair) => createIndexSteps(pair, context)),
   ]);
 }
 

@@ -4,10 +4,13 @@ import type { DiffContext, Kept } from "./kept.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
 import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
-export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): Step[] {
+export function dropIndexSteps(kept: Kept, context: DiffContext): Step[] {
+  const { before, after } = kept;
+  const { ddl } = context;
   const stays = new Set(after.indexes.map((index) => indexIdentity(index, after)));
+  const renamed = new Set(renamedIndexes(kept, context).map(({ from }) => from));
   return before.indexes
-    .filter((index) => !stays.has(indexIdentity(index, before)))
+    .filter((index) => !stays.has(indexIdentity(index, before)) && !renamed.has(index))
     .map((index) =>
       createStep({
         kind: "drop-index",
@@ -19,7 +22,50 @@ export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): S
     );
 }
 
-export function createIndexStep(kept: Kept, index: IndexShape, { ddl, large }: DiffContext): Step {
+interface RenamedIndex {
+  readonly from: IndexShape;
+  readonly to: IndexShape;
+}
+
+/** Indexes that only bear other names, for their tables or columns do. One with a condition that names such a column is another. */
+function renamedIndexes(kept: Kept, { from, ddl }: DiffContext): readonly RenamedIndex[] {
+  const { before, after } = kept;
+  if (ddl.manner.renameIndex === null) return [];
+  const taken = new Set(from.models.flatMap(({ indexes }) => indexes.map(({ name }) => name.toLowerCase())));
+  const moved = before.fields.filter(({ id, column }) => !after.fields.some((one) => one.id === id && one.column === column));
+  const sameness = ({ columns, unique, where }: IndexShape, { fields }: SnapshotModel) => {
+    const ids = columns.map(({ column, descending }) => [fields.find((one) => one.column === column)?.id, descending]);
+    return JSON.stringify([ids, unique, where]);
+  };
+  return before.indexes.flatMap((index): RenamedIndex[] => {
+    const { where } = index;
+    const isMoved = where !== null && moved.some(({ column }) => where.includes(ddl.quote(column)));
+    const to = after.indexes.find((one) => sameness(one, after) === sameness(index, before));
+    return to && !isMoved && to.name !== index.name && !taken.has(to.name.toLowerCase()) ? [{ from: index, to }] : [];
+  });
+}
+
+export function renameIndexSteps(kept: Kept, context: DiffContext): Step[] {
+  const { ddl } = context;
+  return renamedIndexes(kept, context).map(({ from, to }) =>
+    createStep({
+      kind: "rename-index",
+      model: kept.after.name,
+      sql: [ddl.manner.renameIndex?.(from, to) ?? ""],
+      ...lockOf(ddl, "alter"),
+      does: [`Renames the index ${from.name} to ${to.name}.`],
+    }),
+  );
+}
+
+export function createIndexSteps(kept: Kept, context: DiffContext): Step[] {
+  const renamed = new Set(renamedIndexes(kept, context).map(({ to }) => to));
+  return newIndexes(kept)
+    .filter((index) => !renamed.has(index))
+    .map((index) => createIndexStep(kept, index, context));
+}
+
+function createIndexStep(kept: Kept, index: IndexShape, { ddl, large }: DiffContext): Step {
   const { before, after } = kept;
   const refuses = index.unique ? " Refused when two rows have the same values." : "";
   const phase = large.has(before.table) ? ddl.manner.online?.createIndex(index) : undefined;
@@ -57,7 +103,7 @@ function likes({ before, after }: Kept, { name, columns, unique, where }: IndexS
   ];
 }
 
-export function newIndexes({ before, after }: Kept): readonly IndexShape[] {
+function newIndexes({ before, after }: Kept): readonly IndexShape[] {
   const present = new Set(before.indexes.map((index) => indexIdentity(index, before)));
   return after.indexes.filter((index) => !present.has(indexIdentity(index, after)));
 }

@@ -26,6 +26,7 @@ export type StepKind =
   | "add-references"
   | "drop-references"
   | "create-index"
+  | "rename-index"
   | "drop-index";
 
 export interface Step {
