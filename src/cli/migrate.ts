@@ -164,7 +164,9 @@ function dryRunLines({ rows, copyMs, applyMs, faults }: DryRun): string[] {
       ? `Ran everything in a transaction of ${applyMs.toFixed(0)} ms, and undid it.`
       : `Copied the database in ${copyMs.toFixed(0)} ms, migrated the copy in ${applyMs.toFixed(0)} ms, and removed it.`,
     ...[...rows].map(([table, { before, after }]) => `  ${table}: ${spell(before)} before, ${spell(after)} after`),
-    ...(faults.length === 0 ? [`The ${copyMs === null ? "outcome" : "copy"} is sound. The database was not changed.`] : faults.map((fault) => `FAULT: ${fault}`)),
+    ...(faults.length === 0
+      ? [`The ${copyMs === null ? "outcome" : "copy"} is sound. The database was not changed.`]
+      : faults.map((fault) => `FAULT: ${fault}`)),
   ];
 }
 

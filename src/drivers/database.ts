@@ -118,7 +118,10 @@ export interface Migrator {
   /** By itself, outside of any transaction. */
   alone(text: string): Promise<void>;
   /** As `together`; then `look` reads what has become of the database, and all is undone. */
-  rehearse<T>(statements: readonly Statement[], look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>): Promise<T>;
+  rehearse<T>(
+    statements: readonly Statement[],
+    look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>,
+  ): Promise<T>;
 }
 
 /** Twelve members at most; a driver's factory is the product's name (`openSqlite`). */

@@ -105,7 +105,9 @@ function applyTests(open: Open): void {
     const films = model("films", { title: text().unique(), director: belongsTo(() => people) });
     await migrate(scratch, [people, films]);
     await scratch.run(`INSERT INTO people (id, name, version) VALUES ('${idOf("p")}', 'Forman', 1)`);
-    await scratch.run(`INSERT INTO films (id, title, director_id, version) VALUES ('${idOf("f")}', 'Amadeus', '${idOf("p")}', 3)`);
+    await scratch.run(
+      `INSERT INTO films (id, title, director_id, version) VALUES ('${idOf("f")}', 'Amadeus', '${idOf("p")}', 3)`,
+    );
     const persons = model("persons", { fullName: text().was("name") }).was("people");
     const movies = model("movies", { label: text().was("title").unique(), by: belongsTo(() => persons).was("director") }).was(
       "films",
@@ -115,12 +117,18 @@ function applyTests(open: Open): void {
       await scratch.rows(`SELECT m.id, label, by_id, full_name, m.version FROM movies m JOIN persons p ON p.id = by_id`),
       [[idOf("f"), "Amadeus", idOf("p"), "Forman", 3]],
     );
-    await assert.rejects(scratch.run(`INSERT INTO movies (id, label, by_id, version) VALUES ('${idOf("g")}', 'x', '${idOf("n")}', 1)`), {
-      reason: "foreign_key",
-    });
-    await assert.rejects(scratch.run(`INSERT INTO movies (id, label, by_id, version) VALUES ('${idOf("g")}', 'Amadeus', '${idOf("p")}', 1)`), {
-      reason: "unique",
-    });
+    await assert.rejects(
+      scratch.run(`INSERT INTO movies (id, label, by_id, version) VALUES ('${idOf("g")}', 'x', '${idOf("n")}', 1)`),
+      {
+        reason: "foreign_key",
+      },
+    );
+    await assert.rejects(
+      scratch.run(`INSERT INTO movies (id, label, by_id, version) VALUES ('${idOf("g")}', 'Amadeus', '${idOf("p")}', 1)`),
+      {
+        reason: "unique",
+      },
+    );
   });
 
   test("a rebuild keeps rows, indexes, references from and to the table, and the counter", async (t) => {
@@ -129,8 +137,7 @@ function applyTests(open: Open): void {
     const seats = model("seats", { show: belongsTo(() => model("shows", {})) });
     await migrate(scratch, [people, shows(), seats]);
     await scratch.run(`INSERT INTO people (id, name, version) VALUES ('${idOf("p")}', 'x', 1)`);
-    const add = (note: string) =>
-      scratch.run(`INSERT INTO shows (note, film_id, version) VALUES (?, '${idOf("p")}', 1)`, note);
+    const add = (note: string) => scratch.run(`INSERT INTO shows (note, film_id, version) VALUES (?, '${idOf("p")}', 1)`, note);
     for (const note of ["a", "b", "c"]) await add(note);
     await scratch.run(`INSERT INTO seats (id, show_id, version) VALUES ('${idOf("s")}', 1, 1)`);
     await scratch.run(`DELETE FROM shows WHERE id = 3`);

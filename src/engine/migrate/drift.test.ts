@@ -90,10 +90,7 @@ const postgresFaults: Faults = [
     ],
     "trigger watch is in the database and not in the journal",
   ],
-  [
-    ["CREATE MATERIALIZED VIEW kept AS SELECT 1"],
-    "materialized view kept is in the database and not in the journal",
-  ],
+  [["CREATE MATERIALIZED VIEW kept AS SELECT 1"], "materialized view kept is in the database and not in the journal"],
   [
     ["ALTER TABLE tickets ALTER COLUMN id DROP IDENTITY"],
     "table tickets: column id is bigint NOT NULL in the database and bigint IDENTITY NOT NULL in the journal",

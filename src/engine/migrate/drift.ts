@@ -28,8 +28,7 @@ export function structuresOf(snapshot: Snapshot, ddl: Ddl, fingerprint = ""): Re
             systemIndexes.filter((index) => index.table === table.name),
           ),
         );
-  const models = snapshot.models.map((model) => ddl.catalogue.describe(tableOf(model, [snapshot]), model.indexes, fingerprint),
-  );
+  const models = snapshot.models.map((model) => ddl.catalogue.describe(tableOf(model, [snapshot]), model.indexes, fingerprint));
   return new Map([...system, ...models].map((structure) => [structure.name, structure]));
 }
 

@@ -27,7 +27,8 @@ export const migrateErrors = {
   },
   migration_unfinished: {
     status: 409,
-    message: "The migration is under way and has met rows that do not fit:\n  {reason}\nMend them and run `holdfast migrate apply`.",
+    message:
+      "The migration is under way and has met rows that do not fit:\n  {reason}\nMend them and run `holdfast migrate apply`.",
     explanation:
       "What came before stays done. The migration goes on where it stopped, with `migrate apply` or at the next start, and the app does not start before it has come to its end.",
   },

@@ -80,7 +80,10 @@ function reasonOf(reason: string): string {
 
 /** Everything in one transaction. `run` is what runs it. */
 export async function runWhole({ ddl }: Pick<Running, "ddl">, entry: JournalEntry, run: Database["migrate"]): Promise<void> {
-  const everything = entry.up.flatMap((step) => [...statementsOf(step), ...step.later.flatMap(({ sql }) => sql.map((text) => ({ text, says: saying(step) })))]);
+  const everything = entry.up.flatMap((step) => [
+    ...statementsOf(step),
+    ...step.later.flatMap(({ sql }) => sql.map((text) => ({ text, says: saying(step) }))),
+  ]);
   await runFirst({ first: [...entry.up.flatMap(guardsOf), ...everything], last: closeEntry(entry, ddl), entry, ddl, run });
 }
 

@@ -140,10 +140,7 @@ const cases: Readonly<Record<string, Case>> = {
     ],
   },
   "drop models that refer to each other": {
-    before: [
-      people,
-      model("films", { star: belongsTo(() => people) }),
-    ],
+    before: [people, model("films", { star: belongsTo(() => people) })],
     after: [model("genres", { name: text() })],
   },
   "a new name for a column that stays": {
@@ -177,7 +174,15 @@ function write(name: string, plan: Plan): string {
 }
 
 /** Only where there are many rows does a plan differ. */
-const onlineCases = ["a reference of several columns", "optional to required with a default", "optional to required without a default", "reference to another model", "unique and partial indexes", "rename a field with an index", "type and required at once"];
+const onlineCases = [
+  "a reference of several columns",
+  "optional to required with a default",
+  "optional to required without a default",
+  "reference to another model",
+  "unique and partial indexes",
+  "rename a field with an index",
+  "type and required at once",
+];
 
 function testGolden(file: string, names: readonly string[], way: Way): void {
   const golden = new URL(`./golden/${file}`, import.meta.url);

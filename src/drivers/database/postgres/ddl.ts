@@ -1,6 +1,17 @@
 /** PostgreSQL's data definition: its own types, references that a migration may defer, changes made in place. */
 import type { Value } from "../../database.ts";
-import type { Alteration, ColumnChange, ColumnShape, Ddl, Deed, Lock, Manner, Phase, TableChange, TableShape } from "../../ddl.ts";
+import type {
+  Alteration,
+  ColumnChange,
+  ColumnShape,
+  Ddl,
+  Deed,
+  Lock,
+  Manner,
+  Phase,
+  TableChange,
+  TableShape,
+} from "../../ddl.ts";
 import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { createIndex, dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
 import { postgresForms } from "./ddl/forms.ts";
@@ -46,8 +57,7 @@ function alterTable({ from, to, columns, online = false }: TableChange): Alterat
 
 function alterColumn(table: string, change: ColumnChange, online: boolean): Part {
   const at = `ALTER TABLE ${quote(table)}`;
-  if (change.kind === "drop")
-    return { sql: [`${at} DROP COLUMN ${quote(change.column.name)}`], later: [], deed: "drop-column" };
+  if (change.kind === "drop") return { sql: [`${at} DROP COLUMN ${quote(change.column.name)}`], later: [], deed: "drop-column" };
   if (change.kind === "change") return changeColumn(table, change, online);
   const { column, fill } = change;
   const noDefault = fill === null ? [] : [`${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];

@@ -42,8 +42,10 @@ export async function withMigrationLock<T>(migrating: Migrating, work: (client: 
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
-    // Where the connection is lost the lock is too; then the client is not used again.
-    await ask(client, connections, { text: `select pg_advisory_unlock(${lockKey})`, params: [] });
+    // Where the connection is lost the lock is too, and the client is not used again.
+    await ask(client, connections, { text: `select pg_advisory_unlock(${lockKey})`, params: [] }).catch((error: unknown) => {
+      throw "error" in result ? result.error : error;
+    });
     return result;
   });
   if ("error" in outcome) throw outcome.error;
@@ -66,11 +68,7 @@ export function createMigrator(client: PoolClient, migrating: Migrating, isAlone
   };
 }
 
-async function undone<T>(
-  client: PoolClient,
-  connections: Connections,
-  look: (read: Migrator["read"]) => Promise<T>,
-): Promise<T> {
+async function undone<T>(client: PoolClient, connections: Connections, look: (read: Migrator["read"]) => Promise<T>): Promise<T> {
   try {
     return await look((statement) => ask(client, connections, { ...statement, once: true }));
   } finally {

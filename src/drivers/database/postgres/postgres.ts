@@ -84,9 +84,7 @@ function createDatabase(
   /** What is submitted afterwards waits, so the writes of this process are held up at once. */
   function migrate(statements: readonly Statement[]): Promise<void> {
     return track(open.migrations, () =>
-      withoutWrites(() =>
-        withMigrationLock(shared, (client) => runTogether(client, shared, { statements, end: commit })),
-      ),
+      withoutWrites(() => withMigrationLock(shared, (client) => runTogether(client, shared, { statements, end: commit }))),
     );
   }
 
@@ -105,9 +103,7 @@ function createDatabase(
       write(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
     migrate,
     migrator: (work) =>
-      track(open.migrations, () =>
-        withMigrationLock(shared, (client) => work(createMigrator(client, shared, withoutWrites))),
-      ),
+      track(open.migrations, () => withMigrationLock(shared, (client) => work(createMigrator(client, shared, withoutWrites)))),
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
     close: () => (closing ??= shutDown()),

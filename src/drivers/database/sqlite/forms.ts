@@ -20,8 +20,7 @@ function convert(sql: string, from: ValueForm, to: ValueForm): string {
 
 function convertExact(sql: string, from: ValueForm, to: ValueForm): string {
   const change = scaleOf(to) - scaleOf(from);
-  if (exact.has(to.storage))
-    return change === 0 ? sql : change > 0 ? `${sql} * ${power(change)}` : `${sql} / ${power(-change)}`;
+  if (exact.has(to.storage)) return change === 0 ? sql : change > 0 ? `${sql} * ${power(change)}` : `${sql} / ${power(-change)}`;
   if (to.storage === "real") return `${cast(sql, "REAL")}${scaleOf(from) === 0 ? "" : ` / ${power(scaleOf(from))}`}`;
   if (to.storage !== "text") return "NULL";
   return scaleOf(from) === 0 ? cast(sql, "TEXT") : decimalText(sql, power(scaleOf(from)));

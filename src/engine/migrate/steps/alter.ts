@@ -58,8 +58,12 @@ function stepsOf(altered: Altered, context: DiffContext): Step[] {
   const { kept, parts, tables } = altered;
   const { ddl } = context;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
-  if (whole.rebuilds) return [rebuildStep(altered, [...whole.statements, ...keptIndexes(kept).map((one) => ddl.createIndex(one))], ddl)];
-  const [drops, others] = [parts.filter(({ kind }) => kind === "drop-column"), parts.filter(({ kind }) => kind !== "drop-column")];
+  if (whole.rebuilds)
+    return [rebuildStep(altered, [...whole.statements, ...keptIndexes(kept).map((one) => ddl.createIndex(one))], ddl)];
+  const [drops, others] = [
+    parts.filter(({ kind }) => kind === "drop-column"),
+    parts.filter(({ kind }) => kind !== "drop-column"),
+  ];
   return [
     ...drops.map((part) => partStep(part, altered, context)),
     ...keySteps(altered, ddl),

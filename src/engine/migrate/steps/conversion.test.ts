@@ -242,7 +242,11 @@ function testAll(open: () => Promise<Opened>, languages: Languages): void {
   for (const [name, one] of Object.entries(cases)) {
     test(name, async () => {
       const on = { ...languages, database: opened.database };
-      const converted = await convertAll(on, one, one.pairs.map(([value]) => value));
+      const converted = await convertAll(
+        on,
+        one,
+        one.pairs.map(([value]) => value),
+      );
       assert.deepEqual(converted, [null, ...one.pairs.map(([, value]) => value)]);
       for (const value of one.refused ?? []) {
         await assert.rejects(

@@ -95,7 +95,10 @@ function decimalToWhole(pair: Pair): Rule {
 }
 
 function floatToWhole(pair: Pair): Rule {
-  const wrong: Misfit = { condition: (column) => `round(${column}) <> ${column}`, why: "some values have digits after the point" };
+  const wrong: Misfit = {
+    condition: (column) => `round(${column}) <> ${column}`,
+    why: "some values have digits after the point",
+  };
   return exact(wrong, beyondSafe(pair));
 }
 
@@ -115,7 +118,10 @@ function textToWhole(pair: Pair): Rule {
   // Only what is a number may be taken for one.
   const { condition, why } = beyondSafe(pair);
   const number = (column: string) => condition(ddl.forms.convert(column, from, to));
-  return exact(wrong, { condition: (column) => `CASE WHEN ${ddl.forms.isWhole(column)} THEN ${number(column)} ELSE FALSE END`, why });
+  return exact(wrong, {
+    condition: (column) => `CASE WHEN ${ddl.forms.isWhole(column)} THEN ${number(column)} ELSE FALSE END`,
+    why,
+  });
 }
 
 function toChoice({ to, ddl }: Pair): Rule {

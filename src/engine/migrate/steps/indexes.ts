@@ -74,7 +74,9 @@ function createIndexStep(kept: Kept, index: IndexShape, { ddl, large }: DiffCont
     model: after.name,
     table: before.table,
     ...lockOf(ddl, "index"),
-    ...(phase === undefined ? { sql: [ddl.createIndex(index)] } : { later: [phase], work: "none", checks: likes(kept, index, ddl) }),
+    ...(phase === undefined
+      ? { sql: [ddl.createIndex(index)] }
+      : { later: [phase], work: "none", checks: likes(kept, index, ddl) }),
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
 }

@@ -1,6 +1,14 @@
 /** What PostgreSQL's catalogue says of a schema, and what it should say of a table that is as it should be. */
 import type { Row } from "../../../database.ts";
-import { type Catalogue, type IndexShape, type Reader, referencesOf, type Structure, type Structures, type TableShape } from "../../../ddl.ts";
+import {
+  type Catalogue,
+  type IndexShape,
+  type Reader,
+  referencesOf,
+  type Structure,
+  type Structures,
+  type TableShape,
+} from "../../../ddl.ts";
 import { literal, shorten } from "../text.ts";
 import { catalogued } from "./types.ts";
 
@@ -65,10 +73,7 @@ function toStructure(name: string, columns: readonly Row[], indexes: readonly Ro
     .filter((row) => row[1] !== null)
     .map(([, column, type, notNull, identity, reference]) => {
       const serial = identity === "" ? "" : " IDENTITY";
-      return [
-        String(column),
-        `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference ?? ""}`,
-      ] as const;
+      return [String(column), `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference ?? ""}`] as const;
     });
   const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
   const others = Map.groupBy(

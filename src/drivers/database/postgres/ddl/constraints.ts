@@ -55,7 +55,10 @@ export const postgresOnline: Online = Object.freeze<Online>({
 });
 
 /** SET NOT NULL looks at no row where a proved condition says the same. */
-export function requireValue(table: string, column: string): { readonly sql: readonly string[]; readonly later: readonly Phase[] } {
+export function requireValue(
+  table: string,
+  column: string,
+): { readonly sql: readonly string[]; readonly later: readonly Phase[] } {
   const at = `ALTER TABLE ${quote(table)}`;
   const name = quote(`_${table}_${column}_required`);
   return {
