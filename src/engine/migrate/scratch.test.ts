@@ -44,7 +44,14 @@ export interface FileScratch extends Scratch {
   readonly file: string;
 }
 
-const formOf = ({ storage, scale }: ValueForm) => ({ storage, scale: scale ?? 0, isPlain: false, native: null });
+const formOf = ({ storage, scale }: ValueForm) => ({
+  storage,
+  scale: scale ?? 0,
+  isPlain: false,
+  isRequired: false,
+  isColumn: true,
+  native: null,
+});
 
 export const sqlite: Languages = {
   product: "sqlite",

@@ -9,7 +9,7 @@ export interface Connections {
   /** Runs work on a connection; one that is lost, or whose statements are outdated, is not used again. */
   use<T>(purpose: Purpose, work: (client: PoolClient) => Promise<T>): Promise<T>;
   readonly statements: Statements;
-  /** Whether the last attempt to open a connection succeeded. */
+  /** Whether a connection could be had when last tried; where not, another attempt begins. */
   isReachable(): boolean;
   close(): Promise<void>;
 }
@@ -32,7 +32,8 @@ type PgModule = { readonly Pool: new (config: PoolConfig & { readonly pipeline: 
 export function createConnections(pg: PgModule, settings: PostgresSettings): Connections {
   const statements = createStatements(settings.statementsMax);
   const born = new WeakMap<PoolClient, number>();
-  const reach = { is: true };
+  const reach = { is: true, probing: false };
+  let closed = false;
   const open = (purpose: Purpose, max: number) => {
     const pool = new pg.Pool({ ...poolConfig(settings), max });
     pool.on("connect", (client) => {
@@ -42,10 +43,25 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
       born.set(client, statements.generation());
     });
     // An idle connection that ends is no request's trouble; without a listener it would be the process's.
-    pool.on("error", (error) => settings.onTrouble({ kind: "database_lost", message: error.message }));
+    pool.on("error", (error) => {
+      if (closed) return;
+      settings.onTrouble({ kind: "database_lost", message: error.message });
+      reach.is = false;
+      probe();
+    });
     return pool;
   };
   const pools = { read: open("read", settings.readersMax), write: open("write", settings.writersMax) };
+
+  /** Looks whether the server is back: nobody would send a request to find out to one that says it is not ready. */
+  function probe(): void {
+    if (reach.probing || closed) return;
+    reach.probing = true;
+    // Whether it was found, acquire() says.
+    void Promise.allSettled([acquire("read").then((client) => client.release())]).then(() => {
+      reach.probing = false;
+    });
+  }
 
   async function acquire(purpose: Purpose): Promise<PoolClient> {
     try {
@@ -72,8 +88,12 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
       }
     },
     statements,
-    isReachable: () => reach.is,
+    isReachable() {
+      if (!reach.is) probe();
+      return reach.is;
+    },
     async close() {
+      closed = true;
       await Promise.all([pools.read.end(), pools.write.end()]);
     },
   });
@@ -93,7 +113,13 @@ function poolConfig(settings: PostgresSettings): PoolConfig & { readonly pipelin
 function settingsOf(purpose: Purpose, settings: PostgresSettings): readonly string[] {
   if (purpose === "read")
     return ["set default_transaction_read_only to on", `set statement_timeout to ${settings.readTimeoutMs}`];
-  return ["set default_transaction_isolation to serializable", `set lock_timeout to ${settings.lockTimeoutMs}`];
+  return [
+    "set default_transaction_isolation to serializable",
+    `set lock_timeout to ${settings.lockTimeoutMs}`,
+    // A write finds its rows by key. A plan made while the table was small would go on looking at all of them, and under
+    // serializable isolation would be in the way of every other write (postgresql.org, 13.2.3).
+    "set enable_seqscan to off",
+  ];
 }
 
 // Who asked for the connection hears of it by his own first statement.

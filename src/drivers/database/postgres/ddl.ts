@@ -13,8 +13,9 @@ import type {
   TableShape,
 } from "../../ddl.ts";
 import { catalogue, fingerprint } from "./ddl/catalogue.ts";
-import { createIndex, dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
+import { dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
 import { postgresForms } from "./ddl/forms.ts";
+import { createIndex } from "./ddl/indexes.ts";
 import { catalogued, typeOf } from "./ddl/types.ts";
 import { literal, quote, shorten } from "./text.ts";
 
@@ -139,7 +140,7 @@ export const postgresDdl: Ddl = Object.freeze<Ddl>({
   literal: formed,
   createTable,
   alterTable,
-  createIndex: (index) => createIndex(index),
+  createIndex: (index, table) => createIndex(index, table),
   dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
   fingerprint,
   forms: postgresForms,

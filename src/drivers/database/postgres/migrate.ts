@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { PoolClient } from "pg";
 import { failDatabase, type Migrator, type Row, type Statement } from "../../database.ts";
+import type { Alone } from "../server.ts";
 import type { Connections } from "./connections.ts";
 import { isAborted, isLost, type ServerError, toError, toRefusal } from "./failures.ts";
 import { type Flown, fly, type Query } from "./flight.ts";
@@ -15,9 +16,6 @@ export interface Migrating {
     "lockTimeoutMs" | "migrationLockTimeoutMs" | "migrationStatementTimeoutMs" | "migrationTriesMax"
   >;
 }
-
-/** Keeps this process's own writes away while a transaction of a migration runs. */
-export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
 
 const lockKey = "hashtext('holdfast migrate')";
 const pollMs = 50;
@@ -109,6 +107,8 @@ async function begin(
     "begin isolation level read committed",
     `set local statement_timeout to ${settings.migrationStatementTimeoutMs}`,
     `set local lock_timeout to ${settings.migrationLockTimeoutMs}`,
+    // Other writes find their rows by key; a migration looks at all of them.
+    "set local enable_seqscan to on",
     "set constraints all deferred",
   ].map((text): Query => ({ text, params: [] }));
   const begun = await fly(client, opening, connections.statements);

@@ -59,7 +59,9 @@ function stepsOf(altered: Altered, context: DiffContext): Step[] {
   const { ddl } = context;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
   if (whole.rebuilds)
-    return [rebuildStep(altered, [...whole.statements, ...keptIndexes(kept).map((one) => ddl.createIndex(one))], ddl)];
+    return [
+      rebuildStep(altered, [...whole.statements, ...keptIndexes(kept, ddl).map((one) => ddl.createIndex(one, tables.to))], ddl),
+    ];
   const [drops, others] = [
     parts.filter(({ kind }) => kind === "drop-column"),
     parts.filter(({ kind }) => kind !== "drop-column"),

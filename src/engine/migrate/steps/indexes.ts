@@ -2,15 +2,16 @@
 import type { Ddl, IndexShape } from "../../../drivers/ddl.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
+import { tableOf } from "../snapshot.ts";
 import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
 export function dropIndexSteps(kept: Kept, context: DiffContext): Step[] {
   const { before, after } = kept;
   const { ddl } = context;
-  const stays = new Set(after.indexes.map((index) => indexIdentity(index, after)));
+  const stays = new Set(after.indexes.map((index) => indexIdentity(index, after, ddl)));
   const renamed = new Set(renamedIndexes(kept, context).map(({ from }) => from));
   return before.indexes
-    .filter((index) => !stays.has(indexIdentity(index, before)) && !renamed.has(index))
+    .filter((index) => !stays.has(indexIdentity(index, before, ddl)) && !renamed.has(index))
     .map((index) =>
       createStep({
         kind: "drop-index",
@@ -33,9 +34,12 @@ function renamedIndexes(kept: Kept, { from, ddl }: DiffContext): readonly Rename
   if (ddl.manner.renameIndex === null) return [];
   const taken = new Set(from.models.flatMap(({ indexes }) => indexes.map(({ name }) => name.toLowerCase())));
   const moved = before.fields.filter(({ id, column }) => !after.fields.some((one) => one.id === id && one.column === column));
-  const sameness = ({ columns, unique, where }: IndexShape, { fields }: SnapshotModel) => {
-    const ids = columns.map(({ column, descending }) => [fields.find((one) => one.column === column)?.id, descending]);
-    return JSON.stringify([ids, unique, where]);
+  const sameness = ({ columns, unique, where }: IndexShape, { fields, key }: SnapshotModel) => {
+    const parts = columns.map(({ column, descending }) => {
+      const field = fields.find((one) => one.column === column);
+      return [field?.id, descending, unique || field?.optional];
+    });
+    return JSON.stringify([parts, unique, where, unique || key]);
   };
   return before.indexes.flatMap((index): RenamedIndex[] => {
     const { where } = index;
@@ -60,22 +64,23 @@ export function renameIndexSteps(kept: Kept, context: DiffContext): Step[] {
 
 export function createIndexSteps(kept: Kept, context: DiffContext): Step[] {
   const renamed = new Set(renamedIndexes(kept, context).map(({ to }) => to));
-  return newIndexes(kept)
+  return newIndexes(kept, context.ddl)
     .filter((index) => !renamed.has(index))
     .map((index) => createIndexStep(kept, index, context));
 }
 
-function createIndexStep(kept: Kept, index: IndexShape, { ddl, large }: DiffContext): Step {
+function createIndexStep(kept: Kept, index: IndexShape, { ddl, large, to }: DiffContext): Step {
   const { before, after } = kept;
+  const table = tableOf(after, [to]);
   const refuses = index.unique ? " Refused when two rows have the same values." : "";
-  const phase = large.has(before.table) ? ddl.manner.online?.createIndex(index) : undefined;
+  const phase = large.has(before.table) ? ddl.manner.online?.createIndex(index, table) : undefined;
   return createStep({
     kind: "create-index",
     model: after.name,
     table: before.table,
     ...lockOf(ddl, "index"),
     ...(phase === undefined
-      ? { sql: [ddl.createIndex(index)] }
+      ? { sql: [ddl.createIndex(index, table)] }
       : { later: [phase], work: "none", checks: likes(kept, index, ddl) }),
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
@@ -105,21 +110,26 @@ function likes({ before, after }: Kept, { name, columns, unique, where }: IndexS
   ];
 }
 
-function newIndexes({ before, after }: Kept): readonly IndexShape[] {
-  const present = new Set(before.indexes.map((index) => indexIdentity(index, before)));
-  return after.indexes.filter((index) => !present.has(indexIdentity(index, after)));
+function newIndexes({ before, after }: Kept, ddl: Ddl): readonly IndexShape[] {
+  const present = new Set(before.indexes.map((index) => indexIdentity(index, before, ddl)));
+  return after.indexes.filter((index) => !present.has(indexIdentity(index, after, ddl)));
 }
 
 /** Indexes that go through a migration unchanged. */
-export function keptIndexes({ before, after }: Kept): readonly IndexShape[] {
-  const added = new Set(newIndexes({ before, after }));
+export function keptIndexes({ before, after }: Kept, ddl: Ddl): readonly IndexShape[] {
+  const added = new Set(newIndexes({ before, after }, ddl));
   return after.indexes.filter((index) => !added.has(index));
 }
 
-// A column of the same name may be another field, so ids count. A condition may name any column, so then all of them do.
-function indexIdentity({ name, table, columns, unique, where }: IndexShape, model: SnapshotModel): string {
+/**
+ * A column of the same name may be another field, so ids count. A condition may name any column, so then all of them do. And what
+ * the database makes of it may hang on the key and on what is optional; a unique one stays all the same, for it is held to.
+ */
+function indexIdentity(index: IndexShape, model: SnapshotModel, ddl: Ddl): string {
+  const { name, table, columns, unique, where } = index;
   const ids = model.fields
     .filter(({ column }) => where !== null || columns.some((one) => one.column === column))
     .map(({ id, column }) => `${id} ${column}`);
-  return JSON.stringify([name, table, columns, unique, where, ids.toSorted()]);
+  const made = unique ? "" : ddl.createIndex(index, tableOf(model, []));
+  return JSON.stringify([name, table, columns, unique, where, ids.toSorted(), made]);
 }

@@ -10,6 +10,7 @@ import {
   type TableShape,
 } from "../../../ddl.ts";
 import { literal, shorten } from "../text.ts";
+import { indexed } from "./indexes.ts";
 import { catalogued } from "./types.ts";
 
 const here = "n.nspname = current_schema()";
@@ -114,7 +115,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[], last = ""):
     return [shorten(column.name), `${catalogued(column)}${serial}${column.optional ? "" : " NOT NULL"}${held.join("")}`] as const;
   });
   const described = indexes.map((one) => {
-    const listed = one.columns.map(({ column, descending }) => ({ column: shorten(column), descending }));
+    const listed = indexed(one, table).map(({ column, descending }) => ({ column: shorten(column), descending }));
     const where = one.where === null ? null : (conditions.get(shorten(one.name)) ?? "…");
     return [shorten(one.name), indexText(one.unique, listed, where)] as const;
   });

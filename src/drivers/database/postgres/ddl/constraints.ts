@@ -1,7 +1,7 @@
 /** References, keys and required columns: constraints, some of which can be tied first and proved later, while nobody waits. */
 import type { Online, Phase, ReferenceShape, References } from "../../../ddl.ts";
-import { indexColumns, type IndexShape } from "../../../ddl.ts";
 import { literal, quote, shorten } from "../text.ts";
+import { createIndex } from "./indexes.ts";
 
 const list = (names: readonly string[]) => names.map(quote).join(", ");
 const regclass = (table: string) => `${literal(quote(table))}::regclass`;
@@ -31,19 +31,13 @@ export const postgresReferences: References = Object.freeze({
   drop: (table: string, { columns }: ReferenceShape) => onConstraints(table, "DROP", `contype = 'f' AND ${holds(columns)}`),
 });
 
-// Null comes first, as queries order it.
-export function createIndex(index: IndexShape, how = ""): string {
-  const columns = indexColumns({ quote }, index, ({ descending }) => (descending ? " DESC NULLS LAST" : " NULLS FIRST"));
-  return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${how}${columns}`;
-}
-
 /** What is proved of the rows that are there once new ones are held to it. */
 const together = (...sql: readonly string[]): Phase => ({ sql, alone: false, clean: null, unless: null });
 
 export const postgresOnline: Online = Object.freeze<Online>({
   // Ended in between, the building leaves an index that is kept up to date and not used.
-  createIndex: (index) => ({
-    sql: [createIndex(index, "CONCURRENTLY ")],
+  createIndex: (index, table) => ({
+    sql: [createIndex(index, table, "CONCURRENTLY ")],
     alone: true,
     clean: `DROP INDEX CONCURRENTLY IF EXISTS ${quote(index.name)}`,
     unless: `SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = ${literal(shorten(index.name))} AND i.indisvalid`,

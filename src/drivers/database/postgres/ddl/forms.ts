@@ -51,7 +51,10 @@ function roundReal(sql: string, scale: number): string {
 }
 
 function textOf(sql: string, { storage, scale }: ValueForm): string {
-  return postgresDialect.json.text({ storage, scale: scale ?? 0, isPlain: false, native: null }, sql);
+  return postgresDialect.json.text(
+    { storage, scale: scale ?? 0, isPlain: false, isRequired: false, isColumn: true, native: null },
+    sql,
+  );
 }
 
 /** The longest have as many digits as a number of 64 bits, and are compared as numbers that have no such bound. */

@@ -1,0 +1,93 @@
+/** A database on a server, put together from what its driver does: migrations wait for writes and writes for them, and closing for all. */
+import { type Database, type DatabaseState, failDatabase, type Migrator, type Product, type Statement } from "../database.ts";
+import { type Hold, runTransaction } from "./held.ts";
+import { createTurns } from "./turns.ts";
+import type { WriteQueue } from "./write-queue.ts";
+
+/** What a driver hands in. */
+export interface ServerParts {
+  readonly product: Product;
+  readonly read: (...asked: Parameters<Database["read"]>) => ReturnType<Database["read"]>;
+  readonly queue: WriteQueue;
+  readonly hold: Hold;
+  readonly migrate: (statements: readonly Statement[]) => Promise<void>;
+  /** Where a migration may have phases; what runs in a transaction is handed to `isAlone`. */
+  readonly migrator?: <T>(work: (migrator: Migrator) => Promise<T>, isAlone: Alone) => Promise<T>;
+  readonly isReachable: () => boolean;
+  readonly disconnect: () => Promise<void>;
+  readonly transactionTimeoutMs: number;
+  readonly retriesMax: number;
+}
+
+/** Keeps this process's own writes away while a transaction of a migration runs. */
+export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
+
+export function createServerDatabase(parts: ServerParts): Database {
+  const { queue, hold, retriesMax, transactionTimeoutMs } = parts;
+  const turns = createTurns();
+  const open = {
+    reads: new Set<Promise<unknown>>(),
+    writes: new Set<Promise<unknown>>(),
+    migrations: new Set<Promise<unknown>>(),
+  };
+  let migrating: Promise<void> | null = null;
+  let closing: Promise<void> | null = null;
+
+  function state(): DatabaseState {
+    if (closing !== null) return "closed";
+    return parts.isReachable() ? "ready" : "unreachable";
+  }
+
+  /** What runs is waited for on closing, and writes by a migration. */
+  function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
+    if (closing !== null) return Promise.reject(failDatabase("database_closed"));
+    const result = work();
+    running.add(result);
+    const forget = () => void running.delete(result);
+    result.then(forget, forget);
+    return result;
+  }
+
+  /** A write waits for the migrations that were submitted before it. */
+  async function write<T>(work: () => Promise<T>): Promise<T> {
+    return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
+  }
+
+  /** Waits for what is being written and for the migration before it, and holds up what comes. */
+  function withoutWrites<T>(work: () => Promise<T>): Promise<T> {
+    const run = Promise.allSettled([migrating, ...open.writes]).then(work);
+    const done: Promise<void> = Promise.allSettled([run]).then(() => {
+      if (migrating === done) migrating = null;
+    });
+    migrating = done;
+    return run;
+  }
+
+  function migrate(statements: readonly Statement[]): Promise<void> {
+    return track(open.migrations, () => withoutWrites(() => parts.migrate(statements)));
+  }
+
+  async function shutDown(): Promise<void> {
+    const running = () => [...open.reads, ...open.writes, ...open.migrations];
+    while (running().length > 0) await Promise.allSettled(running());
+    await queue.idle();
+    await parts.disconnect();
+  }
+
+  const { migrator: begin } = parts;
+  const migrator: Required<Database>["migrator"] | undefined =
+    begin && ((work) => track(open.migrations, () => begin(work, withoutWrites)));
+
+  return Object.freeze({
+    product: parts.product,
+    read: (statement, options) => track(open.reads, async () => parts.read(statement, options)),
+    write: (unit, options) => write(() => queue.submit(unit, options)),
+    transaction: (work, { timeoutMs = transactionTimeoutMs } = {}) =>
+      write(() => runTransaction({ hold, turns }, work, { timeoutMs, retriesMax })),
+    migrate,
+    ...(migrator ? { migrator } : {}),
+    backup: () => Promise.reject(failDatabase("backup_unsupported")),
+    state,
+    close: () => (closing ??= shutDown()),
+  } satisfies Database);
+}
