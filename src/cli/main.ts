@@ -90,6 +90,11 @@ function readVersion(): string {
 }
 
 function processSurroundings(): Surroundings {
+  // Whoever read our output has read enough, as `| head` does: there is nobody left to tell.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   return {
     cwd: process.cwd(),
     env: process.env,
