@@ -37,7 +37,7 @@ async function startOnce(url: string): Promise<void> {
   await once(process.stdin, "data");
   const { status } = await ensureSchema({ database, ddl, clock: Date.now, schema: wider }, { mode: "development" });
   const [row] = await database.read({ text: "SELECT count(*) FROM people WHERE born IS NOT NULL", params: [] });
-  process.stdout.write(`${status} ${row?.[0]}\n`);
+  process.stdout.write(`${status} ${Number(row?.[0])}\n`);
   await database.close();
   process.exit(0);
 }

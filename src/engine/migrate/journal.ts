@@ -99,12 +99,17 @@ function toEntry([number, kind, current, previous, appliedAt, checksum, up, down
     kind: kind as JournalEntry["kind"],
     current: Number(current),
     previous: Number(previous),
-    appliedAt: String(appliedAt),
+    appliedAt: toIso(String(appliedAt)),
     checksum: String(checksum),
     up: toSteps(JSON.parse(String(up)) as Step[]),
     down: Array.isArray(back) ? toSteps(back as Step[]) : (back as { readonly refusal: string }),
     snapshot: kept,
   };
+}
+
+/** Databases that have instants write them each in its own way; under our settings all are UTC. */
+function toIso(instant: string): string {
+  return new Date(`${instant.replace(" ", "T").replace(/(\+00|Z)$/, "")}Z`).toISOString();
 }
 
 // Steps of earlier versions have fewer properties.

@@ -26,9 +26,9 @@ export interface Languages {
   readonly ddl: Ddl;
   readonly dialect: Dialect;
   /** SQL of a parameter for a column of that form. */
-  put(form: ValueForm, parameter?: string): string;
+  readonly put: (form: ValueForm, parameter?: string) => string;
   /** SQL of a column's value. */
-  get(form: ValueForm, column: string): string;
+  readonly get: (form: ValueForm, column: string) => string;
 }
 
 export interface Scratch extends MigrateContext, Languages {
@@ -75,10 +75,25 @@ export const postgres: Languages = {
 /** Opens an empty database, which is gone after the test. */
 export type Open = (t: TestContext) => Promise<Scratch>;
 
+/** A product to run tests on. */
+export interface On {
+  readonly title: string;
+  readonly need: Need;
+  readonly open: Open;
+  readonly languages: Languages;
+}
+
+/** Every product; `need` is that of the server. */
+export function eachProduct(need: Need): readonly On[] {
+  return [
+    { title: "on SQLite", need: { skip: false }, open: async (t) => openScratch(t), languages: sqlite },
+    { title: "on PostgreSQL", need, open: (t) => openPostgresScratch(t), languages: postgres },
+  ];
+}
+
 /** The tests once for each product; `need` is that of the server. */
 export function onEach(title: string, need: Need, tests: (open: Open, languages: Languages) => void): void {
-  describe(`${title}, on SQLite`, () => tests(async (t) => openScratch(t), sqlite));
-  describe(`${title}, on PostgreSQL`, need, () => tests(openPostgresScratch, postgres));
+  for (const on of eachProduct(need)) describe(`${title}, ${on.title}`, on.need, () => tests(on.open, on.languages));
 }
 
 /** A folder that is gone after the test. */

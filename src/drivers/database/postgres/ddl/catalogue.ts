@@ -74,7 +74,8 @@ function toStructure(name: string, columns: readonly Row[], indexes: readonly Ro
     .filter((row) => row[1] !== null)
     .map(([, column, type, notNull, identity, reference]) => {
       const serial = identity === "" ? "" : " IDENTITY";
-      return [String(column), `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference ?? ""}`] as const;
+      const parts = [String(type), serial, notNull === 1 ? " NOT NULL" : "", String(reference ?? "")];
+      return [String(column), parts.join("")] as const;
     });
   const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
   const others = Map.groupBy(
@@ -143,8 +144,8 @@ const unfitText = `select x.relname from pg_index i join pg_class x on x.oid = i
 async function verify(read: Reader): Promise<readonly string[]> {
   const [unproved, unfit] = await Promise.all([read(unprovedText), read(unfitText)]);
   return [
-    ...unproved.map(([table, text]) => `nobody has proved of the rows of ${table}: ${text}`),
-    ...unfit.map(([name]) => `the index ${name} is half built`),
+    ...unproved.map((row) => `nobody has proved of the rows of ${row.map(String).join(": ")}`),
+    ...unfit.map((row) => `the index ${row.map(String).join()} is half built`),
   ];
 }
 
