@@ -22,6 +22,7 @@ export interface RelationSpec {
   readonly default: unknown;
   readonly was: readonly string[];
   readonly column: string | null;
+  readonly native: string | null;
 }
 
 /** This row holds the key of one row of `M`; on the wire, that key. */
@@ -38,7 +39,8 @@ export interface BelongsTo<M, Inverse extends string = never, F extends Flag = n
   immutable(): BelongsTo<M, Inverse, F | "immutable">;
   hidden(): BelongsTo<M, Inverse, F | "hidden">;
   was(name: string): BelongsTo<M, Inverse, F>;
-  column(name: string): BelongsTo<M, Inverse, F>;
+  /** The column that holds the key, and in an adopted table its type as the database spells it. */
+  column(name: string, native?: string): BelongsTo<M, Inverse, F>;
 }
 /** One row of `M` holds our key. */
 export interface HasOne<M> {
@@ -118,6 +120,7 @@ const blank: Omit<RelationSpec, "kind" | "target"> = Object.freeze({
   default: undefined,
   was: [],
   column: null,
+  native: null,
 });
 
 function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec): BelongsTo<M, I, F> {
@@ -132,7 +135,7 @@ function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec
     immutable: () => flagged("immutable"),
     hidden: () => flagged("hidden"),
     was: (name: string) => createBelongsTo({ ...spec, was: [...spec.was, name] }),
-    column: (column: string) => createBelongsTo({ ...spec, column }),
+    column: (column: string, native: string | null = null) => createBelongsTo({ ...spec, column, native }),
   };
   return Object.freeze(relation) as unknown as BelongsTo<M, I, F>;
 }

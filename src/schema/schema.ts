@@ -30,6 +30,12 @@ export interface Model {
   readonly limits: ModelLimits;
   /** A write to one row must carry If-Match (428 otherwise). */
   readonly requireVersion: boolean;
+  /** The table is somebody else's: it keeps no version, and migrations leave it alone. */
+  readonly adopted: boolean;
+  /** A view, or a table without a key: it has no writes, and without a key no single rows. */
+  readonly readOnly: boolean;
+  /** Where the engine counts a row's changes; null where the table is adopted. */
+  readonly version: Field | null;
 }
 
 export interface ModelLimits {
@@ -44,6 +50,8 @@ export interface Field {
   readonly model: string;
   /** The column that holds it; empty for a computed field. */
   readonly column: string;
+  /** The column's type as its database spells it, where the column is not of the product's own making. */
+  readonly native: string | null;
   readonly was: readonly string[];
   readonly type: FieldType;
   /** What the type was given: scale, choices, item type, document schema. */
@@ -87,6 +95,8 @@ export type Default =
   | { readonly from: "now" }
   | { readonly from: "me" }
   | { readonly from: "id" }
+  /** The database gives it: what is not given is not inserted. */
+  | { readonly from: "database" }
   | { readonly from: "generated"; readonly make: (context: GenerateContext) => unknown };
 
 /** What a generated default may look at. `input` is what the caller sent, already checked. */

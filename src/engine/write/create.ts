@@ -86,7 +86,8 @@ async function createAtOnce(
   const parts = created.map(({ part }) => part);
   const results = await runUnit(steps, parts, writing);
   const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
-  for (const { input, row } of rows) writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
+  for (const { input, row } of rows)
+    writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: row.version ?? 0 });
   const tops = rows.filter(({ isTop }) => isTop);
   for (const { input, row } of tops) await runHooks("after", hookedBy(input, row.id), writing);
   return tops.map(({ row }) => row);
@@ -181,7 +182,8 @@ function prepareCreate(input: Input, returning: Returning | undefined, writing: 
 
 function rowOf({ part, back }: Created, results: readonly StepResult[]): RowResult {
   const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  return { kind: "row", json, id: keyOf(part, results), version: 1, created: true, changed: true };
+  const version = part.model.version ? 1 : null;
+  return { kind: "row", json, id: keyOf(part, results), version, created: true, changed: true };
 }
 
 function keyOf({ model, row, serial }: Part, results: readonly StepResult[]): string {

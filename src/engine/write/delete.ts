@@ -16,7 +16,7 @@ import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
-import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact } from "./writing.ts";
+import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, versionAfter } from "./writing.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
@@ -119,8 +119,8 @@ interface DeleteWrite {
 async function writeDelete(write: DeleteWrite, writing: Writing): Promise<void> {
   const { unit, steps, part } = assembleDelete(write, writing);
   const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
-  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version });
+  const version = versionAfter(write.model, results[unit.before as number]);
+  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version: version ?? 0 });
 }
 
 /** Its first step alone, which judges. @throws not_found, forbidden, precondition_failed */

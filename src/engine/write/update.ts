@@ -21,6 +21,7 @@ import {
   requireVersion,
   type RowResult,
   runUnit,
+  versionAfter,
   withHooks,
 } from "./writing.ts";
 
@@ -76,8 +77,8 @@ export async function writeUpdate({ input, id, ifVersion, returning, trash }: Up
   const back = unit.back ? steps.push(bindStep(unit.back, binding, 0)) - 1 : null;
   const part: Part = { model, base: 0, pointer: writing.pointer, action: "update", row: [], serial: null };
   const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
+  const version = versionAfter(model, results[unit.before as number]);
   const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  writing.changes.push({ model: model.name, kind: "update", id, version });
+  writing.changes.push({ model: model.name, kind: "update", id, version: version ?? 0 });
   return { kind: "row", json, id, version, created: false, changed: true };
 }
