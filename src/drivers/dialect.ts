@@ -1,19 +1,22 @@
 /** What differs between databases in the SQL of queries: data and a few functions from text to text. DDL is in ddl.ts. */
 import type { Storage } from "../schema/fields/field-type.ts";
 
+/** How a column, or an expression that stands for one, holds the values of a field. */
+export interface Form {
+  readonly storage: Storage;
+  /** Digits after the point, of a decimal. */
+  readonly scale: number;
+  /** Null and below zero do not occur. */
+  readonly isPlain: boolean;
+  /** The database's own type of a column that somebody else has made; null where the product has. */
+  readonly native: string | null;
+}
+
 /**
  * How a value inside a document is read: as a field of that storage holds it; or, where no type is declared, as its JSON
  * (`document`), as a text or number and else null (`scalar`), or as a text and else null (`words`).
  */
 export type Inside = Storage | "document" | "scalar" | "words";
-
-/** What is known of a decimal. */
-export interface Numeric {
-  /** Digits after the point. */
-  readonly scale: number;
-  /** Null and below zero do not occur: its text is then made with less. */
-  readonly isPlain: boolean;
-}
 
 export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 
@@ -22,17 +25,24 @@ export interface Dialect {
   readonly name: string;
   /** An identifier, quoted. */
   readonly quote: (name: string) => string;
-  /**
-   * The expression as it stands in a JSON object: exact, and of the right JSON type. An `object` is an expression
-   * that makes one, or null. `number` is for decimals.
-   */
-  readonly json: (storage: Storage | "object", sql: string, number?: Numeric) => string;
+  /** A parameter, or a literal of what it would hold, as a column of that form has it. */
+  readonly bind: (form: Form, parameter: string) => string;
+  /** Such a parameter where it is compared with a value inside a document. */
+  readonly bindInside: (as: Inside, form: Form, parameter: string) => string;
+  /** A value of that form as it stands in a JSON object: exact, and of the right JSON type. */
+  readonly json: (form: Form, sql: string) => string;
+  /** The same as a text by itself, as it stands in an address or a concatenation. */
+  readonly text: (form: Form, sql: string) => string;
   /** A JSON object of names (SQL string literals are made here) and JSON-able expressions. */
   readonly jsonObject: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
+  /** Such an object, or JSON null where the condition does not hold, as it stands in another. */
+  readonly jsonWhere: (condition: string, object: string) => string;
   /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */
   readonly jsonArray: (subquery: string) => string;
-  /** `left` is among the elements of a JSON array parameter. */
-  readonly among: (left: string, parameter: string) => string;
+  /** A term of ORDER BY: null comes before every value. */
+  readonly order: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
+  /** `left` is among the elements of a JSON array parameter of values of that form. */
+  readonly among: (form: Form, left: string, parameter: string) => string;
   /** Complement of a condition: true where it is false or null. */
   readonly not: (condition: string) => string;
   /** Two values differ; null is a value. */
@@ -43,10 +53,26 @@ export interface Dialect {
     left: string,
     parameter: string,
   ) => string;
-  /** The JSON array holds the element. */
+  /** The JSON array holds the element, which is given as JSON. */
   readonly holds: (list: string, parameter: string) => string;
   /** The value at a path in a document; the path is a parameter (as in `$."a"."b"`). */
   readonly inside: (document: string, parameter: string, as: Inside) => string;
+  /** Orders a `scalar` with its like: a number is neither more nor less than a text. */
+  readonly compareScalars: (left: string, sign: string, right: string) => string;
   /** The text that names the bucket: 2026, 2026-Q4, 2026-11, 2026-W47, 2026-11-21, 2026-11-21T09. */
-  readonly bucket: (bucket: Bucket, storage: Storage, sql: string) => string;
+  readonly bucket: (bucket: Bucket, form: Form, sql: string) => string;
+  /** Exact numbers and doubles as expressions compute with them. */
+  readonly numbers: Numbers;
+}
+
+/** Arithmetic: exact numbers keep their scale, and what does not fit is rounded half away from zero. */
+export interface Numbers {
+  /** An exact number of one scale as one of another. */
+  readonly rescale: (sql: string, from: number, to: number) => string;
+  /** An exact number as a double. */
+  readonly real: (sql: string, scale: number) => string;
+  /** The sum over rows, of the same form; fails where it does not fit into 64 bits. */
+  readonly sum: (form: Form, sql: string) => string;
+  /** The mean over rows, as a double. */
+  readonly average: (form: Form, sql: string) => string;
 }

@@ -3,7 +3,7 @@ import { isMisfit, wireOf } from "../schema/fields/field-type.ts";
 import type { Model } from "../schema/schema.ts";
 import type { Value } from "../schema/value.ts";
 import type { Where } from "./call.ts";
-import { fieldJson } from "./compile/json.ts";
+import { columnForm } from "./compile/form.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 
 /** The stored parts of a key, or null where no row can have it. */
@@ -37,12 +37,7 @@ export function formatKey(model: Model, values: readonly Value[]): string {
 
 /** The same, as SQL over the columns of a row. */
 export function keySql(model: Model, alias: string, dialect: Dialect): string {
-  const parts = model.key.map((field) => {
-    const column = `${alias}.${dialect.quote(field.column)}`;
-    return field.type.storage === "text" || field.type.storage === "uuid"
-      ? column
-      : dialect.json("bigint", field.type.storage === "decimal" ? fieldJson(field, column, { dialect, isStored: true }) : column);
-  });
+  const parts = model.key.map((field) => dialect.text(columnForm(field), `${alias}.${dialect.quote(field.column)}`));
   return parts.length === 1
     ? (parts[0] as string)
     : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");

@@ -1,7 +1,7 @@
 /** Compiles guarded aggregates into one statement; each row is the JSON of one group. */
-import type { Dialect } from "../../drivers/dialect.ts";
-import { fieldJson } from "./json.ts";
+import type { Dialect, Form } from "../../drivers/dialect.ts";
 import type { Field } from "../../schema/schema.ts";
+import { columnForm, formOf, plainForm } from "./form.ts";
 import { compileFilter, compileTerm, inRow, startCompiling } from "./filter.ts";
 import { compileReached, type Target, trashCondition, whereOf } from "./read.ts";
 import type { AggregateName, AggregatePlan, Guarded } from "../plan/plan.ts";
@@ -20,10 +20,10 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   ];
   const groups = plan.groups.map(({ by, bucket }) => {
     const sql = compileReached(by, inner);
-    return bucket === null ? sql : c.dialect.bucket(bucket, by.term.field.type.storage, sql);
+    return bucket === null ? sql : c.dialect.bucket(bucket, columnForm(by.term.field), sql);
   });
-  const measures = plan.measures.map(({ name, of, field }) =>
-    measureSql(name, of === null ? null : compileTerm(of, inner), { of: of?.field ?? null, result: field }),
+  const measures = plan.measures.map(({ name, of }) =>
+    measureSql(name, of === null ? null : { of: of.field, sql: compileTerm(of, inner) }, c.dialect),
   );
   // A subquery gives every group and result a name, for having and order, and keeps each expression once.
   const columns = [
@@ -33,8 +33,8 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const grouping = groups.length === 0 ? "" : ` group by ${groups.map((_, index) => quote(`g${index}`)).join(", ")}`;
   const having = havingSql(plan, c);
   const from = `from (select ${columns.join(", ")} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}${grouping}) a`;
-  const order = plan.order.map(
-    ({ of, index, descending }) => `${quote(`${of === "group" ? "g" : "m"}${index}`)}${descending ? " desc" : ""}`,
+  const order = plan.order.map(({ of, index, descending }) =>
+    c.dialect.order(quote(`${of === "group" ? "g" : "m"}${index}`), { descending, nullable: true }),
   );
   const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
   return finish(
@@ -43,11 +43,15 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   );
 }
 
-function measureSql(name: AggregateName, sql: string | null, fields: { of: Field | null; result: Field }): string {
-  if (sql === null) return "count(*)";
-  if (name !== "avg") return `${name}(${sql})`;
-  const scale = fields.of?.params.scale ?? 0;
-  return `avg(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""}`;
+function measureSql(
+  name: AggregateName,
+  measured: { readonly of: Field; readonly sql: string } | null,
+  { numbers }: Dialect,
+): string {
+  if (measured === null) return "count(*)";
+  const form = columnForm(measured.of);
+  if (name === "sum") return numbers.sum(form, measured.sql);
+  return name === "avg" ? numbers.average(form, measured.sql) : `${name}(${measured.sql})`;
 }
 
 function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): string {
@@ -59,7 +63,7 @@ function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): s
 function objectSql(plan: AggregatePlan, dialect: Dialect): string {
   const groups = plan.groups.map(({ name, by, bucket }, index) => {
     const column = dialect.quote(`g${index}`);
-    return [name, bucket === null ? fieldJson(by.term.field, column, { dialect, isStored: false }) : column] as const;
+    return [name, dialect.json(bucket === null ? resultForm(by.term.field) : plainForm("text"), column)] as const;
   });
   const pairs: (readonly [string, string])[] = groups.length > 0 ? [["group", dialect.jsonObject(groups)]] : [];
   for (const name of ["count", "sum", "avg", "min", "max"] as const) {
@@ -67,12 +71,19 @@ function objectSql(plan: AggregatePlan, dialect: Dialect): string {
       measure.name === name ? [{ measure, sql: dialect.quote(`m${index}`) }] : [],
     );
     const whole = results.find(({ measure }) => measure.of === null);
-    if (whole) pairs.push([name, whole.sql]);
+    if (whole) pairs.push([name, dialect.json(plainForm("integer"), whole.sql)]);
     const fields = results.filter(({ measure }) => measure.of !== null);
     const object = fields.map(
-      ({ measure, sql }) => [measure.of?.field.name ?? "", fieldJson(measure.field, sql, { dialect, isStored: false })] as const,
+      ({ measure, sql }) => [measure.of?.field.name ?? "", dialect.json(resultForm(measure), sql)] as const,
     );
     if (fields.length > 0) pairs.push([whole ? `${name}Of` : name, dialect.jsonObject(object)]);
   }
   return dialect.jsonObject(pairs);
+}
+
+// A group's or a measure's value may be null, whatever holds of the column; it is kept as the column keeps it.
+function resultForm(of: Field | AggregatePlan["measures"][number]): Form {
+  if ("type" in of) return { ...columnForm(of), isPlain: false };
+  const form = formOf(of.field);
+  return of.of && of.name !== "avg" && of.name !== "count" ? { ...form, native: columnForm(of.of.field).native } : form;
 }

@@ -3,6 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Expression } from "../../schema/filter.ts";
 import type { Field } from "../../schema/schema.ts";
+import { bindText, columnForm, plainForm } from "./form.ts";
 import { markFor, type Slots } from "./slot.ts";
 
 export interface ExpressionContext {
@@ -13,93 +14,93 @@ export interface ExpressionContext {
   readonly column: (field: Field) => string;
 }
 
-/** SQL and what it yields: a count of 10^-scale units, a double, or a text. */
+/** SQL and what it yields: an exact number of that scale, a double, or a text. */
 interface Typed {
   readonly sql: string;
-  readonly as: "units" | "real" | "text";
+  readonly as: "exact" | "real" | "text";
   readonly scale: number;
 }
 
 /** The expression as the computed field's type stores it. */
 export function compileExpression(expression: Expression, context: ExpressionContext): string {
   const made = compile(expression, context);
-  const { type, params } = context.field;
-  if (type.storage === "real") return toReal(made).sql;
-  if (type.storage === "decimal" || type.storage === "integer" || type.storage === "bigint")
-    return rescale(made, params.scale ?? 0).sql;
-  return made.as === "text" ? made.sql : toText(made, context.dialect).sql;
+  const { field, dialect } = context;
+  const { storage } = field.type;
+  if (storage === "real") return toReal(made, dialect).sql;
+  if (storage === "decimal" || storage === "integer" || storage === "bigint")
+    return rescale(made, field.params.scale ?? 0, dialect).sql;
+  const { sql } = toText(made, dialect);
+  return storage === "text" ? sql : dialect.bind(plainForm(storage), sql);
 }
 
 function compile(expression: Expression, context: ExpressionContext): Typed {
   if (expression.op === "field") {
-    const { type, params } = expression.field;
-    const as = type.storage === "real" ? "real" : type.numeric || type.storage === "boolean" ? "units" : "text";
-    return { sql: context.column(expression.field), as, scale: params.scale ?? 0 };
+    return compileColumn(expression.field, context);
   }
   if (expression.op === "value") return compileValue(expression, context);
+  const { dialect } = context;
   const args = expression.args.map((arg) => compile(arg, context));
   const [first, second] = args;
   assert(first, `${expression.name} has an argument`);
   switch (expression.name) {
     case "add":
     case "sub":
-      return arithmetic(expression.name === "add" ? "+" : "-", first, second as Typed);
+      return arithmetic(expression.name === "add" ? "+" : "-", [first, second as Typed], dialect);
     case "mul":
       return first.as === "real" || second?.as === "real"
-        ? { sql: `(${toReal(first).sql} * ${toReal(second as Typed).sql})`, as: "real", scale: 0 }
-        : { sql: `(${first.sql} * ${second?.sql})`, as: "units", scale: first.scale + (second?.scale ?? 0) };
+        ? { sql: `(${toReal(first, dialect).sql} * ${toReal(second as Typed, dialect).sql})`, as: "real", scale: 0 }
+        : { sql: `(${first.sql} * ${second?.sql})`, as: "exact", scale: first.scale + (second?.scale ?? 0) };
     case "coalesce": {
-      const alike = args.some(({ as }) => as === "text") ? args.map((arg) => toText(arg, context.dialect)) : aligned(args);
+      const alike = args.some(({ as }) => as === "text") ? args.map((arg) => toText(arg, dialect)) : aligned(args, dialect);
       return { ...(alike[0] as Typed), sql: `coalesce(${alike.map(({ sql }) => sql).join(", ")})` };
     }
     case "concat":
-      return { sql: `(${args.map((arg) => toText(arg, context.dialect).sql).join(" || ")})`, as: "text", scale: 0 };
+      return { sql: `(${args.map((arg) => toText(arg, dialect).sql).join(" || ")})`, as: "text", scale: 0 };
     case "length":
-      return { sql: `length(${toText(first, context.dialect).sql})`, as: "units", scale: 0 };
+      return { sql: `length(${toText(first, dialect).sql})`, as: "exact", scale: 0 };
     default:
-      return { sql: `${expression.name}(${toText(first, context.dialect).sql})`, as: "text", scale: 0 };
+      return { sql: `${expression.name}(${toText(first, dialect).sql})`, as: "text", scale: 0 };
   }
 }
 
-function compileValue(expression: Extract<Expression, { op: "value" }>, { slots }: ExpressionContext): Typed {
-  const { value, scale } = expression;
-  if (typeof value !== "number") return { sql: markFor(slots, { from: "value", value }), as: "text", scale: 0 };
-  return { sql: markFor(slots, { from: "value", value: Math.round(value * 10 ** scale) }), as: "units", scale };
+function compileColumn(field: Field, { column, dialect }: ExpressionContext): Typed {
+  const { type, params } = field;
+  const sql = column(field);
+  if (type.storage === "real") return { sql, as: "real", scale: 0 };
+  if (type.numeric) return { sql, as: "exact", scale: params.scale ?? 0 };
+  if (type.storage === "boolean") return { sql: `case when ${sql} then 1 when not ${sql} then 0 end`, as: "exact", scale: 0 };
+  return { sql: field.computed ? sql : dialect.text(columnForm(field), sql), as: "text", scale: 0 };
 }
 
-function arithmetic(sign: string, left: Typed, right: Typed): Typed {
-  const [a, b] = aligned([left, right]) as [Typed, Typed];
+function compileValue(expression: Extract<Expression, { op: "value" }>, { slots, dialect }: ExpressionContext): Typed {
+  const { value, scale } = expression;
+  if (typeof value !== "number")
+    return { sql: bindText(markFor(slots, { from: "value", value }), dialect), as: "text", scale: 0 };
+  const units = markFor(slots, { from: "value", value: Math.round(value * 10 ** scale) });
+  return { sql: dialect.bind(plainForm("decimal", scale), units), as: "exact", scale };
+}
+
+function arithmetic(sign: string, args: readonly Typed[], dialect: Dialect): Typed {
+  const [a, b] = aligned(args, dialect) as [Typed, Typed];
   return { ...a, sql: `(${a.sql} ${sign} ${b.sql})` };
 }
 
-function aligned(args: readonly Typed[]): readonly Typed[] {
-  if (args.some(({ as }) => as === "real")) return args.map(toReal);
+function aligned(args: readonly Typed[], dialect: Dialect): readonly Typed[] {
+  if (args.some(({ as }) => as === "real")) return args.map((arg) => toReal(arg, dialect));
   const scale = Math.max(...args.map((arg) => arg.scale));
-  return args.map((arg) => rescale(arg, scale));
+  return args.map((arg) => rescale(arg, scale, dialect));
 }
 
-// Digits that do not fit are rounded half away from zero.
-function rescale(typed: Typed, scale: number): Typed {
-  if (typed.as !== "units" || typed.scale === scale) return { ...typed, scale };
-  const unit = 10n ** BigInt(Math.abs(scale - typed.scale));
-  if (scale > typed.scale) return { sql: `(${typed.sql} * ${unit})`, as: "units", scale };
-  const half = unit / 2n;
-  return { sql: `((${typed.sql} + case when ${typed.sql} < 0 then -${half} else ${half} end) / ${unit})`, as: "units", scale };
+function rescale(typed: Typed, scale: number, { numbers }: Dialect): Typed {
+  return typed.as === "exact" ? { ...typed, sql: numbers.rescale(typed.sql, typed.scale, scale), scale } : { ...typed, scale };
 }
 
-function toReal(typed: Typed): Typed {
-  if (typed.as === "real") return typed;
-  return { sql: `(${typed.sql} * 1.0 / 1${"0".repeat(typed.scale)})`, as: "real", scale: 0 };
+function toReal(typed: Typed, { numbers }: Dialect): Typed {
+  return typed.as === "real" ? typed : { sql: numbers.real(typed.sql, typed.scale), as: "real", scale: 0 };
 }
 
 function toText(typed: Typed, dialect: Dialect): Typed {
   if (typed.as === "text") return typed;
-  return {
-    sql:
-      typed.as === "units"
-        ? dialect.json("decimal", typed.sql, { scale: typed.scale, isPlain: false })
-        : `cast(${typed.sql} as text)`,
-    as: "text",
-    scale: 0,
-  };
+  const form = typed.as === "exact" ? plainForm("decimal", typed.scale) : plainForm("real");
+  return { sql: dialect.text(form, typed.sql), as: "text", scale: 0 };
 }

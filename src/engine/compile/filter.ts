@@ -1,12 +1,13 @@
 /** Compiles conditions and terms into SQL text; every value is a slot, every name comes from the compiled schema. */
 import { assert } from "../../base/errors.ts";
-import type { Dialect, Inside } from "../../drivers/dialect.ts";
+import type { Dialect, Form, Inside } from "../../drivers/dialect.ts";
 import { always, type Expression, type Filter, type Source, type Term } from "../../schema/filter.ts";
 import { looseType } from "../../schema/fields/json.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import { converterFor, documentPath } from "./convert.ts";
 import { compileExpression } from "./expression.ts";
+import { bindText, columnForm, formOf } from "./form.ts";
 import { markFor, type Slots } from "./slot.ts";
 import type { Step } from "../plan/plan.ts";
 
@@ -67,13 +68,13 @@ function compileCompare(filter: Compare, c: Compiling): string {
     case "ne":
       return c.dialect.not(`${left} = ${parameter(0)}`);
     case "gt":
-      return compileOrder({ filter, left, sign: ">" }, parameter(0));
+      return compileOrder({ filter, left, sign: ">" }, parameter(0), c);
     case "gte":
-      return compileOrder({ filter, left, sign: ">=" }, parameter(0));
+      return compileOrder({ filter, left, sign: ">=" }, parameter(0), c);
     case "lt":
-      return compileOrder({ filter, left, sign: "<" }, parameter(0));
+      return compileOrder({ filter, left, sign: "<" }, parameter(0), c);
     case "lte":
-      return compileOrder({ filter, left, sign: "<=" }, parameter(0));
+      return compileOrder({ filter, left, sign: "<=" }, parameter(0), c);
     case "between":
       return compileBetween(filter, left, c);
     case "isNull":
@@ -92,11 +93,12 @@ function compileCompare(filter: Compare, c: Compiling): string {
 }
 
 // A value of no declared type is compared only with its like: a number is neither more nor less than a text.
-function compileOrder({ filter, left, sign }: { filter: Compare; left: string; sign: string }, right: string): string {
-  const comparison = `${left} ${sign} ${right}`;
-  return filter.left.inside?.type === looseType
-    ? `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${comparison})`
-    : comparison;
+function compileOrder(
+  { filter, left, sign }: { filter: Compare; left: string; sign: string },
+  right: string,
+  c: Compiling,
+): string {
+  return filter.left.inside?.type === looseType ? c.dialect.compareScalars(left, sign, right) : `${left} ${sign} ${right}`;
 }
 
 function compileBetween(filter: Compare, left: string, c: Compiling): string {
@@ -104,42 +106,68 @@ function compileBetween(filter: Compare, left: string, c: Compiling): string {
     const source = filter.right[filter.right.length === 2 ? position : 0] as Source;
     return compileSource(source, { filter, part: filter.right.length === 2 ? undefined : position }, c);
   };
-  const low = compileOrder({ filter, left, sign: ">=" }, bound(0));
-  return `(${low} and ${compileOrder({ filter, left, sign: "<=" }, bound(1))})`;
+  const low = compileOrder({ filter, left, sign: ">=" }, bound(0), c);
+  return `(${low} and ${compileOrder({ filter, left, sign: "<=" }, bound(1), c)})`;
 }
 
 // Constants of a rule are spelt out; a caller's list, or a claim, is one JSON parameter whatever its length.
 function compileAmong(filter: Compare, left: string, c: Compiling): string {
   if (filter.right.length === 1 && filter.right[0]?.from !== "value") {
-    // JSON has no bytes, so they are compared in the form in which it writes them.
-    const comparable = (filter.left.inside ?? filter.left.field).type.storage === "bytes" ? c.dialect.json("bytes", left) : left;
-    return c.dialect.among(comparable, compileSource(filter.right[0] as Source, { filter }, c));
+    return c.dialect.among(rightForm(filter), left, compileSource(filter.right[0] as Source, { filter, isList: true }, c));
   }
   if (filter.right.length === 0) return "1 = 0";
   return `${left} in (${filter.right.map((source) => compileSource(source, { filter }, c)).join(", ")})`;
 }
 
-function compileSource(source: Source, { filter, part }: { filter: Compare; part?: 0 | 1 | undefined }, c: Compiling): string {
+interface Side {
+  readonly filter: Compare;
+  /** Which bound of a `between` that came as one value. */
+  readonly part?: 0 | 1 | undefined;
+  /** The parameter is a JSON array of values. */
+  readonly isList?: boolean;
+}
+
+function compileSource(source: Source, side: Side, c: Compiling): string {
+  if (source.from === "term") return compileTerm(source.term, c);
+  const parameter = sourceMark(source, side, c);
+  if (side.isList) return bindText(parameter, c.dialect);
+  const { filter } = side;
+  if (isTextual(filter)) return bindText(parameter, c.dialect);
+  const form = rightForm(filter);
+  return filter.left.inside ? c.dialect.bindInside(insideAs(filter), form, parameter) : c.dialect.bind(form, parameter);
+}
+
+function sourceMark(source: Exclude<Source, { from: "term" }>, { filter, part }: Side, c: Compiling): string {
+  const { left, operator } = filter;
   switch (source.from) {
-    case "term":
-      return compileTerm(source.term, c);
     case "value":
       return constant(source.value, c);
     case "now":
       return markFor(c.slots, { from: "now" });
     case "me":
-      return markFor(c.slots, {
-        from: "me",
-        claim: source.claim,
-        convert: converterFor(filter.left, filter.operator, { texts: true, part }),
-      });
+      return markFor(c.slots, { from: "me", claim: source.claim, convert: converterFor(left, operator, { texts: true, part }) });
     case "param":
       return markFor(c.slots, {
         from: "param",
         index: source.index,
-        convert: converterFor(filter.left, filter.operator, { texts: c.texts, part }),
+        convert: converterFor(left, operator, { texts: c.texts, part }),
       });
   }
+}
+
+// The right side is a text, or the JSON of one element, whatever the left holds.
+function isTextual({ operator }: Compare): boolean {
+  return (
+    operator === "contains" ||
+    operator === "startsWith" ||
+    operator === "endsWith" ||
+    operator === "like" ||
+    operator === "search"
+  );
+}
+
+function rightForm({ left }: Compare): Form {
+  return left.inside ? formOf(left.inside) : columnForm(left.field);
 }
 
 // Spelt out where that is plainly safe: a database uses a partial index only for a condition that it can read.

@@ -3,7 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
-import { fieldJson } from "./json.ts";
+import { bindTo, columnForm } from "./form.ts";
 import type { Limits } from "../limits.ts";
 import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
@@ -33,9 +33,9 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
-  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, backwards)} limit ${limit}${offset}`;
+  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, { backwards, dialect: c.dialect })} limit ${limit}${offset}`;
   if (!counted) return finish(select, c.slots);
-  return finish(`select "n", r.* from (${counted}) left join (${select}) r on 1 = 1`, c.slots);
+  return finish(`select c.*, r.* from (${counted}) c left join (${select}) r on 1 = 1`, c.slots);
 }
 
 /** One row: JSON and version. */
@@ -46,7 +46,7 @@ export function compileGet(plan: Guarded<GetPlan>, target: Target, texts: boolea
   const { rows } = plan;
   const keys = rows.model.key.map((field, index) => {
     const slot = markFor(c.slots, { from: "param", index: plan.keyParams[index] as number, convert: asIs });
-    return `${alias}.${c.dialect.quote(field.column)} = ${slot}`;
+    return `${alias}.${c.dialect.quote(field.column)} = ${bindTo(field, slot, c.dialect)}`;
   });
   const version = `${alias}.${c.dialect.quote((rows.model.fields.get("version") as Field).column)}`;
   const conditions = [...keys, ...rowConditions(rows, alias, inner)];
@@ -90,8 +90,9 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
   const pairs: (readonly [string, string])[] = [];
   const joins: string[] = [];
   for (const { name, term } of output.fields) {
+    const form = columnForm(term.field);
     const isStored = term.mask === null && term.field.computed === null;
-    pairs.push([name, fieldJson(term.field, compileTerm(term, inner), { dialect: inner.dialect, isStored })]);
+    pairs.push([name, inner.dialect.json(isStored ? form : { ...form, isPlain: false }, compileTerm(term, inner))]);
   }
   for (const related of output.related) {
     const isOne = related.step.relation.kind === "one";
@@ -108,7 +109,7 @@ function compileOne(related: Related, c: Compiling): CompiledOutput {
   const { object, joins } = compileOutput(related.rows.output, joined.inner);
   const key = `${joined.alias}.${c.dialect.quote((related.rows.model.key[0] as Field).column)}`;
   return {
-    object: c.dialect.json("object", `case when ${key} is not null then ${object} end`),
+    object: c.dialect.jsonWhere(`${key} is not null`, object),
     joins: ` left join ${joined.from} on ${joined.on}${joins}`,
   };
 }
@@ -121,7 +122,7 @@ function compileMany(related: Related, c: Compiling): string {
   if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, joined.inner));
   const orders = rows.order.map((order) => compileReached(order.by, joined.inner));
   return c.dialect.jsonArray(
-    `select ${object} as "j" from ${joined.from}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, false)} limit ${rows.limit}`,
+    `select ${object} as "j" from ${joined.from}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, { backwards: false, dialect: c.dialect })} limit ${rows.limit}`,
   );
 }
 
@@ -133,9 +134,15 @@ export function compileReached(reached: Reached, c: Compiling): string {
   return `(select ${compileReached({ steps: rest, term: reached.term }, joined.inner)} from ${joined.from} where ${joined.on})`;
 }
 
-// Null comes before every value, as SQLite and MariaDB have it; PostgreSQL's dialect says so by itself.
-function orderBy(order: readonly Order[], orders: readonly string[], backwards: boolean): string {
-  const terms = orders.map((sql, index) => `${sql}${order[index]?.descending !== backwards ? " desc" : ""}`);
+function orderBy(
+  order: readonly Order[],
+  orders: readonly string[],
+  { backwards, dialect }: { readonly backwards: boolean; readonly dialect: Dialect },
+): string {
+  const terms = orders.map((sql, index) => {
+    const { descending, nullable } = order[index] as Order;
+    return dialect.order(sql, { descending: descending !== backwards, nullable });
+  });
   return ` order by ${terms.join(", ")}`;
 }
 
@@ -143,7 +150,7 @@ function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: str
   const from = `from ${at.c.dialect.quote(plan.rows.model.table)} ${at.alias}${whereOf(conditions)}`;
   return plan.count === "exact"
     ? `select count(*) as "n" ${from}`
-    : `select count(*) as "n" from (select 1 ${from} limit ${at.limits.estimateMax})`;
+    : `select count(*) as "n" from (select 1 ${from} limit ${at.limits.estimateMax}) e`;
 }
 
 /**

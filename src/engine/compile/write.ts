@@ -5,6 +5,7 @@ import type { Action, Field, Model } from "../../schema/schema.ts";
 import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
 import { type Compiling, compileFilter, inRow, startCompiling } from "./filter.ts";
+import { bindText, bindTo } from "./form.ts";
 import { compileOutput, type Target, trashCondition } from "./read.ts";
 import { guard, type View } from "../guard.ts";
 import type { Actor } from "../actor.ts";
@@ -64,7 +65,7 @@ function insertStep(model: Model, param: (field: Field) => Slot, dialect: Dialec
   const fields = storedFields(model).filter((field) => !field.params.serial);
   const slots = { all: [] as Slot[] };
   const columns = fields.map((field) => dialect.quote(field.column)).join(", ");
-  const values = fields.map((field) => markFor(slots, param(field))).join(", ");
+  const values = fields.map((field) => bindTo(field, markFor(slots, param(field)), dialect)).join(", ");
   const serial = model.key.find((field) => field.params.serial);
   const insert = `insert into ${dialect.quote(model.table)} (${columns}) values (${values})`;
   if (serial) return { ...finish(`${insert} returning ${dialect.quote(serial.column)}`, slots), kind: "rows" };
@@ -107,18 +108,20 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
 
 function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
   const { model, target } = draft;
-  const { quote } = target.dialect;
+  const { dialect } = target;
+  const { quote } = dialect;
   const slots = { all: [] as Slot[] };
+  const given = (field: Field) => bindTo(field, markFor(slots, at.param(field)), dialect);
   const assign = [
-    ...shape.sets.map((field) => `${quote(field.column)} = ${markFor(slots, at.param(field))}`),
-    ...shape.adds.map((field) => `${quote(field.column)} = ${quote(field.column)} + ${markFor(slots, at.param(field))}`),
-    ...stamps(model, slots, target.dialect),
+    ...shape.sets.map((field) => `${quote(field.column)} = ${given(field)}`),
+    ...shape.adds.map((field) => `${quote(field.column)} = ${quote(field.column)} + ${given(field)}`),
+    ...stamps(model, slots, dialect),
   ];
   const conditions = [
     keyCondition(draft, null, slots),
-    ...shape.adds.flatMap((field) => rangeConditions(field, `${quote(field.column)} + ${markFor(slots, at.param(field))}`)),
+    ...shape.adds.flatMap((field) => rangeConditions(field, `${quote(field.column)} + ${given(field)}`, dialect)),
   ];
-  if (at.version) conditions.push(`${quote("version")} = ${markFor(slots, at.version)}`);
+  if (at.version) conditions.push(versionIs(draft, null, markFor(slots, at.version)));
   const text = `update ${quote(model.table)} set ${assign.join(", ")} where ${conditions.join(" and ")}`;
   return { ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } };
 }
@@ -127,7 +130,7 @@ function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field
 function stamps(model: Model, slots: { all: Slot[] }, dialect: Dialect): readonly string[] {
   const updatedAt = [...model.fields.values()].find(({ role }) => role === "updatedAt");
   const version = `${dialect.quote("version")} = ${dialect.quote("version")} + 1`;
-  return updatedAt ? [version, `${dialect.quote(updatedAt.column)} = ${markFor(slots, { from: "now" })}`] : [version];
+  return updatedAt ? [version, `${dialect.quote(updatedAt.column)} = ${nowIn(updatedAt, slots, dialect)}`] : [version];
 }
 
 export interface DeleteShape {
@@ -149,15 +152,17 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
   addAdmission(draft, { action: "delete", version, trash: options.trash, ...none });
   const before = addImage(draft);
   const slots = { all: [] as Slot[] };
-  const guarded = [
-    keyCondition(draft, null, slots),
-    ...(version ? [`${quote("version")} = ${markFor(slots, version)}`] : []),
-  ].join(" and ");
+  const guarded = [keyCondition(draft, null, slots), ...(version ? [versionIs(draft, null, markFor(slots, version))] : [])].join(
+    " and ",
+  );
   const changes = { min: 1, max: 1, reason: "write_conflict" };
   const originParam = key.length + (version ? 1 : 0);
   if (model.softDelete && !options.hard) {
-    const deletedAt = quote((model.fields.get("deletedAt") as Field).column);
-    const set = [`${deletedAt} = ${markFor(slots, { from: "now" })}`, ...stamps(model, slots, target.dialect)].join(", ");
+    const deletedAt = model.fields.get("deletedAt") as Field;
+    const set = [
+      `${quote(deletedAt.column)} = ${nowIn(deletedAt, slots, target.dialect)}`,
+      ...stamps(model, slots, target.dialect),
+    ].join(", ");
     steps.push({ ...finish(`update ${quote(model.table)} set ${set} where ${guarded}`, slots), kind: "run", changes });
     addChange(draft, { kind: "delete", before, originParam });
   } else {
@@ -184,9 +189,9 @@ function addAdmission(draft: Draft, admission: Admission): void {
   const c = startCompiling(dialect, target.schema, false);
   const alias = c.nextAlias();
   const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
-  const mark = (slot: Slot) => markFor(c.slots, slot);
-  const instead = new Map(admission.sets.map((field) => [field, mark(admission.param(field))]));
-  for (const field of admission.adds) instead.set(field, `(${column(field)} + ${mark(admission.param(field))})`);
+  const given = (field: Field) => bindTo(field, markFor(c.slots, admission.param(field)), dialect);
+  const instead = new Map(admission.sets.map((field) => [field, given(field)]));
+  for (const field of admission.adds) instead.set(field, `(${column(field)} + ${given(field)})`);
   const inner: Compiling = { ...inRow(c, alias), instead };
   const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
   const own =
@@ -195,15 +200,15 @@ function addAdmission(draft: Draft, admission: Admission): void {
       : [];
   const rule = allOf([view.rule(model, admission.action), ...own]);
   if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
-  if (admission.version) whens.push(`when ${alias}.${dialect.quote("version")} <> ${mark(admission.version)} then 'version'`);
+  if (admission.version) whens.push(`when not ${versionIs(draft, alias, markFor(c.slots, admission.version))} then 'version'`);
   for (const field of admission.sets) {
     if (field.writeOnce)
       whens.push(
-        `when ${column(field)} is not null and ${dialect.distinct(column(field), mark(admission.param(field)))} then 'write_once:${field.name}'`,
+        `when ${column(field)} is not null and ${dialect.distinct(column(field), given(field))} then 'write_once:${field.name}'`,
       );
   }
   for (const field of admission.adds) {
-    const ranges = rangeConditions(field, `${column(field)} + ${mark(admission.param(field))}`);
+    const ranges = rangeConditions(field, `${column(field)} + ${given(field)}`, dialect);
     if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
   }
   const on = [keyCondition(draft, alias, c.slots)];
@@ -211,19 +216,21 @@ function addAdmission(draft: Draft, admission: Admission): void {
   if (trash) on.push(trash);
   const read = view.rule(model, "read");
   if (read.op !== "true") on.push(compileFilter(read, inner));
-  const text = `select case ${whens.join(" ")} end from (select 1) left join ${dialect.quote(model.table)} ${alias} on ${on.join(" and ")}`;
+  const text = `select case ${whens.join(" ")} end from (select 1) one left join ${dialect.quote(model.table)} ${alias} on ${on.join(" and ")}`;
   draft.steps.push({ ...finish(text, c.slots), kind: "check" });
 }
 
 // The bounds of a number, in its stored unit.
-function rangeConditions(field: Field, sql: string): readonly string[] {
+function rangeConditions(field: Field, sql: string, dialect: Dialect): readonly string[] {
   const bound = (value: number | string | undefined, sign: string) => {
     if (value === undefined) return [];
     const stored = field.type.parse(
       field.type.storage === "bigint" || field.type.storage === "decimal" ? String(value) : Number(value),
       { ...field.params, min: undefined, max: undefined },
     );
-    return typeof stored === "number" || typeof stored === "bigint" ? [`${sql} ${sign} ${stored}`] : [];
+    return typeof stored === "number" || typeof stored === "bigint"
+      ? [`${sql} ${sign} ${bindTo(field, String(stored), dialect)}`]
+      : [];
   };
   return [...bound(field.params.min, ">="), ...bound(field.params.max, "<=")];
 }
@@ -237,7 +244,7 @@ function addReferenceCheck({ steps, target }: Draft, fields: readonly Field[], p
     const relation = field.relation as NonNullable<Field["relation"]>;
     const model = view.target(relation);
     const alias = c.nextAlias();
-    const value = markFor(c.slots, param(field));
+    const value = bindTo(field, markFor(c.slots, param(field)), dialect);
     const rule = view.rule(model, "read");
     const conditions = [
       `${alias}.${dialect.quote((model.key[0] as Field).column)} = ${value}`,
@@ -280,21 +287,22 @@ interface Recorded {
 
 function addChange(draft: Draft, { kind, before, originParam, gone = false }: Recorded): void {
   const slots = { all: [] as Slot[] };
-  const origin = [0, 1].map((index) => markFor(slots, { from: "param", index: originParam + index, convert: asIs }));
-  const text = changeSql(
+  const text = (slot: Slot) => bindText(markFor(slots, slot), draft.target.dialect);
+  const origin = [0, 1].map((index) => text({ from: "param", index: originParam + index, convert: asIs }));
+  const sql = changeSql(
     draft.model,
     {
       kind,
       gone,
       actor: origin[0] as string,
       requestId: origin[1] as string,
-      now: markFor(slots, { from: "now" }),
-      before: before === null ? "null" : markFor(slots, { from: "step", step: before, column: 0 }),
+      now: text({ from: "now" }),
+      before: before === null ? "null" : text({ from: "step", step: before, column: 0 }),
       where: keyCondition(draft, "t0", slots),
     },
     draft.target.dialect,
   );
-  draft.steps.push({ ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
+  draft.steps.push({ ...finish(sql, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
 }
 
 function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
@@ -313,11 +321,23 @@ function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
 }
 
 function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {
-  const { quote } = draft.target.dialect;
+  const { dialect } = draft.target;
   const prefix = alias === null ? "" : `${alias}.`;
   return draft.model.key
-    .map((field, index) => `${prefix}${quote(field.column)} = ${markFor(slots, draft.key[index] as Slot)}`)
+    .map((field, index) => {
+      const value = bindTo(field, markFor(slots, draft.key[index] as Slot), dialect);
+      return `${prefix}${dialect.quote(field.column)} = ${value}`;
+    })
     .join(" and ");
+}
+
+function versionIs({ model, target }: Draft, alias: string | null, value: string): string {
+  const field = model.fields.get("version") as Field;
+  return `${alias === null ? "" : `${alias}.`}${target.dialect.quote(field.column)} = ${bindTo(field, value, target.dialect)}`;
+}
+
+function nowIn(field: Field, slots: { all: Slot[] }, dialect: Dialect): string {
+  return bindTo(field, markFor(slots, { from: "now" }), dialect);
 }
 
 /** Whether a rule speaks of the row as the write leaves it. */

@@ -1,7 +1,7 @@
 /** The change record: what every committed write appends, in its own transaction. Audit, cache, search and messaging read it. */
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Model } from "../../schema/schema.ts";
-import { fieldJson } from "../compile/json.ts";
+import { columnForm } from "../compile/form.ts";
 import { storedFields } from "./input.ts";
 import { keySql } from "../key.ts";
 
@@ -21,7 +21,7 @@ export interface Change {
 export function imageSql(model: Model, alias: string, dialect: Dialect): string {
   const pairs = storedFields(model).map((field) => {
     const column = `${alias}.${dialect.quote(field.column)}`;
-    return [field.name, fieldJson(field, column, { dialect, isStored: true })] as const;
+    return [field.name, dialect.json(columnForm(field), column)] as const;
   });
   return dialect.jsonObject(pairs);
 }

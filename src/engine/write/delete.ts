@@ -11,7 +11,8 @@ import { runHooks } from "./hooks.ts";
 import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
 import { compileDelete } from "../compile/write.ts";
-import { formatKey, parseKey } from "../key.ts";
+import { bindTo } from "../compile/form.ts";
+import { keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
@@ -93,14 +94,14 @@ async function keysOf(
 ): Promise<readonly string[]> {
   const key = parseKey(gone.model, gone.id);
   if (!key) throw fail("not_found");
-  const { quote } = context.dialect;
-  const columns = dependent.key.map(({ column }) => quote(column)).join(", ");
+  const { dialect } = context;
+  const found = `t0.${dialect.quote(field.column)} = ${bindTo(field, "?", dialect)}`;
   const statement: Statement = {
-    text: `select ${columns} from ${quote(dependent.table)} where ${quote(field.column)} = ? limit ${context.limits.cascadeMax + 1}`,
+    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${found} limit ${context.limits.cascadeMax + 1}`,
     params: [key[0] as Value],
   };
   const rows: readonly Row[] = await session.read(statement);
-  return rows.map((row) => formatKey(dependent, row));
+  return rows.map(([id]) => String(id));
 }
 
 export function emptyInput(model: Model): Input {

@@ -8,7 +8,7 @@ import { mentionsInput } from "../compile/write.ts";
 import { deleteRow } from "./delete.ts";
 import { badQuery, fail } from "../errors.ts";
 import { admit, guardFilter } from "../guard.ts";
-import { formatKey } from "../key.ts";
+import { keySql } from "../key.ts";
 import { within } from "../limits.ts";
 import { planWhere } from "../plan/filter.ts";
 import { pointerInWhere } from "../plan/pointer.ts";
@@ -77,14 +77,14 @@ async function findKeys(many: Many, max: number, writing: Writing): Promise<read
   const conditions = [...(trash ? [trash] : []), ...(all.op === "true" ? [] : [compileFilter(all, inner)])];
   const keys = model.key.map(({ column }) => `${alias}.${context.dialect.quote(column)}`).join(", ");
   const template = finish(
-    `select ${keys} from ${context.dialect.quote(model.table)} ${alias}${whereOf(conditions)} order by ${keys} limit ${max + 1}`,
+    `select ${keySql(model, alias, context.dialect)} from ${context.dialect.quote(model.table)} ${alias}${whereOf(conditions)} order by ${keys} limit ${max + 1}`,
     c.slots,
   );
   try {
     const binding = { values: shape.values, actor: origin.actor, now: writing.now };
     const params = template.slots.map((slot) => fill(slot as Exclude<Slot, { from: "step" }>, binding));
     const rows = await session.read({ text: template.text, params });
-    return rows.map((row) => formatKey(model, row));
+    return rows.map(([id]) => String(id));
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
     throw badQuery(pointerInWhere(many.where, error.index), error.misfit.code, `The value ${error.misfit.misfit}.`);

@@ -75,9 +75,9 @@ function readShape(value: unknown, shape: ReadonlyMap<string, DocumentField>): {
   return read;
 }
 
-/** What such a value is put in order by. */
-export function parseLooseOrder(value: unknown): string | number | Misfit {
-  if (typeof value === "number" || typeof value === "string") return checkJson(value, 0) ?? value;
+/** What such a value is put in order by: the JSON of a text or number. */
+export function parseLooseOrder(value: unknown): string | Misfit {
+  if (typeof value === "number" || typeof value === "string") return checkJson(value, 0) ?? JSON.stringify(value);
   return misfit("type", "must be a text or a number");
 }
 

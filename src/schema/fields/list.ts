@@ -36,9 +36,8 @@ export const listType: FieldType = Object.freeze<FieldType>({
   }),
 });
 
-/** What `contains` looks for: the value as it stands in the list's JSON; a number for a boolean, as databases read it there. */
+/** What `contains` looks for: the JSON of the value, as it stands in the list. */
 export function parseElement(value: unknown, item: NonNullable<FieldParams["item"]>): Value | Misfit {
   const parsed = item.type.parse(value, { ...item.params, min: undefined, max: undefined, pattern: undefined });
-  const isText = item.type.storage === "decimal" || item.type.storage === "bigint" || item.type.storage === "bytes";
-  return isText && item.type.toWire && !isMisfit(parsed) ? (item.type.toWire(parsed, item.params) as string) : parsed;
+  return isMisfit(parsed) ? parsed : JSON.stringify(wireOf(item, parsed));
 }

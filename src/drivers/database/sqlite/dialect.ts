@@ -1,21 +1,36 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
-import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Inside, Numeric } from "../../dialect.ts";
+import type { Bucket, Dialect, Form, Inside, Numbers } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
   quote,
+  bind: (_, parameter) => parameter,
+  bindInside: (as, _, parameter) => (as === "scalar" ? `json_extract(${parameter}, '$')` : parameter),
   json,
+  text: (form, sql) => (form.storage === "text" || form.storage === "uuid" ? sql : textOf(form, sql)),
   jsonObject: (pairs) => `json_object(${pairs.map(([name, sql]) => `${literal(name)},${sql}`).join(",")})`,
+  // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
+  jsonWhere: (condition, object) => `case when ${condition} then ${object} end`,
   // json(): the mark that says "this text is JSON" does not pass out of a subquery.
   jsonArray: (subquery) => `(select json_group_array(json("j")) from (${subquery}))`,
-  among: (left, parameter) => `${left} in (select "value" from json_each(${parameter}))`,
+  order: (sql, { descending }) => (descending ? `${sql} desc` : sql),
+  // JSON has no bytes, so they are compared in the form in which it writes them.
+  among: (form, left, parameter) =>
+    `${form.storage === "bytes" ? json(form, left) : left} in (select "value" from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
   distinct: (left, right) => `${left} is not ${right}`,
   matches,
-  holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = ${parameter})`,
+  holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = json_extract(${parameter}, '$'))`,
   inside,
+  compareScalars: (left, sign, right) =>
+    `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${left} ${sign} ${right})`,
   bucket,
+  numbers: Object.freeze<Numbers>({
+    rescale,
+    real: (sql, scale) => `(${sql} * 1.0 / ${unitOf(scale)})`,
+    sum: (_, sql) => `sum(${sql})`,
+    average: ({ scale }, sql) => (scale > 0 ? `avg(${sql}) / ${unitOf(scale)}` : `avg(${sql})`),
+  }),
 });
 
 function quote(name: string): string {
@@ -26,9 +41,23 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-const whole: Numeric = Object.freeze({ scale: 0, isPlain: false });
+function unitOf(scale: number): string {
+  return `1${"0".repeat(scale)}`;
+}
 
-function json(storage: Storage | "object", sql: string, number: Numeric = whole): string {
+function rescale(sql: string, from: number, to: number): string {
+  const unit = 10n ** BigInt(Math.abs(to - from));
+  if (to >= from) return to === from ? sql : `(${sql} * ${unit})`;
+  const half = unit / 2n;
+  return `((${sql} + case when ${sql} < 0 then -${half} else ${half} end) / ${unit})`;
+}
+
+function textOf(form: Form, sql: string): string {
+  if (form.storage === "real") return `hf_real(${sql})`;
+  return form.storage === "decimal" && form.scale > 0 ? json(form, sql) : `cast(${sql} as text)`;
+}
+
+function json({ storage, ...number }: Form, sql: string): string {
   switch (storage) {
     case "boolean":
       return `case ${sql} when 1 then json('true') when 0 then json('false') end`;
@@ -38,9 +67,6 @@ function json(storage: Storage | "object", sql: string, number: Numeric = whole)
       return number.scale === 0 ? `cast(${sql} as text)` : decimal(sql, number);
     case "json":
       return `json(${sql})`;
-    // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
-    case "object":
-      return sql;
     case "real":
       return `json(hf_real(${sql}))`;
     case "bytes":
@@ -51,8 +77,8 @@ function json(storage: Storage | "object", sql: string, number: Numeric = whole)
 }
 
 // printf of null gives a text, so null is kept apart.
-function decimal(sql: string, { scale, isPlain }: Numeric): string {
-  const unit = `1${"0".repeat(scale)}`;
+function decimal(sql: string, { scale, isPlain }: Pick<Form, "scale" | "isPlain">): string {
+  const unit = unitOf(scale);
   if (isPlain) return `printf('%d.%0${scale}d',${sql}/${unit},${sql}%${unit})`;
   return `case when ${sql} is null then null else printf('%s%d.%0${scale}d',case when ${sql}<0 then '-' else '' end,abs(${sql})/${unit},abs(${sql})%${unit}) end`;
 }
@@ -93,7 +119,7 @@ function inside(document: string, parameter: string, as: Inside): string {
   }
 }
 
-function bucket(unit: Bucket, storage: Storage, sql: string): string {
+function bucket(unit: Bucket, { storage }: Form, sql: string): string {
   switch (unit) {
     case "year":
       return `substr(${sql}, 1, 4)`;
