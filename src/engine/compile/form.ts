@@ -27,7 +27,7 @@ export function columnForm(field: Field): Form {
   if (known) return known;
   const { optional, params } = field;
   const isPlain = !optional && params.min !== undefined && Number(params.min) >= 0;
-  const form: Form = Object.freeze({ ...formOf(field), isPlain });
+  const form: Form = Object.freeze({ ...formOf(field), isPlain, native: field.native });
   stored.set(field, form);
   return form;
 }

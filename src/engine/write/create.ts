@@ -1,7 +1,7 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
 import { AppError } from "../../base/errors.ts";
 import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
-import type { Model } from "../../schema/schema.ts";
+import type { Field, Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Call, Data, Returning } from "../call.ts";
 import { bindStep, bindUnit, type UnitTemplate } from "../compile/unit.ts";
@@ -176,8 +176,10 @@ function prepareCreate(input: Input, returning: Returning | undefined, writing: 
     const field = model.fields.get(name);
     return field && writing.view.fieldRule(field, "create") ? [field] : [];
   });
-  const shape = `create|${model.name}|${ruled.map(({ name }) => name).join(",")}|${readBackKey(readBack, writing)}`;
-  return prepared(shape, writing, (target) => compileCreate(model, { ruled, readBack }, target));
+  const left = storedFields(model).filter((field) => field.default?.from === "database" && !input.values.has(field.name));
+  const names = (fields: readonly Field[]) => fields.map(({ name }) => name).join(",");
+  const shape = `create|${model.name}|${names(ruled)}|${names(left)}|${readBackKey(readBack, writing)}`;
+  return prepared(shape, writing, (target) => compileCreate(model, { ruled, left, readBack }, target));
 }
 
 function rowOf({ part, back }: Created, results: readonly StepResult[]): RowResult {

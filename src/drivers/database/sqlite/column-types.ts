@@ -2,7 +2,7 @@
 import type { CatalogColumn, CatalogType } from "../../catalog.ts";
 import type { Value } from "../../database.ts";
 import type { Reader } from "../../ddl.ts";
-import { datetimeForms } from "./forms.ts";
+import { datetimeForms, wordsSuffix } from "./forms.ts";
 
 /** Rows of a table that are looked at, from its start. */
 export const sampledRowsMax = 100_000;
@@ -124,8 +124,8 @@ function byDeclaration(declared: string, found: Found): Given {
   if (/DATETIME|TIMESTAMP/.test(word)) return { type: { name: "datetime" } };
   if (/^DATE\b/.test(word)) return { type: { name: "date" } };
   if (/^TIME\b/.test(word)) return { type: { name: "time" } };
-  if (/^BOOL/.test(word)) return { type: { name: "boolean" } };
-  if (/^JSON/.test(word)) return { type: { name: "json" } };
+  if (word.startsWith("BOOL")) return { type: { name: "boolean" } };
+  if (word.startsWith("JSON")) return { type: { name: "json" } };
   if (word.includes("INT")) return { type: { name: "integer" } };
   if (/CHAR|CLOB|TEXT|^STRING/.test(word)) return { type: textType(word, found) };
   if (/BLOB|BINARY/.test(word)) return { type: { name: "bytes" } };
@@ -162,7 +162,7 @@ function byTexts({ type }: Given, found: Found, declared: string): Given {
   const wanted = type?.name;
   if (wanted === "time" && found.times === texts) return { type: { name: "time" } };
   if (wanted === "json" && found.documents === texts) return { type: { name: "json" } };
-  if (wanted === "boolean" && found.words === texts) return { type: { name: "boolean" }, native: `${declared} text` };
+  if (wanted === "boolean" && found.words === texts) return { type: { name: "boolean" }, native: `${declared}${wordsSuffix}` };
   if (found.uuids === texts && wanted !== "choice") return { type: { name: "uuid" } };
   const isExpected = wanted === "text" || declared === "";
   const why = isExpected ? null : `is declared ${declared} and holds texts of several forms: served as it is`;
