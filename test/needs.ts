@@ -1,11 +1,22 @@
 /** What a test may want of the machine: where it is missing the test is skipped with the reason, and where `CI` is set it fails. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { type ServiceName, services } from "./servers/names.ts";
 
 /** For the options of a test: `test(name, needs("strace", hasCommand("strace")), …)`. */
 export function needs(what: string, isThere: boolean): { readonly skip: string | false } {
   if (!isThere && process.env["CI"] !== undefined) throw new Error(`CI is set, and this test needs ${what}`);
   return { skip: isThere ? false : `needs ${what}` };
+}
+
+/**
+ * For the options of a test or a `describe` that uses a server: `describe(name, needsService("postgres"), …)`; inside,
+ * `serviceUrl("postgres")` is its address. Write the call in the test file itself, with the name as it stands here: the runner
+ * reads the files that it runs, and starts what they name so.
+ */
+export function needsService(name: ServiceName): { readonly skip: string | false } {
+  const { title, variable } = services[name];
+  return needs(`${title} (npm test starts it where it is installed; or set ${variable})`, (process.env[variable] ?? "") !== "");
 }
 
 /** Whether a command is on the path. */

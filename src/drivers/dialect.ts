@@ -27,42 +27,51 @@ export interface Dialect {
   readonly quote: (name: string) => string;
   /** A parameter, or a literal of what it would hold, as a column of that form has it. */
   readonly bind: (form: Form, parameter: string) => string;
-  /** Such a parameter where it is compared with a value inside a document. */
-  readonly bindInside: (as: Inside, form: Form, parameter: string) => string;
-  /** A value of that form as it stands in a JSON object: exact, and of the right JSON type. */
-  readonly json: (form: Form, sql: string) => string;
-  /** The same as a text by itself, as it stands in an address or a concatenation. */
-  readonly text: (form: Form, sql: string) => string;
-  /** A JSON object of names (SQL string literals are made here) and JSON-able expressions. */
-  readonly jsonObject: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
-  /** Such an object, or JSON null where the condition does not hold, as it stands in another. */
-  readonly jsonWhere: (condition: string, object: string) => string;
-  /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */
-  readonly jsonArray: (subquery: string) => string;
-  /** A term of ORDER BY: null comes before every value. */
-  readonly order: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
   /** `left` is among the elements of a JSON array parameter of values of that form. */
   readonly among: (form: Form, left: string, parameter: string) => string;
   /** Complement of a condition: true where it is false or null. */
   readonly not: (condition: string) => string;
   /** Two values differ; null is a value. */
   readonly distinct: (left: string, right: string) => string;
+  /** A term of ORDER BY: null comes before every value. */
+  readonly order: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
   /** Case-sensitive parts of texts, LIKE with `\` as escape, and search for words regardless of case and accents. */
   readonly matches: (
     operator: "contains" | "startsWith" | "endsWith" | "like" | "search",
     left: string,
     parameter: string,
   ) => string;
-  /** The JSON array holds the element, which is given as JSON. */
-  readonly holds: (list: string, parameter: string) => string;
-  /** The value at a path in a document; the path is a parameter (as in `$."a"."b"`). */
-  readonly inside: (document: string, parameter: string, as: Inside) => string;
-  /** Orders a `scalar` with its like: a number is neither more nor less than a text. */
-  readonly compareScalars: (left: string, sign: string, right: string) => string;
   /** The text that names the bucket: 2026, 2026-Q4, 2026-11, 2026-W47, 2026-11-21, 2026-11-21T09. */
   readonly bucket: (bucket: Bucket, form: Form, sql: string) => string;
-  /** Exact numbers and doubles as expressions compute with them. */
+  readonly json: JsonWriter;
+  readonly documents: Documents;
   readonly numbers: Numbers;
+}
+
+/** Makes JSON: exact, and the same to the byte in every database. */
+export interface JsonWriter {
+  /** A value of that form as it stands in a JSON object: of the right JSON type. */
+  readonly value: (form: Form, sql: string) => string;
+  /** The same as a text by itself, as it stands in an address or a concatenation. */
+  readonly text: (form: Form, sql: string) => string;
+  /** A JSON object of names (SQL string literals are made here) and what the functions here make. */
+  readonly object: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
+  /** Such an object, or JSON null where the condition does not hold, as it stands in another. */
+  readonly when: (condition: string, object: string) => string;
+  /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */
+  readonly array: (subquery: string) => string;
+}
+
+/** Looks into JSON documents and lists. */
+export interface Documents {
+  /** The value at a path; the path is a parameter (as in `$."a"."b"`). */
+  readonly read: (document: string, path: string, as: Inside) => string;
+  /** A parameter where it is compared with a value that was read so. */
+  readonly bind: (as: Inside, form: Form, parameter: string) => string;
+  /** Orders a `scalar` with its like: a number is neither more nor less than a text. */
+  readonly compare: (left: string, sign: string, right: string) => string;
+  /** The JSON array holds the element, which is given as JSON. */
+  readonly holds: (list: string, parameter: string) => string;
 }
 
 /** Arithmetic: exact numbers keep their scale, and what does not fit is rounded half away from zero. */

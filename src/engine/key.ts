@@ -37,7 +37,7 @@ export function formatKey(model: Model, values: readonly Value[]): string {
 
 /** The same, as SQL over the columns of a row. */
 export function keySql(model: Model, alias: string, dialect: Dialect): string {
-  const parts = model.key.map((field) => dialect.text(columnForm(field), `${alias}.${dialect.quote(field.column)}`));
+  const parts = model.key.map((field) => dialect.json.text(columnForm(field), `${alias}.${dialect.quote(field.column)}`));
   return parts.length === 1
     ? (parts[0] as string)
     : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");

@@ -49,10 +49,13 @@ export const faults: readonly Fault[] = [
       operator === "contains" ? `instr(lower(${left}), lower(${parameter})) > 0` : `${left} glob hf_glob(${parameter})`,
   })),
   inDialect("decimals as doubles", (dialect) => ({
-    json: (form, sql) =>
-      form.storage === "decimal" && form.scale > 0
-        ? `cast(${sql} * 1.0 / 1${"0".repeat(form.scale)} as text)`
-        : dialect.json(form, sql),
+    json: {
+      ...dialect.json,
+      value: (form, sql) =>
+        form.storage === "decimal" && form.scale > 0
+          ? `cast(${sql} * 1.0 / 1${"0".repeat(form.scale)} as text)`
+          : dialect.json.value(form, sql),
+    },
   })),
   inDialect("weeks that begin on Sunday", (dialect) => ({
     bucket: (unit, form, sql) => (unit === "week" ? `strftime('%Y-W%U', ${sql})` : dialect.bucket(unit, form, sql)),

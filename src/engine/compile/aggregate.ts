@@ -63,22 +63,22 @@ function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): s
 function objectSql(plan: AggregatePlan, dialect: Dialect): string {
   const groups = plan.groups.map(({ name, by, bucket }, index) => {
     const column = dialect.quote(`g${index}`);
-    return [name, dialect.json(bucket === null ? resultForm(by.term.field) : plainForm("text"), column)] as const;
+    return [name, dialect.json.value(bucket === null ? resultForm(by.term.field) : plainForm("text"), column)] as const;
   });
-  const pairs: (readonly [string, string])[] = groups.length > 0 ? [["group", dialect.jsonObject(groups)]] : [];
+  const pairs: (readonly [string, string])[] = groups.length > 0 ? [["group", dialect.json.object(groups)]] : [];
   for (const name of ["count", "sum", "avg", "min", "max"] as const) {
     const results = plan.measures.flatMap((measure, index) =>
       measure.name === name ? [{ measure, sql: dialect.quote(`m${index}`) }] : [],
     );
     const whole = results.find(({ measure }) => measure.of === null);
-    if (whole) pairs.push([name, dialect.json(plainForm("integer"), whole.sql)]);
+    if (whole) pairs.push([name, dialect.json.value(plainForm("integer"), whole.sql)]);
     const fields = results.filter(({ measure }) => measure.of !== null);
     const object = fields.map(
-      ({ measure, sql }) => [measure.of?.field.name ?? "", dialect.json(resultForm(measure), sql)] as const,
+      ({ measure, sql }) => [measure.of?.field.name ?? "", dialect.json.value(resultForm(measure), sql)] as const,
     );
-    if (fields.length > 0) pairs.push([whole ? `${name}Of` : name, dialect.jsonObject(object)]);
+    if (fields.length > 0) pairs.push([whole ? `${name}Of` : name, dialect.json.object(object)]);
   }
-  return dialect.jsonObject(pairs);
+  return dialect.json.object(pairs);
 }
 
 // A group's or a measure's value may be null, whatever holds of the column; it is kept as the column keeps it.

@@ -69,7 +69,7 @@ function compileColumn(field: Field, { column, dialect }: ExpressionContext): Ty
   if (type.storage === "real") return { sql, as: "real", scale: 0 };
   if (type.numeric) return { sql: dialect.numbers.exact(columnForm(field), sql), as: "exact", scale: params.scale ?? 0 };
   if (type.storage === "boolean") return { sql: `case when ${sql} then 1 when not ${sql} then 0 end`, as: "exact", scale: 0 };
-  return { sql: field.computed ? sql : dialect.text(columnForm(field), sql), as: "text", scale: 0 };
+  return { sql: field.computed ? sql : dialect.json.text(columnForm(field), sql), as: "text", scale: 0 };
 }
 
 function compileValue(expression: Extract<Expression, { op: "value" }>, { slots, dialect }: ExpressionContext): Typed {
@@ -102,5 +102,5 @@ function toReal(typed: Typed, { numbers }: Dialect): Typed {
 function toText(typed: Typed, dialect: Dialect): Typed {
   if (typed.as === "text") return typed;
   const form = typed.as === "exact" ? plainForm("decimal", typed.scale) : plainForm("real");
-  return { sql: dialect.text(form, typed.sql), as: "text", scale: 0 };
+  return { sql: dialect.json.text(form, typed.sql), as: "text", scale: 0 };
 }

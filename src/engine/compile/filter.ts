@@ -85,7 +85,7 @@ function compileCompare(filter: Compare, c: Compiling): string {
       return c.dialect.not(compileAmong(filter, left, c));
     case "contains":
       return (filter.left.inside ?? filter.left.field).type.name === "list"
-        ? c.dialect.holds(left, parameter(0))
+        ? c.dialect.documents.holds(left, parameter(0))
         : c.dialect.matches("contains", left, parameter(0));
     default:
       return c.dialect.matches(operator, left, parameter(0));
@@ -98,7 +98,7 @@ function compileOrder(
   right: string,
   c: Compiling,
 ): string {
-  return filter.left.inside?.type === looseType ? c.dialect.compareScalars(left, sign, right) : `${left} ${sign} ${right}`;
+  return filter.left.inside?.type === looseType ? c.dialect.documents.compare(left, sign, right) : `${left} ${sign} ${right}`;
 }
 
 function compileBetween(filter: Compare, left: string, c: Compiling): string {
@@ -134,7 +134,7 @@ function compileSource(source: Source, side: Side, c: Compiling): string {
   const { filter } = side;
   if (isTextual(filter)) return bindText(parameter, c.dialect);
   const form = rightForm(filter);
-  return filter.left.inside ? c.dialect.bindInside(insideAs(filter), form, parameter) : c.dialect.bind(form, parameter);
+  return filter.left.inside ? c.dialect.documents.bind(insideAs(filter), form, parameter) : c.dialect.bind(form, parameter);
 }
 
 function sourceMark(source: Exclude<Source, { from: "term" }>, { filter, part }: Side, c: Compiling): string {
@@ -197,7 +197,7 @@ export function compileTerm(term: Term, c: Compiling, as: Inside = (term.inside 
   const value =
     term.path.length === 0
       ? bare
-      : c.dialect.inside(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }), as);
+      : c.dialect.documents.read(bare, markFor(c.slots, { from: "value", value: documentPath(term.path) }), as);
   if (!term.mask) return value;
   return `case when ${compileFilter(term.mask, { ...c, aliases: c.aliases.slice(0, level + 1) })} then ${value} end`;
 }

@@ -99,7 +99,7 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
   for (const { name, term } of output.fields) {
     const form = columnForm(term.field);
     const isStored = term.mask === null && term.field.computed === null;
-    pairs.push([name, inner.dialect.json(isStored ? form : { ...form, isPlain: false }, compileTerm(term, inner))]);
+    pairs.push([name, inner.dialect.json.value(isStored ? form : { ...form, isPlain: false }, compileTerm(term, inner))]);
   }
   for (const related of output.related) {
     const isOne = related.step.relation.kind === "one";
@@ -107,7 +107,7 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
     pairs.push([related.name, made.object]);
     joins.push(made.joins);
   }
-  return { object: inner.dialect.jsonObject(pairs), joins: joins.join("") };
+  return { object: inner.dialect.json.object(pairs), joins: joins.join("") };
 }
 
 // A join costs less than a subquery for each row, and at most one row is on its other side.
@@ -118,7 +118,7 @@ function compileOne(related: Related, c: Compiling): CompiledOutput {
   const present = related.rows.model.key[0]?.column ?? relation.on[0]?.foreign ?? "";
   const key = `${joined.alias}.${c.dialect.quote(present)}`;
   return {
-    object: c.dialect.jsonWhere(`${key} is not null`, object),
+    object: c.dialect.json.when(`${key} is not null`, object),
     joins: ` left join ${joined.from} on ${joined.on}${joins}`,
   };
 }
@@ -130,7 +130,7 @@ function compileMany(related: Related, c: Compiling): string {
   const conditions = [joined.on];
   if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, joined.inner));
   const orders = rows.order.map((order) => compileReached(order.by, joined.inner));
-  return c.dialect.jsonArray(
+  return c.dialect.json.array(
     `select ${object} as "j" from ${joined.from}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, { backwards: false, dialect: c.dialect })} limit ${rows.limit}`,
   );
 }

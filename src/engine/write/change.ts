@@ -21,9 +21,9 @@ export interface Change {
 export function imageSql(model: Model, alias: string, dialect: Dialect): string {
   const pairs = storedFields(model).map((field) => {
     const column = `${alias}.${dialect.quote(field.column)}`;
-    return [field.name, dialect.json(columnForm(field), column)] as const;
+    return [field.name, dialect.json.value(columnForm(field), column)] as const;
   });
-  return dialect.jsonObject(pairs);
+  return dialect.json.object(pairs);
 }
 
 export interface ChangeParts {

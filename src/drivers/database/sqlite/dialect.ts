@@ -1,31 +1,34 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
-import type { Bucket, Dialect, Form, Inside, Numbers } from "../../dialect.ts";
+import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Numbers } from "../../dialect.ts";
 import { bindNative, readNative } from "./forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
   quote,
   bind: bindNative,
-  bindInside: (as, _, parameter) => (as === "scalar" ? `json_extract(${parameter}, '$')` : parameter),
-  json,
-  text: (form, sql) => (form.storage === "text" || form.storage === "uuid" ? sql : textOf(form, sql)),
-  jsonObject,
-  // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
-  jsonWhere: (condition, object) => `case when ${condition} then ${object} end`,
-  // json(): the mark that says "this text is JSON" does not pass out of a subquery.
-  jsonArray: (subquery) => `(select json_group_array(json("j")) from (${subquery}))`,
-  order: (sql, { descending }) => (descending ? `${sql} desc` : sql),
   // JSON has no bytes, so they are compared in the form in which it writes them.
   among: (form, left, parameter) =>
     `${form.storage === "bytes" ? json(form, left) : left} in (select ${bindNative(form, '"value"')} from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
   distinct: (left, right) => `${left} is not ${right}`,
+  order: (sql, { descending }) => (descending ? `${sql} desc` : sql),
   matches,
-  holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = json_extract(${parameter}, '$'))`,
-  inside,
-  compareScalars: (left, sign, right) =>
-    `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${left} ${sign} ${right})`,
   bucket,
+  json: Object.freeze<JsonWriter>({
+    value: json,
+    text: (form, sql) => (form.storage === "text" || form.storage === "uuid" ? sql : textOf(form, sql)),
+    object: jsonObject,
+    // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
+    when: (condition, object) => `case when ${condition} then ${object} end`,
+    // json(): the mark does not pass out of a subquery.
+    array: (subquery) => `(select json_group_array(json("j")) from (${subquery}))`,
+  }),
+  documents: Object.freeze<Documents>({
+    read: inside,
+    bind: (as, _, parameter) => (as === "scalar" ? `json_extract(${parameter}, '$')` : parameter),
+    compare: (left, sign, right) => `((typeof(${left}) = 'text') = (typeof(${right}) = 'text') and ${left} ${sign} ${right})`,
+    holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = json_extract(${parameter}, '$'))`,
+  }),
   numbers: Object.freeze<Numbers>({
     rescale,
     real: (sql, scale) => `(${sql} * 1.0 / ${unitOf(scale)})`,

@@ -1,8 +1,8 @@
 /** SQLite's catalog: tables and views as their definitions say, and what their values turn out to be, for SQLite lets a column hold anything. */
-import type { Bounds, CatalogColumn, CatalogReference, CatalogTable, ReadCatalog } from "../../catalog.ts";
-import { findChecks, readCheck, type Said } from "../../constraints.ts";
-import type { Row } from "../../database.ts";
-import type { Reader } from "../../ddl.ts";
+import type { Bounds, CatalogColumn, CatalogReference, CatalogTable, ReadCatalog } from "../../../catalog.ts";
+import { findChecks, readCheck, type Said } from "../../../constraints.ts";
+import type { Row } from "../../../database.ts";
+import type { Reader } from "../../../ddl.ts";
 import { judgeValues } from "./column-types.ts";
 
 // Of other schemas there is nothing to see; "shadow" tables belong to virtual ones.

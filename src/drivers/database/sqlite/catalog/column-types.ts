@@ -1,8 +1,8 @@
 /** Tells what field type a column of an adopted SQLite table is: by its declared type, and by what is found in it. */
-import type { CatalogColumn, CatalogType } from "../../catalog.ts";
-import type { Value } from "../../database.ts";
-import type { Reader } from "../../ddl.ts";
-import { datetimeForms, wordsSuffix } from "./forms.ts";
+import type { CatalogColumn, CatalogType } from "../../../catalog.ts";
+import type { Value } from "../../../database.ts";
+import type { Reader } from "../../../ddl.ts";
+import { datetimeForms, wordsSuffix } from "../forms.ts";
 
 /** Rows of a table that are looked at, from its start. */
 export const sampledRowsMax = 100_000;
