@@ -1,8 +1,10 @@
 /** Opens what the configuration names: the only file of the product that names drivers. */
 import { assert } from "../base/errors.ts";
+import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
@@ -34,4 +36,14 @@ export function openDatabase(url: string, onTrouble: OnTrouble): Opened {
 /** Puts a backup in the place of a database that nobody has open. */
 export function restoreDatabase(request: RestoreRequest): Restored {
   return restoreFrom(request);
+}
+
+/** What a database says of its tables. Opens it for reading alone, and closes it. Fails with `database_failed` where it is none. */
+export async function readCatalog(url: string): Promise<readonly CatalogTable[]> {
+  const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
+  try {
+    return await readSqliteCatalog(async (text, params = []) => database.read({ text, params }, { long: true }));
+  } finally {
+    await database.close();
+  }
 }

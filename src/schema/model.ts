@@ -79,6 +79,7 @@ export interface ModelSpec {
   readonly requireVersion: boolean;
   readonly adopted: boolean;
   readonly readOnly: boolean;
+  readonly without: readonly string[];
 }
 
 declare const adopted: unique symbol;
@@ -148,6 +149,8 @@ export interface Model<N extends string, F, K extends string = "id"> {
   adopted(): Model<N, F & Adopted, K>;
   /** An adopted view, or a table without a key: read only. Without `.key()` its rows are listed and counted, and have no address. */
   view(): Model<N, F & Adopted, "composite">;
+  /** Columns of an adopted table that no field stands for, and that `holdfast adopt --check` does not ask after. */
+  without(...columns: string[]): Model<N, F, K>;
 }
 
 /** The type of the key that relations to a model hold. */
@@ -179,6 +182,7 @@ export function model<const N extends string, F extends AnyMembers>(name: N, fie
     requireVersion: false,
     adopted: false,
     readOnly: false,
+    without: [],
   }) as unknown as Model<N, F>;
 }
 
@@ -214,6 +218,7 @@ function createModel(name: string, spec: ModelSpec): unknown {
     table: (table: string) => changed({ table }),
     adopted: () => changed({ adopted: true }),
     view: () => changed({ adopted: true, readOnly: true }),
+    without: (...without: string[]) => changed({ without }),
   });
 }
 
