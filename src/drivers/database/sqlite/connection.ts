@@ -1,5 +1,5 @@
 /** Opens connections to one SQLite file with the settings that every connection of the driver shares. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
 import { registerFunctions } from "./functions.ts";
@@ -22,19 +22,24 @@ export function openReader(settings: ThreadSettings): Connection {
 /** The one connection that writes. Checkpoints are run by hand (`checkpoint.ts`), so that none holds up an answer. */
 export function openWriter(settings: ThreadSettings): Connection {
   const db = open(settings, false);
-  db.exec("PRAGMA journal_mode = WAL");
+  if (settings.beside === null) db.exec("PRAGMA journal_mode = WAL");
   db.exec(`PRAGMA synchronous = ${settings.temporary ? "OFF" : "FULL"}`);
   db.exec("PRAGMA wal_autocheckpoint = 0");
   db.exec(`PRAGMA journal_size_limit = ${logBytesKept}`);
   return { db, statements: createStatements(db, { max: settings.statementsMax, repeatable: false }) };
 }
 
-/** Makes the file when it is missing and puts it into WAL mode, without which a reader would wait for the writer. */
+/**
+ * Makes the file when it is missing and puts it into WAL mode, without which a reader would wait for the writer. A database
+ * that others own keeps its mode, and the file beside it takes the same: only then are transactions over both atomic.
+ */
 export function prepareFile(settings: ThreadSettings): void {
   if (!settings.readOnly) mkdirSync(dirname(settings.file), { recursive: true });
   const db = open(settings, settings.readOnly);
   try {
-    if (!settings.readOnly) db.exec("PRAGMA journal_mode = WAL");
+    if (settings.readOnly) return;
+    const [mode] = settings.beside === null ? ["wal"] : Object.values(db.prepare("PRAGMA main.journal_mode").get() ?? {});
+    db.exec(`PRAGMA ${settings.beside === null ? "" : "holdfast."}journal_mode = ${mode === "wal" ? "WAL" : "DELETE"}`);
   } finally {
     db.close();
   }
@@ -51,9 +56,17 @@ function open(settings: ThreadSettings, readOnly: boolean): DatabaseSync {
   try {
     db.exec(`PRAGMA cache_size = -${Math.ceil(settings.cacheBytes / 1024)}`);
     registerFunctions(db);
+    attach(db, settings);
   } catch (error) {
     db.close();
     throw error;
   }
   return db;
+}
+
+function attach(db: DatabaseSync, { beside, readOnly }: ThreadSettings): void {
+  // Whoever only reads makes no file.
+  if (beside === null || (readOnly && !existsSync(beside))) return;
+  db.prepare("ATTACH ? AS holdfast").run(beside);
+  db.exec("PRAGMA holdfast.synchronous = FULL");
 }
