@@ -20,17 +20,35 @@ export interface Opened {
 /** Trouble that no request is answered with. */
 export type OnTrouble = (kind: string, message: string) => void;
 
-/** The path of a database's file, or null where it is in memory. @throws an assertion for a URL of no known kind */
+const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
+
+/** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
+  if (isPostgres(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
-  assert(file !== undefined, `${JSON.stringify(url)} is no database URL: write sqlite: and a path, as in sqlite:./data.db`);
+  assert(
+    file !== undefined,
+    `${JSON.stringify(url)} is no database URL: write sqlite:./data.db or postgres://user:password@host/name`,
+  );
   return file === ":memory:" ? null : file;
 }
 
-/** Fails with `database_failed` where the file is no database. */
-export function openDatabase(url: string, onTrouble: OnTrouble): Opened {
+/** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
+export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
   return { database, dialect: sqliteDialect, ddl: sqliteDdl };
+}
+
+// The driver is loaded only where it is wanted: its library is an optional peer.
+async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+  const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
+    import("../drivers/database/postgres/postgres.ts"),
+    import("../drivers/database/postgres/dialect.ts"),
+    import("../drivers/database/postgres/ddl.ts"),
+  ]);
+  const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
+  return { database, dialect: postgresDialect, ddl: postgresDdl };
 }
 
 /** Puts a backup in the place of a database that nobody has open. */

@@ -42,7 +42,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
   // To look must not make a database.
   const isThere = file === null || existsSync(file) || action === "apply";
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
-  const opened = openDatabase(isThere ? url : "sqlite::memory:", onTrouble);
+  const opened = await openDatabase(isThere ? url : "sqlite::memory:", onTrouble);
   try {
     const { json, confirm, dryRun } = flags;
     return await runMigrate(
@@ -51,7 +51,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
         schema,
         clock: terminal.clock,
         folder: dirname(resolve(terminal.cwd, file ?? ".")),
-        openCopy: (path) => openDatabase(`sqlite:${path}`, onTrouble).database,
+        openCopy: async (path) => (await openDatabase(`sqlite:${path}`, onTrouble)).database,
         out: (line) => terminal.writeOut(`${line}\n`),
       },
       {

@@ -91,16 +91,24 @@ export interface ReadOptions {
    * a whole table, and runs it as a long one if so. `sorted`: no condition narrows it, only a sort may be without index. @default none
    */
   readonly scan?: "sorted" | "filtered";
+  /** One of many alike that find one row each: may share a round trip with others of the same text. @default false */
+  readonly point?: boolean;
   /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
   readonly timeoutMs?: number;
 }
 
-/** `ready`; `read-only` after a failed sync or by configuration: reads go on, writes fail; `closed`. */
-export type DatabaseState = "ready" | "read-only" | "closed";
+/**
+ * `ready`; `read-only` after a failed sync or by configuration: reads go on, writes fail; `unreachable` while no connection can
+ * be opened; `closed`.
+ */
+export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
+
+/** The databases that there are drivers for. */
+export type Product = "sqlite" | "postgres";
 
 /** Twelve members at most; a driver's factory is the product's name (`openSqlite`). */
 export interface Database {
-  readonly product: "sqlite";
+  readonly product: Product;
   /** Reads outside any transaction: sees what was committed when it starts. A short read may answer at once, without a promise. */
   read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
   /** One atomic unit; resolves when it is durable. Units may share a commit, never a fate. */
@@ -128,6 +136,27 @@ export const databaseErrors = {
     message: "The database takes no writes.",
     explanation:
       "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on.",
+  },
+  database_unreachable: {
+    status: 503,
+    message: "The database cannot be reached.",
+    explanation: "Nothing was written. Connections are opened anew by themselves; retry after a moment.",
+  },
+  write_outcome_unknown: {
+    status: 503,
+    message: "The connection to the database was lost while the write was under way: it may or may not have been made.",
+    explanation: "Retry with the same Idempotency-Key: a keyed request is never done twice. Without a key, look first.",
+  },
+  database_conflict: {
+    status: 409,
+    message: "Too many writers want the same rows.",
+    explanation:
+      "The write was tried several times and undone each time, since others changed what it had read. Retry after a moment.",
+  },
+  backup_unsupported: {
+    status: 501,
+    message: "This database is backed up with its own tools.",
+    explanation: "Use pg_dump or a base backup for PostgreSQL, mariadb-dump or mysqldump for MariaDB and MySQL.",
   },
   database_full: {
     status: 507,

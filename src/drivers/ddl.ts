@@ -1,10 +1,13 @@
 /** The contract of a database's data definition: shapes of tables in, SQL text out. Knows no models and runs nothing. */
 import type { FieldType } from "../schema/fields/field-type.ts";
-import type { Row, Value } from "./database.ts";
+import type { Product, Row, Value } from "./database.ts";
 
 export interface ColumnShape {
   readonly name: string;
   readonly storage: FieldType["storage"];
+  /** Digits of a decimal, and how many of them stand after the point. @default 18 and 0 */
+  readonly precision?: number | null;
+  readonly scale?: number | null;
   readonly optional: boolean;
   /** The number the database counts up; only the one column of a key. */
   readonly serial: boolean;
@@ -16,6 +19,16 @@ export interface TableShape {
   readonly name: string;
   readonly columns: readonly ColumnShape[];
   /** Columns of the primary key, in order. */
+  readonly key: readonly string[];
+  /** References of several columns; one of a single column stands with its column. @default none */
+  readonly references?: readonly ReferenceShape[];
+}
+
+/** Columns whose values together must exist in a key of several columns, unless one of them is null; checked as a column's. */
+export interface ReferenceShape {
+  readonly columns: readonly string[];
+  readonly table: string;
+  /** The key's columns, in the order of `columns`. */
   readonly key: readonly string[];
 }
 
@@ -55,7 +68,7 @@ export interface Structure {
   /** What is said of the table as a whole, such as `STRICT`. */
   readonly traits: readonly string[];
   readonly key: readonly string[];
-  /** By name: type, nullability and reference, such as `TEXT NOT NULL → people(id)`. */
+  /** By name: type, nullability and references, such as `TEXT NOT NULL → people(id)`, or `TEXT → lines(order, number) by (line_order, line_number)`. */
   readonly columns: ReadonlyMap<string, string>;
   /** By name: uniqueness, columns and condition, such as `UNIQUE (slug) WHERE "deleted_at" IS NULL`. */
   readonly indexes: ReadonlyMap<string, string>;
@@ -73,18 +86,27 @@ export type Reader = (text: string, params?: readonly Value[]) => Promise<readon
 
 /** Twelve members at most; the text that all databases share is made by the functions below. */
 export interface Ddl {
-  readonly product: "sqlite";
+  readonly product: Product;
   quote(name: string): string;
-  literal(value: Value): string;
+  /** A value as SQL text; with a form, as a column of that storage and scale holds it. */
+  literal(value: Value, form?: Pick<ColumnShape, "storage" | "scale">): string;
   /** A whole CREATE TABLE statement. */
   createTable(table: TableShape): string;
+  /** What ties a new table to others, once all of them are there; nothing where CREATE TABLE has said so. */
+  addReferences(table: TableShape): readonly string[];
   /** The fewest statements that make the change, rows kept. */
   alterTable(change: TableChange): Alteration;
+  createIndex(index: IndexShape): string;
   dropIndex(index: IndexShape): string;
   /** A scalar subquery that changes with any definition in the database, but for tables with a leading underscore not named here. */
   fingerprint(own: readonly string[]): string;
   /** Converts an expression to the column type of another storage, as a CAST. */
   cast(expression: string, storage: ColumnShape["storage"]): string;
+  readonly catalogue: Catalogue;
+}
+
+/** What a database says of itself. */
+export interface Catalogue {
   /** The names of all tables. */
   readTables(read: Reader): Promise<readonly string[]>;
   readStructures(read: Reader): Promise<Structures>;
@@ -109,8 +131,13 @@ export function renameColumn(ddl: Quote, table: string, names: { readonly from: 
   return `ALTER TABLE ${ddl.quote(table)} RENAME COLUMN ${ddl.quote(names.from)} TO ${ddl.quote(names.to)}`;
 }
 
-export function createIndex(ddl: Quote, index: IndexShape): string {
-  const columns = index.columns.map(({ column, descending }) => `${ddl.quote(column)}${descending ? " DESC" : ""}`).join(", ");
+/** The part of CREATE INDEX that names the index, its table, its columns in their order, and its condition. */
+export function indexColumns(
+  ddl: Quote,
+  index: IndexShape,
+  direction: (column: IndexShape["columns"][number]) => string = ({ descending }) => (descending ? " DESC" : ""),
+): string {
+  const columns = index.columns.map((column) => `${ddl.quote(column.column)}${direction(column)}`).join(", ");
   const where = index.where === null ? "" : ` WHERE ${index.where}`;
-  return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
+  return `${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
 }

@@ -32,7 +32,7 @@ export interface Dialect {
   /** Complement of a condition: true where it is false or null. */
   readonly not: (condition: string) => string;
   /** Two values differ; null is a value. */
-  readonly distinct: (left: string, right: string) => string;
+  readonly distinct: (form: Form, left: string, right: string) => string;
   /** A term of ORDER BY: null comes before every value. */
   readonly order: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
   /** Case-sensitive parts of texts, LIKE with `\` as escape, and search for words regardless of case and accents. */
@@ -88,4 +88,6 @@ export interface Numbers {
   readonly sum: (form: Form, sql: string) => string;
   /** The mean over rows, as a double. */
   readonly average: (form: Form, sql: string) => string;
+  /** The least or greatest over rows, of the same form. */
+  readonly extreme: (name: "min" | "max", form: Form, sql: string) => string;
 }

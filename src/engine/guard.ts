@@ -46,11 +46,12 @@ export function createView(schema: Schema, facts: Facts): View {
     return folded;
   };
   const fieldRule: View["fieldRule"] = (field, action) => {
-    const rule = accessOf(schema, field).fields.get(field.name)?.[action];
+    const rule = accessOf(schema, field).fields.get(field.partOf ?? field.name)?.[action];
     const folded = rule ? fold(rule) : always;
     return folded.op === "true" ? null : folded;
   };
-  const isNamed = (field: Field) => facts.system || (!field.hidden && fieldRule(field, "read")?.op !== "false");
+  const isNamed = (field: Field) =>
+    field.partOf === null && (facts.system || (!field.hidden && fieldRule(field, "read")?.op !== "false"));
   const target = (relation: Relation) => schema.models.get(relation.target) as Model;
   const joinModel = (relation: Relation) => (relation.through ? (schema.models.get(relation.through.model) as Model) : null);
   const isReachable = (relation: Relation) => {

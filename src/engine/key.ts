@@ -1,43 +1,30 @@
-/** Row keys as text: the id itself, or the parts of a composite key with commas between them. */
-import { isMisfit, wireOf } from "../schema/fields/field-type.ts";
-import type { Model } from "../schema/schema.ts";
-import type { Value } from "../schema/value.ts";
+/** Row keys as text, in SQL, and as wire data: the id itself, or the parts of a composite key with commas between them. */
+import { wireOf } from "../schema/fields/field-type.ts";
+import { formatKeyText, parseKeyText } from "../schema/key.ts";
+import type { Field, Model } from "../schema/schema.ts";
+import type { Json, Value } from "../schema/value.ts";
 import type { Where } from "./call.ts";
 import { columnForm } from "./compile/form.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 
 /** The stored parts of a key, or null where no row can have it. */
 export function parseKey(model: Model, id: string): readonly Value[] | null {
-  const parts = model.key.length === 1 ? [id] : id.split(",").map(decodePart);
-  if (parts.length !== model.key.length) return null;
-  const values: Value[] = [];
-  for (const [index, field] of model.key.entries()) {
-    const part = parts[index];
-    if (part === null || part === undefined) return null;
-    const given = field.type.fromText ? field.type.fromText(part) : part;
-    const value = isMisfit(given)
-      ? given
-      : field.type.parse(given, { ...field.params, min: undefined, max: undefined, pattern: undefined });
-    if (isMisfit(value)) return null;
-    values.push(value);
-  }
-  return values;
+  return parseKeyText(model.key, id);
 }
 
 /** The text of a key from its stored parts. */
 export function formatKey(model: Model, values: readonly Value[]): string {
-  const texts = model.key.map((field, index) => {
-    const value = values[index] as Value;
-    return String(wireOf(field, value) as string | number);
-  });
-  return texts.length === 1
-    ? (texts[0] as string)
-    : texts.map((text) => text.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
+  return formatKeyText(model.key, values);
 }
 
 /** The same, as SQL over the columns of a row. */
 export function keySql(model: Model, alias: string, dialect: Dialect): string {
-  const parts = model.key.map((field) => dialect.json.text(columnForm(field), `${alias}.${dialect.quote(field.column)}`));
+  return keyTextSql(model.key, (field) => `${alias}.${dialect.quote(field.column)}`, dialect);
+}
+
+/** The text of a key from the SQL of its parts; null where one of them is. */
+export function keyTextSql(key: readonly Field[], sqlOf: (field: Field) => string, dialect: Dialect): string {
+  const parts = key.map((field) => dialect.json.text(columnForm(field), sqlOf(field)));
   return parts.length === 1
     ? (parts[0] as string)
     : parts.map((part) => `replace(replace(${part}, '%', '%25'), ',', '%2C')`).join(" || ',' || ");
@@ -45,15 +32,20 @@ export function keySql(model: Model, alias: string, dialect: Dialect): string {
 
 /** The filter that finds the row of a key. */
 export function keyWhere(model: Model, id: string): Where {
-  const values = parseKey(model, id) ?? [];
-  return Object.fromEntries(
-    model.key.map((field, index) => {
-      const value = values[index] ?? null;
-      return [field.name, wireOf(field, value)];
-    }),
-  );
+  return toWire(model, new Map(model.key.map((field, index) => [field.name, (parseKey(model, id) ?? [])[index] ?? null])));
 }
 
-function decodePart(part: string): string | null {
-  return /%(?!25|2C)/.test(part) ? null : part.replaceAll("%2C", ",").replaceAll("%25", "%");
+/** Stored values as the wire names them: the parts of a relation's key are one text, under the relation's name. */
+export function toWire(model: Model, values: ReadonlyMap<string, Value>): Record<string, Json> {
+  const wire: Record<string, Json> = {};
+  for (const [name, value] of values) {
+    const field = model.fields.get(name);
+    if (field && field.partOf === null) wire[name] = wireOf(field, value);
+  }
+  for (const { name, parts } of model.fields.values()) {
+    if (!parts?.some((part) => part.partOf === name && values.has(part.name))) continue;
+    const held = parts.map((part) => values.get(part.name) ?? null);
+    wire[name] = held.includes(null) ? null : formatKeyText(parts, held);
+  }
+  return wire;
 }

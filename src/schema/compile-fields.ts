@@ -61,7 +61,6 @@ export function compileFields(draft: Draft, problems: Problems): void {
       problems.add(`${model}.${name}`, "the engine keeps a field of this name.", "Remove it or rename it.");
   }
   compileKey(draft, ownKey ?? (spec.adopted ? [] : ["id"]), problems);
-  checkColumns(draft, problems);
 }
 
 // The engine keeps nothing in a table that is somebody else's.
@@ -103,7 +102,8 @@ function compileKey(draft: Draft, names: readonly string[], problems: Problems):
   draft.key = key;
 }
 
-function checkColumns(draft: Draft, problems: Problems): void {
+/** Tells of columns that two fields claim; once the relations have theirs. */
+export function checkColumns(draft: Draft, problems: Problems): void {
   const columns = new Map<string, string>();
   for (const field of draft.fields.values()) {
     if (field.column === "") continue;
@@ -126,6 +126,8 @@ export function engineField(model: string, name: string): Field {
     model,
     column: snakeCase(name),
     native: null,
+    parts: null,
+    partOf: null,
     was: [],
     type: integerType,
     params: {},
@@ -157,6 +159,8 @@ function compileField({ draft, name, spec, problems }: FieldContext): Field {
   return {
     name,
     model: draft.name,
+    parts: null,
+    partOf: null,
     was: spec.was,
     type: spec.type,
     params,
@@ -229,7 +233,7 @@ function compileDefault(
   return null;
 }
 
-// The type is that of the key it points to, which compileRelations fills in.
+// The type is that of the key it points to, which compile-keys.ts fills in; where that has several columns, so has this.
 function foreignKey(model: string, name: string, spec: RelationSpec): Field {
   const has = (flag: Flag) => spec.flags.has(flag);
   const given = spec.default as { readonly ref?: string } | string | number | undefined;
@@ -239,8 +243,10 @@ function foreignKey(model: string, name: string, spec: RelationSpec): Field {
     name,
     model,
     was: spec.was,
-    column: spec.column ?? `${snakeCase(name)}_id`,
-    native: spec.native,
+    column: spec.columns[0] ?? `${snakeCase(name)}_id`,
+    native: spec.natives[0] ?? null,
+    parts: null,
+    partOf: null,
     type: uuidType,
     params: {},
     unique: spec.unique,

@@ -1,19 +1,21 @@
 /** Compiles relations: belongsTo first, which hold the keys, then the sides that follow from them. */
-import { didYouMean } from "../base/suggest.ts";
 import type { Draft } from "./compile-fields.ts";
+import {
+  compileForeignKeys,
+  type Declared,
+  type Drafts,
+  refreshParts,
+  relationsOf,
+  replaceField,
+  targetOf,
+} from "./compile-keys.ts";
 import type { Problems } from "./errors.ts";
 import type { RelationSpec } from "./relation.ts";
 import type { Field, Model, Relation } from "./schema.ts";
 
-type Drafts = ReadonlyMap<string, Draft>;
-
 /** Fills `draft.relations` of every model, and types its foreign keys. */
 export function compileRelations(drafts: Drafts, problems: Problems): void {
-  for (const draft of drafts.values()) {
-    for (const [name, spec] of relationsOf(draft))
-      if (spec.kind === "belongsTo") compileBelongsTo({ drafts, draft, name, spec, problems });
-  }
-  typeForeignKeys(drafts, problems);
+  compileForeignKeys(drafts, problems);
   for (const draft of drafts.values()) {
     for (const [name, spec] of relationsOf(draft)) {
       if (spec.kind === "manyToMany") compileThrough({ drafts, draft, name, spec, problems });
@@ -24,99 +26,7 @@ export function compileRelations(drafts: Drafts, problems: Problems): void {
     for (const [name, spec] of relationsOf(draft))
       if (spec.inverse !== null) compileInverse({ drafts, draft, name, spec, problems });
   }
-}
-
-interface Declared {
-  readonly drafts: Drafts;
-  readonly draft: Draft;
-  readonly name: string;
-  readonly spec: RelationSpec;
-  readonly problems: Problems;
-}
-
-function relationsOf(draft: Draft): readonly (readonly [string, RelationSpec])[] {
-  return Object.entries(draft.spec.members).flatMap(([name, member]) => {
-    const spec = (member as { readonly spec?: { readonly kind: string } } | null)?.spec;
-    return spec && spec.kind !== "field" ? [[name, spec as RelationSpec] as const] : [];
-  });
-}
-
-function targetOf({ drafts, draft, name, spec, problems }: Declared, target: RelationSpec["target"] = spec.target): Draft | null {
-  const declared = target()?.name;
-  const found = declared === undefined ? undefined : drafts.get(declared);
-  if (found) return found;
-  problems.add(
-    `${draft.name}.${name}`,
-    `the relation leads to ${declared === undefined ? "nothing" : JSON.stringify(declared)}, which is not in the backend.`,
-    `Register the model: backend({ ${declared ?? "…"} }).${didYouMean(declared ?? "", drafts.keys())}`,
-  );
-  return null;
-}
-
-function compileBelongsTo(declared: Declared): void {
-  const { draft, name, spec, problems } = declared;
-  const target = targetOf(declared);
-  const field = draft.fields.get(name);
-  if (!target || !field) return;
-  const [key, ...more] = target.key;
-  if (!key || more.length > 0) {
-    problems.add(
-      `${draft.name}.${name}`,
-      `${target.name} has a composite key, which a relation cannot hold.`,
-      "Give it an id and make the fields unique() together.",
-    );
-    return;
-  }
-  const onDelete = spec.onDelete ?? "restrict";
-  if (onDelete === "setNull" && !field.optional)
-    problems.add(
-      `${draft.name}.${name}`,
-      "it is set to null on delete and not optional.",
-      "Make it optional(), or choose restrict or cascade.",
-    );
-  const relation: Relation = {
-    name,
-    model: draft.name,
-    kind: "one",
-    via: "belongsTo",
-    target: target.name,
-    on: [{ local: field.column, foreign: key.column }],
-    through: null,
-    inverseOf: null,
-    optional: field.optional,
-    owned: false,
-    onDelete,
-  };
-  draft.relations.set(name, relation);
-  replaceField(draft, { ...field, relation });
-}
-
-// Chains of keys (a natural key that is itself a foreign key) end after as many steps as there are models.
-function typeForeignKeys(drafts: Drafts, problems: Problems): void {
-  for (const draft of drafts.values()) {
-    for (const field of draft.fields.values()) {
-      if (!field.relation) continue;
-      let key: Field | undefined = drafts.get(field.relation.target)?.key[0];
-      for (let steps = 0; key?.relation && steps < drafts.size; steps++) key = drafts.get(key.relation.target)?.key[0];
-      if (!key || key.relation) {
-        problems.add(
-          `${draft.name}.${field.name}`,
-          "the keys it leads to lead in a circle.",
-          "Give one of the models an id of its own.",
-        );
-        continue;
-      }
-      const { serial: _, ...params } = key.params;
-      replaceField(draft, { ...field, type: key.type, params });
-    }
-  }
-}
-
-function replaceField(draft: Draft, field: Field): void {
-  draft.fields.set(field.name, field);
-  draft.key = draft.key.map((key) => (key.name === field.name ? { ...field, immutable: true, role: key.role } : key));
-  const key = draft.key.find((part) => part.name === field.name);
-  if (key) draft.fields.set(field.name, key);
+  refreshParts(drafts);
 }
 
 function compileHas(declared: Declared): void {

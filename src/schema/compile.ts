@@ -2,7 +2,7 @@
 import { nearest } from "../base/suggest.ts";
 import type { Cond, Scope } from "./cond.ts";
 import { createProblems, problemsError, type Problems } from "./errors.ts";
-import { compileFields, type Draft } from "./compile-fields.ts";
+import { checkColumns, compileFields, type Draft } from "./compile-fields.ts";
 import { compileRelations } from "./compile-relations.ts";
 import { allOf, always, type Filter, never } from "./filter.ts";
 import type { AccessRules, ModelSpec } from "./model.ts";
@@ -30,6 +30,7 @@ export function compileSchema(models: Readonly<Record<string, DeclaredModel>>): 
   const drafts = draftModels(models, problems);
   for (const draft of drafts.values()) compileFields(draft, problems);
   compileRelations(drafts, problems);
+  for (const draft of drafts.values()) checkColumns(draft, problems);
   const resolver: Resolver = { models: drafts, roles: [], problems, place: "" };
   for (const draft of drafts.values()) compileComputed(draft, resolver);
   for (const draft of drafts.values()) compileRest(draft, resolver);
@@ -162,9 +163,9 @@ function compileIndexes(draft: Draft, resolver: Resolver): void {
   const add = (names: readonly string[], unique: boolean, where: Filter | null) => {
     const columns = names.flatMap((name) => {
       const field = namedField(draft, name.replace(/^-/, ""), { ...resolver, place: `${draft.name}.index` });
-      if (field && field.column === "")
+      if (field?.computed)
         resolver.problems.add(`${draft.name}.index`, `${field.name} is computed.`, "Index the fields it is computed from.");
-      return field ? [{ column: field.column, descending: name.startsWith("-") }] : [];
+      return field ? columnsOf(field).map((column) => ({ column, descending: name.startsWith("-") })) : [];
     });
     if (columns.length === 0)
       return resolver.problems.add(`${draft.name}.index`, "an index needs a field.", "Name one, or remove the index.");
@@ -180,12 +181,19 @@ function compileIndexes(draft: Draft, resolver: Resolver): void {
       : null;
     add(fields, unique, unique && live ? allOf([live, partial ?? always]) : partial);
   }
-  const leads = new Set([
-    ...indexes.filter(({ where }) => where === null).map(({ columns }) => columns[0]?.column),
-    draft.key[0]?.column,
-  ]);
-  for (const field of draft.fields.values()) if (field.relation && !leads.has(field.column)) add([field.name], false, null);
+  const whole = indexes.filter(({ where }) => where === null).map(({ columns }) => columns.map(({ column }) => column));
+  const leads = (wanted: readonly string[]) =>
+    [...whole, columnsOfKey(draft)].some((columns) => wanted.every((column) => columns.slice(0, wanted.length).includes(column)));
+  for (const field of draft.fields.values()) if (field.relation && !leads(columnsOf(field))) add([field.name], false, null);
   draft.indexes = indexes;
+}
+
+function columnsOf(field: Field): readonly string[] {
+  return field.parts ? field.parts.map(({ column }) => column) : [field.column];
+}
+
+function columnsOfKey({ key }: Model): readonly string[] {
+  return key.map(({ column }) => column);
 }
 
 /** Rows that are not in the trash. */

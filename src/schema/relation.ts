@@ -21,8 +21,10 @@ export interface RelationSpec {
   readonly unique: boolean;
   readonly default: unknown;
   readonly was: readonly string[];
-  readonly column: string | null;
-  readonly native: string | null;
+  /** Empty for the default. */
+  readonly columns: readonly string[];
+  /** Their types as the database spells them; null for that of the key's own column. */
+  readonly natives: readonly (string | null)[];
 }
 
 /** This row holds the key of one row of `M`; on the wire, that key. */
@@ -39,8 +41,12 @@ export interface BelongsTo<M, Inverse extends string = never, F extends Flag = n
   immutable(): BelongsTo<M, Inverse, F | "immutable">;
   hidden(): BelongsTo<M, Inverse, F | "hidden">;
   was(name: string): BelongsTo<M, Inverse, F>;
-  /** The column that holds the key, and in an adopted table its type as the database spells it. */
-  column(name: string, native?: string): BelongsTo<M, Inverse, F>;
+  /**
+   * The column of the key, or one for each part of a composite key, in that key's order. A part may share the column of a field
+   * that never changes, such as a tenant's. In an adopted table a column is of the type of the key's own, unless its type is
+   * given with it: `.column(["AlbumId", "BIGINT"])`.
+   */
+  column(...columns: (string | readonly [name: string, native: string])[]): BelongsTo<M, Inverse, F>;
 }
 /** One row of `M` holds our key. */
 export interface HasOne<M> {
@@ -119,8 +125,8 @@ const blank: Omit<RelationSpec, "kind" | "target"> = Object.freeze({
   unique: false,
   default: undefined,
   was: [],
-  column: null,
-  native: null,
+  columns: [],
+  natives: [],
 });
 
 function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec): BelongsTo<M, I, F> {
@@ -135,7 +141,12 @@ function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec
     immutable: () => flagged("immutable"),
     hidden: () => flagged("hidden"),
     was: (name: string) => createBelongsTo({ ...spec, was: [...spec.was, name] }),
-    column: (column: string, native: string | null = null) => createBelongsTo({ ...spec, column, native }),
+    column: (...columns: (string | readonly [string, string])[]) =>
+      createBelongsTo({
+        ...spec,
+        columns: columns.map((column) => (typeof column === "string" ? column : column[0])),
+        natives: columns.map((column) => (typeof column === "string" ? null : column[1])),
+      }),
   };
   return Object.freeze(relation) as unknown as BelongsTo<M, I, F>;
 }

@@ -48,10 +48,14 @@ export interface ModelLimits {
 export interface Field {
   readonly name: string;
   readonly model: string;
-  /** The column that holds it; empty for a computed field. */
+  /** The column that holds it; empty for a computed field, and for a belongsTo whose key has several columns. */
   readonly column: string;
   /** The column's type as its database spells it, where the column is not of the product's own making. */
   readonly native: string | null;
+  /** The stored fields that hold the parts of a belongsTo's composite key, in that key's order; null for every other field. */
+  readonly parts: readonly Field[] | null;
+  /** The belongsTo that it holds a part of: such a field has no name on the wire. */
+  readonly partOf: string | null;
   readonly was: readonly string[];
   readonly type: FieldType;
   /** What the type was given: scale, choices, item type, document schema. */

@@ -85,7 +85,7 @@ function findClosedDoors(model: Model, { schema, hooks }: Checking, kinds: reado
   }
   const creators = may("create");
   for (const field of creators.length === 0 ? [] : model.fields.values())
-    found.push(...findUnfillable(field, { schema, hooks, creators }));
+    if (field.partOf === null) found.push(...findUnfillable(field, { schema, hooks, creators }));
   return found;
 }
 
@@ -164,9 +164,13 @@ function findLooseLinks(model: Model, schema: Schema): Finding[] {
     }
     const join = relation.through ? schema.models.get(relation.through.model) : undefined;
     if (!relation.through || !join) return [];
-    const columns = [relation.through.toLocal, relation.through.toTarget].map((name) => join.fields.get(name)?.column ?? "");
-    const found = columns.flatMap((column, index) =>
-      isLed(join, [column])
+    const links = [relation.through.toLocal, relation.through.toTarget].map((name) => {
+      const field = join.fields.get(name);
+      return (field?.parts ?? [field]).map((part) => part?.column ?? "");
+    });
+    const columns = links.flat();
+    const found = links.flatMap((link, index) =>
+      isLed(join, link)
         ? []
         : [
             unindexed(
@@ -176,9 +180,10 @@ function findLooseLinks(model: Model, schema: Schema): Finding[] {
           ],
     );
     const isUnique = join.indexes.some(
-      (index) => index.unique && index.columns.length <= 2 && index.columns.every(({ column }) => columns.includes(column)),
+      (index) =>
+        index.unique && index.columns.length <= columns.length && index.columns.every(({ column }) => columns.includes(column)),
     );
-    const isKey = join.key.length === 2 && join.key.every(({ column }) => columns.includes(column));
+    const isKey = join.key.length === columns.length && join.key.every(({ column }) => columns.includes(column));
     if (isUnique || isKey) return found;
     const { toLocal, toTarget } = relation.through;
     return [

@@ -30,7 +30,7 @@ export async function withDatabase<T>(
   const settings = settingsOf(terminal, flags);
   const file = fileOf(settings.database);
   if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
-  const opened = openDatabase(settings.database, (kind, message) => terminal.note(`${kind}: ${message}`));
+  const opened = await openDatabase(settings.database, (kind, message) => terminal.note(`${kind}: ${message}`));
   try {
     return await work(opened, settings);
   } finally {

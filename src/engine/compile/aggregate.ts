@@ -51,7 +51,8 @@ function measureSql(
   if (measured === null) return "count(*)";
   const form = columnForm(measured.of);
   if (name === "sum") return numbers.sum(form, measured.sql);
-  return name === "avg" ? numbers.average(form, measured.sql) : `${name}(${measured.sql})`;
+  if (name === "avg") return numbers.average(form, measured.sql);
+  return name === "count" ? `count(${measured.sql})` : numbers.extreme(name, form, measured.sql);
 }
 
 function havingSql(plan: AggregatePlan, c: ReturnType<typeof startCompiling>): string {

@@ -5,7 +5,8 @@ import { isMisfit, type Misfit, misfit } from "../../schema/fields/field-type.ts
 import { looseType, parseLooseOrder } from "../../schema/fields/json.ts";
 import { parseElement } from "../../schema/fields/list.ts";
 import type { Term } from "../../schema/filter.ts";
-import type { FieldParams } from "../../schema/schema.ts";
+import { parseKeyText } from "../../schema/key.ts";
+import type { Field, FieldParams } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Convert } from "./slot.ts";
 
@@ -22,9 +23,28 @@ export const searchWordsMax = 16;
 /** The converter of the right side of a comparison. */
 export function converterFor(left: Term, operator: Operator, options: ConvertOptions): Convert {
   const element = elementConverter(left, operator, options.texts);
-  if (operator === "in" || operator === "nin") return (value) => convertList(value, element, options.texts);
+  const { parts } = left.field;
+  if (operator === "in" || operator === "nin")
+    return (value) => convertList(parts && options.texts ? joinKeys(value, parts.length) : value, element, options.texts);
   if (operator === "between" && options.part !== undefined) return (value) => convertBound(value, element, options);
   return element;
+}
+
+/** The converter of one part of a composite key that comes as its text. */
+export function keyPartConverter(parts: readonly Field[], index: number): Convert {
+  return (value) => {
+    const values = typeof value === "string" ? parseKeyText(parts, value) : null;
+    return values?.[index] ?? misfit("type", `must be a key of ${parts.length} parts with commas between them`);
+  };
+}
+
+// In a URL a comma stands between the keys of a list as between the parts of a key: so many parts are one key.
+function joinKeys(value: unknown, count: number): unknown {
+  if (typeof value === "string" ? value.startsWith("[") : !Array.isArray(value)) return value;
+  const texts = (Array.isArray(value) ? value.join(",") : (value as string)).split(",");
+  return Array.from({ length: Math.ceil(texts.length / count) }, (_, key) =>
+    texts.slice(key * count, (key + 1) * count).join(","),
+  );
 }
 
 function elementConverter(left: Term, operator: Operator, texts: boolean): Convert {

@@ -3,11 +3,13 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect, Form, Inside } from "../../drivers/dialect.ts";
 import { always, type Expression, type Filter, type Source, type Term } from "../../schema/filter.ts";
 import { looseType } from "../../schema/fields/json.ts";
+import { parseKeyText } from "../../schema/key.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
-import { converterFor, documentPath } from "./convert.ts";
+import { converterFor, documentPath, keyPartConverter } from "./convert.ts";
 import { compileExpression } from "./expression.ts";
-import { bindText, columnForm, formOf } from "./form.ts";
+import { bindText, bindTo, columnForm, formOf } from "./form.ts";
+import { keyTextSql } from "../key.ts";
 import { markFor, type Slots } from "./slot.ts";
 import type { Step } from "../plan/plan.ts";
 
@@ -60,6 +62,12 @@ type Compare = Extract<Filter, { op: "compare" }>;
 
 function compileCompare(filter: Compare, c: Compiling): string {
   const { operator } = filter;
+  const { parts } = filter.left.field;
+  const [whole] = filter.right;
+  if (parts && whole && (operator === "eq" || operator === "ne") && !(whole.from === "term" && !whole.term.field.parts)) {
+    const same = compileKeyEquality(filter, parts, c);
+    return operator === "eq" ? same : c.dialect.not(same);
+  }
   const left = compileTerm(filter.left, c, insideAs(filter));
   const parameter = (index: number) => compileSource(filter.right[index] as Source, { filter }, c);
   switch (operator) {
@@ -90,6 +98,25 @@ function compileCompare(filter: Compare, c: Compiling): string {
     default:
       return c.dialect.matches(operator, left, parameter(0));
   }
+}
+
+// Part by part, so that an index over the columns answers.
+function compileKeyEquality({ left, right: [source] }: Compare, parts: readonly Field[], c: Compiling): string {
+  const pairs = parts.map((part, index) => {
+    const value = compileKeyPart(source as Source, { parts, index }, c);
+    return `${compileTerm({ ...left, field: part }, c)} = ${value}`;
+  });
+  return `(${pairs.join(" and ")})`;
+}
+
+function compileKeyPart(source: Source, { parts, index }: { parts: readonly Field[]; index: number }, c: Compiling): string {
+  if (source.from === "term") return compileTerm({ ...source.term, field: source.term.field.parts?.[index] as Field }, c);
+  assert(source.from !== "now", "a key is compared with a key");
+  const value =
+    source.from === "value"
+      ? constant(parseKeyText(parts, String(source.value))?.[index] ?? null, c)
+      : markFor(c.slots, { ...source, convert: keyPartConverter(parts, index) });
+  return bindTo(parts[index] as Field, value, c.dialect);
 }
 
 // A value of no declared type is compared only with its like: a number is neither more nor less than a text.
@@ -188,6 +215,7 @@ function insideAs({ left, operator }: Compare): Inside {
 
 /** The value of a term: null where its mask does not hold. */
 export function compileTerm(term: Term, c: Compiling, as: Inside = (term.inside ?? term.field).type.storage): string {
+  if (term.field.parts) return keyTextSql(term.field.parts, (part) => compileTerm({ ...term, field: part }, c), c.dialect);
   const replaced = c.instead?.get(term.field);
   if (replaced !== undefined && term.of === "input") return replaced;
   const level = c.aliases.length - 1 - term.up;
@@ -204,6 +232,7 @@ export function compileTerm(term: Term, c: Compiling, as: Inside = (term.inside 
 
 /** The value of a field in the row of that alias. */
 export function compileField(field: Field, alias: string, c: Compiling): string {
+  if (field.parts) return keyTextSql(field.parts, (part) => compileField(part, alias, c), c.dialect);
   if (!field.computed) return `${alias}.${c.dialect.quote(field.column)}`;
   return compileExpression(field.computed as Expression, {
     field,
@@ -256,14 +285,16 @@ function linked({ relation, link }: Step, rows: { readonly outer: string; readon
   const through = relation.through as NonNullable<Relation["through"]>;
   const join = c.schema.models.get(through.model) as Model;
   const joinAlias = c.nextAlias();
-  const [pair] = (join.relations.get(through.toTarget) as Relation).on as readonly [Relation["on"][number]];
+  const pairs = (join.relations.get(through.toTarget) as Relation).on;
   const conditions = [
     equal(join.relations.get(through.toLocal) as Relation, { local: joinAlias, foreign: rows.outer }, c),
     ...live(join, joinAlias, c),
     ...(link && link.op !== "true" ? [compileFilter(link, inRow(c, joinAlias))] : []),
   ];
-  const keys = `select ${joinAlias}.${quote(pair.local)} from ${quote(join.table)} ${joinAlias} where ${conditions.join(" and ")}`;
-  return `${rows.alias}.${quote(pair.foreign)} in (${keys})`;
+  const locals = pairs.map(({ local }) => `${joinAlias}.${quote(local)}`).join(", ");
+  const foreigns = pairs.map(({ foreign }) => `${rows.alias}.${quote(foreign)}`).join(", ");
+  const keys = `select ${locals} from ${quote(join.table)} ${joinAlias} where ${conditions.join(" and ")}`;
+  return `${pairs.length === 1 ? foreigns : `(${foreigns})`} in (${keys})`;
 }
 
 function equal(

@@ -98,7 +98,7 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
   const joins: string[] = [];
   for (const { name, term } of output.fields) {
     const form = columnForm(term.field);
-    const isStored = term.mask === null && term.field.computed === null;
+    const isStored = term.mask === null && term.field.column !== "";
     pairs.push([name, inner.dialect.json.value(isStored ? form : { ...form, isPlain: false }, compileTerm(term, inner))]);
   }
   for (const related of output.related) {

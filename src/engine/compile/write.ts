@@ -9,7 +9,7 @@ import { bindText, bindTo, columnForm } from "./form.ts";
 import { compileOutput, type Target, trashCondition, versionColumn } from "./read.ts";
 import { guard, type View } from "../guard.ts";
 import type { Actor } from "../actor.ts";
-import { storedFields } from "../write/input.ts";
+import { sharedBy, storedFields } from "../write/fields.ts";
 import type { Trash } from "../plan/plan.ts";
 import { planGet } from "../plan/read.ts";
 import { type Convert, finish, markFor, type Slot } from "./slot.ts";
@@ -47,7 +47,7 @@ export function compileCreate(
   const isSerial = model.key.some((field) => field.params.serial);
   const param = (field: Field): Slot => ({ from: "param", index: fields.indexOf(field), convert: asIs });
   const steps: StepTemplate[] = [];
-  const references = fields.filter((field) => field.relation);
+  const references = referencesIn(model, fields);
   const serial = isSerial ? Math.min(references.length, 1) : null;
   const key = model.key.map(
     (field): Slot => (field.params.serial ? { from: "step", step: serial as number, column: 0 } : param(field)),
@@ -96,11 +96,7 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const versionParam = key.length + given.length;
   const originParam = versionParam + (shape.ifVersion ? 1 : 0);
   const version: Slot | null = shape.ifVersion ? { from: "param", index: versionParam, convert: asIs } : null;
-  addReferenceCheck(
-    draft,
-    shape.sets.filter((field) => field.relation),
-    param,
-  );
+  addReferenceCheck(draft, referencesIn(model, shape.sets), param);
   const action: Action = shape.trash === "only" ? "delete" : "update";
   addAdmission(draft, { action, version, trash: shape.trash, sets: shape.sets, adds: shape.adds, param });
   const before = addImage(draft);
@@ -214,9 +210,11 @@ function addAdmission(draft: Draft, admission: Admission): void {
   if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
   if (admission.version) whens.push(`when not ${versionIs(draft, alias, markFor(c.slots, admission.version))} then 'version'`);
   for (const field of admission.sets) {
-    if (field.writeOnce)
+    // What a relation shares with a field that never changes is given again with it, and stays.
+    const shared = sharedBy(model, field);
+    if (field.writeOnce || shared)
       whens.push(
-        `when ${column(field)} is not null and ${dialect.distinct(column(field), given(field))} then 'write_once:${field.name}'`,
+        `when ${column(field)} is not null and ${dialect.distinct(columnForm(field), column(field), given(field))} then 'write_once:${shared ?? field.partOf ?? field.name}'`,
       );
   }
   for (const field of admission.adds) {
@@ -253,6 +251,13 @@ function rangeConditions(field: Field, sql: string, dialect: Dialect): readonly 
   return [...bound(field.params.min, ">="), ...bound(field.params.max, "<=")];
 }
 
+/** Relations whose whole key is among the fields. */
+function referencesIn(model: Model, fields: readonly Field[]): readonly Field[] {
+  return [...model.fields.values()].filter(
+    (field) => field.relation && (field.parts ?? [field]).every((part) => fields.includes(part)),
+  );
+}
+
 /** Every key that is set leads to a row that is there, not in the trash, and readable: what cannot be seen cannot be linked. */
 function addReferenceCheck({ steps, target }: Draft, fields: readonly Field[], param: (field: Field) => Slot): void {
   if (fields.length === 0) return;
@@ -262,15 +267,16 @@ function addReferenceCheck({ steps, target }: Draft, fields: readonly Field[], p
     const relation = field.relation as NonNullable<Field["relation"]>;
     const model = view.target(relation);
     const alias = c.nextAlias();
-    const value = bindTo(field, markFor(c.slots, param(field)), dialect);
+    const values = (field.parts ?? [field]).map((part) => bindTo(part, markFor(c.slots, param(part)), dialect));
     const rule = view.rule(model, "read");
     const conditions = [
-      `${alias}.${dialect.quote((model.key[0] as Field).column)} = ${value}`,
+      ...model.key.map((part, index) => `${alias}.${dialect.quote(part.column)} = ${values[index]}`),
       ...(rule.op === "true" ? [] : [compileFilter(rule, inRow(c, alias))]),
     ];
     const trash = trashCondition({ model, trash: "without" }, alias, dialect);
     if (trash) conditions.push(trash);
-    return `when ${value} is not null and not exists (select 1 from ${dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}) then 'reference:${field.name}'`;
+    const given = values.map((value) => `${value} is not null`).join(" and ");
+    return `when ${given} and not exists (select 1 from ${dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}) then 'reference:${field.name}'`;
   });
   steps.push({ ...finish(`select case ${whens.join(" ")} end`, c.slots), kind: "check" });
 }
@@ -380,7 +386,7 @@ export function mentionsInput(rule: Filter): boolean {
 
 // Whether changing these fields can change what the rule says of the row.
 function touches(rule: Filter, fields: readonly Field[]): boolean {
-  const changed = (field: Field) => fields.includes(field) || field.computed !== null;
+  const changed = (field: Field) => (field.parts ?? [field]).some((part) => fields.includes(part)) || field.computed !== null;
   switch (rule.op) {
     case "true":
     case "false":

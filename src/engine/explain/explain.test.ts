@@ -38,6 +38,15 @@ const notes = model("notes", {
     fields: { secret: { read: row.owner.eq(me.id), write: me.has("staff") } },
   }));
 
+const seats = model("seats", { row: text(), number: integer() })
+  .key("row", "number")
+  .access(() => ({ read: everyone }));
+
+const visits = model("visits", { seat: belongsTo(() => seats) }).access(({ row, input }) => ({
+  read: row.seat.eq("A,1"),
+  create: input.seat.ne("A,13"),
+}));
+
 const audits = model("audits", { note: text() }).access(({ me }) => ({ read: me.has("staff"), create: everyone }));
 
 const actors: Readonly<Record<string, Actor>> = {
@@ -59,7 +68,11 @@ interface Started {
 async function start(): Promise<Started> {
   const opened: { database?: Database } = {};
   const wrapDatabase = (database: Database) => (opened.database = database);
-  const app = await createApp(backend({ teams, notes, audits }), { database: "sqlite::memory:", log: false, wrapDatabase });
+  const app = await createApp(backend({ teams, notes, audits, seats, visits }), {
+    database: "sqlite::memory:",
+    log: false,
+    wrapDatabase,
+  });
   const team = await app.system.teams.create({ name: "One", lead: "bob" });
   const ids: string[] = [];
   for (const [owner, state, size, withTeam] of [
@@ -95,6 +108,14 @@ describe("explain", () => {
     started = await start();
   });
   after(() => started.stop());
+
+  test("a rule about a composite key is said and judged as a whole", async () => {
+    const ask = (seat: string) =>
+      explain(started.at, actors["ann"] as Actor, { model: "visits", action: "create", data: { seat } });
+    const refused = await ask("A,13");
+    assert.deepEqual([refused.outcome, refused.because], ["forbidden", ['input.seat ≠ "A,13" does not hold']]);
+    assert.equal((await ask("A,1")).outcome, "allowed");
+  });
 
   /** What the engine really answers. */
   async function outcomeOf(actor: Actor, action: Action, id: string): Promise<string> {

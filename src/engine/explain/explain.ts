@@ -13,7 +13,7 @@ import { foldFacts } from "../guard.ts";
 import { parseKey } from "../key.ts";
 import type { Context } from "../context.ts";
 import { sayRule } from "./sentence.ts";
-import { storedFields } from "../write/input.ts";
+import { spread, storedFields } from "../write/fields.ts";
 
 /** One clause of a rule. */
 export interface Clause {
@@ -191,11 +191,11 @@ function parseData({ model, question }: Judging): ReadonlyMap<Field, Value> {
   for (const [name, given] of Object.entries(question.data ?? {})) {
     const pointer = `/data/${name}`;
     const field = model.fields.get(name);
-    if (!field || field.column === "")
+    if (!field || field.computed || field.partOf !== null)
       throw badInput([{ pointer, code: "unknown_field", message: `${model.name} has no stored field ${JSON.stringify(name)}.` }]);
     const value = given === null ? null : field.type.parse(given, field.params);
     if (isMisfit(value)) throw badInput([{ pointer, code: value.code, message: `The value ${value.misfit}.` }]);
-    parsed.set(field, value);
+    for (const [held, part] of spread(field, value)) parsed.set(model.fields.get(held) as Field, part);
   }
   return parsed;
 }

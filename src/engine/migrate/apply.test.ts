@@ -46,6 +46,34 @@ async function assertRefused(
 }
 
 describe("applying", () => {
+  test("a reference of several columns is held to, and stays through a rename of what it leads to", async (t) => {
+    const scratch = openScratch(t);
+    const seats = model("seats", { row: text(), number: integer() }).key("row", "number");
+    await migrate(scratch, [seats, model("tickets", { seat: belongsTo(() => seats), label: text() })]);
+    await scratch.run(`INSERT INTO seats (row, number, version) VALUES ('A', 1, 1)`);
+    const add = (id: string, number: number) =>
+      scratch.run(`INSERT INTO tickets (id, seat_row, seat_number, label, version) VALUES ('${id}', 'A', ${number}, '-', 1)`);
+    await add("t", 1);
+    await assert.rejects(() => add("u", 2));
+    const chairs = model("chairs", { rank: text().was("row"), number: integer() })
+      .key("rank", "number")
+      .was("seats");
+    const place = belongsTo(() => chairs).was("seat");
+    await migrate(scratch, [chairs, model("tickets", { place, label: text() })]);
+    assert.deepEqual(await scratch.rows("SELECT place_rank, place_number FROM tickets"), [["A", 1]]);
+    await migrate(
+      scratch,
+      [chairs, model("tickets", { label: text() })],
+      ["drop tickets.place.rank", "drop tickets.place.number"],
+    );
+    assert.deepEqual(await scratch.rows("SELECT label FROM tickets"), [["-"]]);
+    await scratch.run("DELETE FROM tickets");
+    await undo(scratch);
+    await assert.rejects(() =>
+      scratch.run(`INSERT INTO tickets (id, place_rank, place_number, label, version) VALUES ('u', 'A', 2, '-', 1)`),
+    );
+  });
+
   test("a rename keeps the values, of a field, of a model and of what refers to it", async (t) => {
     const scratch = openScratch(t);
     const films = model("films", { title: text().unique(), director: belongsTo(() => people) });

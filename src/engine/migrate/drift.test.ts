@@ -1,7 +1,7 @@
 /** Each way in which a database can differ from its journal is planted, found and named. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { boolean, serial, text } from "../../schema/field.ts";
+import { boolean, integer, serial, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
 import { findDrift } from "./drift.ts";
@@ -13,7 +13,9 @@ const people = model("people", { name: text() });
 const films = model("films", { title: text(), sold: boolean(), director: belongsTo(() => people), slug: text().unique() })
   .index("title")
   .softDelete();
-const schema = schemaOf(people, films, model("tickets", { id: serial() }));
+const seats = model("seats", { row: text(), number: integer() }).key("row", "number");
+const visits = model("visits", { row: text().immutable(), seat: belongsTo(() => seats).column("row", "seat_number") });
+const schema = schemaOf(people, films, model("tickets", { id: serial() }), seats, visits);
 
 const faults: readonly (readonly [by: readonly string[], says: string])[] = [
   [["CREATE TABLE extra (a TEXT)"], "table extra is in the database and not in the journal"],
@@ -48,6 +50,13 @@ const faults: readonly (readonly [by: readonly string[], says: string])[] = [
       "CREATE TABLE films (id TEXT PRIMARY KEY NOT NULL, title TEXT NOT NULL, sold INTEGER NOT NULL, director_id TEXT NOT NULL REFERENCES people (id) ON DELETE CASCADE, slug TEXT NOT NULL, deleted_at TEXT, version INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     ],
     "table films: column director_id is TEXT NOT NULL → people(id) ON DELETE CASCADE in the database and TEXT NOT NULL → people(id) in the journal",
+  ],
+  [
+    [
+      "DROP TABLE visits",
+      "CREATE TABLE visits (id TEXT PRIMARY KEY, row TEXT NOT NULL REFERENCES people (id), seat_number INTEGER NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    ],
+    "table visits: column row is TEXT NOT NULL → people(id) in the database and TEXT NOT NULL → seats(row, number) by (row, seat_number) in the journal",
   ],
   [
     [

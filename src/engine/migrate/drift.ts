@@ -8,7 +8,7 @@ import { systemIndexes, systemTables } from "./system-tables.ts";
 
 /** One sentence for each difference; empty when the database is as the journal says. */
 export async function findDrift(database: Database, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
-  const { tables, strays } = await ddl.readStructures(readerOf(database));
+  const { tables, strays } = await ddl.catalogue.readStructures(readerOf(database));
   const expected = structuresOf(snapshot, ddl);
   const names = new Set([...expected.keys(), ...[...tables.keys()].filter((name) => !name.startsWith("_"))]);
   return [
@@ -23,12 +23,12 @@ export function structuresOf(snapshot: Snapshot, ddl: Ddl): ReadonlyMap<string, 
     snapshot.system === 0
       ? []
       : systemTables.map((table) =>
-          ddl.describe(
+          ddl.catalogue.describe(
             table,
             systemIndexes.filter((index) => index.table === table.name),
           ),
         );
-  const models = snapshot.models.map((model) => ddl.describe(tableOf(model, [snapshot]), model.indexes));
+  const models = snapshot.models.map((model) => ddl.catalogue.describe(tableOf(model, [snapshot]), model.indexes));
   return new Map([...system, ...models].map((structure) => [structure.name, structure]));
 }
 

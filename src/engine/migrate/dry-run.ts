@@ -59,12 +59,12 @@ async function rehearse(copy: MigrateContext, entry: JournalEntry): Promise<Omit
   const rows = new Map(
     [...names].toSorted().map((name) => [name, { before: before.get(name) ?? null, after: after.get(name) ?? null }]),
   );
-  const faults = [...(await ddl.verify(readerOf(database))), ...(await findDrift(database, entry.snapshot, ddl))];
+  const faults = [...(await ddl.catalogue.verify(readerOf(database))), ...(await findDrift(database, entry.snapshot, ddl))];
   return { rows, applyMs, faults };
 }
 
 async function countAll({ database, ddl }: MigrateContext): Promise<ReadonlyMap<string, number>> {
-  const tables = (await ddl.readTables(readerOf(database))).filter((table) => !table.startsWith("_"));
+  const tables = (await ddl.catalogue.readTables(readerOf(database))).filter((table) => !table.startsWith("_"));
   const steps = tables.map((table) => createStep({ kind: "note", model: "", table, work: "rows" }));
   return countRows(database, steps, ddl);
 }

@@ -30,16 +30,23 @@ export function findHints(from: Snapshot, to: Snapshot): string[] {
 function fieldHints(before: SnapshotModel, after: SnapshotModel): string[] {
   const gone = before.fields.filter(({ id }) => !after.fields.some((field) => field.id === id));
   const fresh = after.fields.filter(({ id }) => !before.fields.some((field) => field.id === id));
-  return fresh.flatMap((field) => {
+  const hints = fresh.flatMap((field) => {
     const alike = gone.filter((other) => isAlike(field, other));
     if (alike.length === 0) return [];
-    const names = alike.map(({ name }) => `.was("${name}")`).join(" or ");
-    const which = alike.map(({ name }) => name).join(", ");
-    const type = field.references ? "references" : field.type;
+    const which = alike.map((other) => declaredName(other.name));
+    const names = which.map((name) => `.was("${name}")`).join(" or ");
+    const type = field.references || field.name.includes(".") ? "references" : field.type;
+    const name = declaredName(field.name);
     return [
-      `${after.name}.${field.name} is new and ${which} is gone, both ${type}. It looks like a rename: add ${names} to ${field.name}, and every value stays.`,
+      `${after.name}.${name} is new and ${which.join(", ")} is gone, both ${type}. It looks like a rename: add ${names} to ${name}, and every value stays.`,
     ];
   });
+  return [...new Set(hints)];
+}
+
+// A part of a key is named for the relation that holds it.
+export function declaredName(name: string): string {
+  return name.split(".")[0] as string;
 }
 
 function own(model: SnapshotModel): readonly SnapshotField[] {

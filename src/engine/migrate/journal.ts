@@ -44,7 +44,7 @@ function fingerprintOf(ddl: Ddl): string {
 /** The last entry, or null where the database has no journal. */
 export async function readHead(database: Database, ddl: Ddl): Promise<JournalHead | null> {
   const read = readerOf(database);
-  const tables = await ddl.readTables(read);
+  const tables = await ddl.catalogue.readTables(read);
   if (!tables.includes(journalTable.name)) {
     if (tables.length > 0) throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
     return null;

@@ -85,7 +85,7 @@ async function judge(file: string): Promise<string> {
     const head = await readHead(scratch.database, scratch.ddl);
     const faults = [
       ...(await findDrift(scratch.database, await readSnapshot(scratch.database, head), scratch.ddl)),
-      ...(await scratch.ddl.verify(async (textOf) => scratch.rows(textOf))),
+      ...(await scratch.ddl.catalogue.verify(async (textOf) => scratch.rows(textOf))),
     ];
     if (faults.length > 0) return faults.join("; ");
     const isNew = head?.number === 2;

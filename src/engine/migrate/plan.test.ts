@@ -14,6 +14,7 @@ import { checksumOf } from "./snapshot.ts";
 
 const nowMs = 1_767_225_600_000;
 const people = model("people", { name: text() });
+const seats = model("seats", { row: text(), number: integer() }).key("row", "number");
 
 interface Case {
   readonly before: readonly DeclaredModel[];
@@ -32,6 +33,18 @@ const cases: Readonly<Record<string, Case>> = {
       model("tickets", { id: serial(), price: decimal(8, 2) }),
       model("seats", { row: text(), number: integer() }).key("row", "number"),
     ],
+  },
+  "a reference of several columns": {
+    before: [seats],
+    after: [seats, model("tickets", { seat: belongsTo(() => seats), label: text() })],
+  },
+  "rename a reference of several columns": {
+    before: [seats, model("tickets", { seat: belongsTo(() => seats) })],
+    after: [seats, model("tickets", { place: belongsTo(() => seats).was("seat") })],
+  },
+  "add and drop a reference of several columns": {
+    before: [seats, model("tickets", { seat: belongsTo(() => seats) })],
+    after: [seats, model("tickets", { other: belongsTo(() => seats).optional() })],
   },
   "add optional": { before: [people], after: [model("people", { name: text(), born: date().optional() })] },
   "add required with a default": {

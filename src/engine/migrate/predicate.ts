@@ -53,7 +53,8 @@ function writeComparison(filter: Extract<Filter, { op: "compare" }>, context: Pr
   const { ddl } = context;
   const column = columnOf(filter.left, context);
   const values = filter.right.map((source) => constantOf(source, context));
-  const texts = values.map((value) => ddl.literal(value));
+  const { type, params } = filter.left.field;
+  const texts = values.map((value) => ddl.literal(value, { storage: type.storage, scale: params.scale ?? null }));
   const sign = comparisons[filter.operator];
   if (sign !== undefined) return `${column} ${sign} ${texts[0]}`;
   switch (filter.operator) {

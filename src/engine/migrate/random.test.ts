@@ -267,11 +267,11 @@ async function keptValues(database: Database, specs: { from: Spec; to: Spec }, s
 }
 
 async function structures(database: Database): Promise<unknown> {
-  return (await ddl.readStructures(readerOf(database))).tables;
+  return (await ddl.catalogue.readStructures(readerOf(database))).tables;
 }
 
 async function wipe(database: Database): Promise<void> {
-  const tables = await ddl.readTables(readerOf(database));
+  const tables = await ddl.catalogue.readTables(readerOf(database));
   await database.migrate(tables.map((table) => ({ text: `DROP TABLE ${ddl.quote(table)}`, params: [] })));
 }
 
@@ -318,7 +318,7 @@ describe("from any schema to any other", () => {
     assert.deepEqual(await structures(database), await structures(fresh));
     assert.deepEqual(await findDrift(database, plan.to, ddl), []);
     assert.deepEqual(await keptValues(database, specs, "to"), valuesBefore);
-    assert.deepEqual(await ddl.verify(readerOf(database)), []);
+    assert.deepEqual(await ddl.catalogue.verify(readerOf(database)), []);
     try {
       const down = await planDown(context);
       await migrateDown(context, down, phrasesOf(down.steps));

@@ -24,6 +24,17 @@ export interface SnapshotField {
   readonly choices: readonly string[] | null;
 }
 
+/** A reference to a key of several columns. */
+export interface SnapshotReference {
+  /** The relation's name. */
+  readonly name: string;
+  /** Ids of the fields that hold it, in the key's order. */
+  readonly fields: readonly string[];
+  /** Ids of the model that it leads to, and of its key's fields. */
+  readonly model: string;
+  readonly key: readonly string[];
+}
+
 export interface SnapshotModel {
   /** Stays the same through renames, as in `m3`. */
   readonly id: string;
@@ -31,6 +42,8 @@ export interface SnapshotModel {
   readonly table: string;
   /** Ids of the key's fields, in order. */
   readonly key: readonly string[];
+  /** References of several columns; left out where there are none. */
+  readonly references?: readonly SnapshotReference[];
   readonly fields: readonly SnapshotField[];
   readonly indexes: readonly IndexShape[];
 }

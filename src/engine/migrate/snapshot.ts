@@ -1,9 +1,15 @@
 /** The snapshot of a schema that the journal keeps: only what the database knows of, with a stable id for each model and field. */
 import { createHash } from "node:crypto";
-import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl.ts";
+import type { ColumnShape, Ddl, IndexShape, ReferenceShape, TableShape } from "../../drivers/ddl.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { identify } from "./identity.ts";
-import { type Snapshot, type SnapshotField, snapshotFormat, type SnapshotModel } from "./snapshot-types.ts";
+import {
+  type Snapshot,
+  type SnapshotField,
+  snapshotFormat,
+  type SnapshotModel,
+  type SnapshotReference,
+} from "./snapshot-types.ts";
 import { writePredicate } from "./predicate.ts";
 import { systemVersion } from "./system-tables.ts";
 
@@ -34,9 +40,24 @@ export function takeSnapshot(schema: Schema, before: Snapshot, ddl: Ddl): Snapsh
       fields,
       indexes: indexesOf(model, ddl),
       key: model.key.map((field) => found.fields.get(field.name) as string),
+      ...referencesOf(model, schema, ids),
     };
   });
   return Object.freeze({ format: snapshotFormat, system: systemVersion, lastId, models: Object.freeze(models) });
+}
+
+function referencesOf(
+  model: Model,
+  schema: Schema,
+  ids: ReturnType<typeof identify>["ids"],
+): { readonly references?: readonly SnapshotReference[] } {
+  const idOf = (field: Field) => ids.get(field.model)?.fields.get(field.name) as string;
+  const references = [...model.fields.values()].flatMap(({ name, parts, relation }): SnapshotReference[] => {
+    const target = relation ? schema.models.get(relation.target) : undefined;
+    if (!parts || !target) return [];
+    return [{ name, fields: parts.map(idOf), model: ids.get(target.name)?.id as string, key: target.key.map(idOf) }];
+  });
+  return references.length === 0 ? {} : { references };
 }
 
 /** Fields with a column. */
@@ -57,9 +78,11 @@ function shapeOf(field: Field) {
   };
 }
 
-function fillOf({ default: given }: Field, ddl: Ddl): SnapshotField["fill"] {
+function fillOf({ default: given, type, params }: Field, ddl: Ddl): SnapshotField["fill"] {
   if (given?.from === "now") return "now";
-  return given?.from === "value" && given.value !== null ? { literal: ddl.literal(given.value) } : null;
+  return given?.from === "value" && given.value !== null
+    ? { literal: ddl.literal(given.value, { storage: type.storage, scale: params.scale ?? null }) }
+    : null;
 }
 
 function indexesOf(model: Model, ddl: Ddl): readonly IndexShape[] {
@@ -84,11 +107,20 @@ export function checksumOf(schema: Schema, ddl: Ddl): string {
     fields: storedFields(model)
       .map((field) => ({ ...shapeOf(field), references: field.relation?.target ?? null }))
       .toSorted(byName),
+    references: keysHeld(model),
     indexes: indexesOf(model, ddl).toSorted(byName),
   }));
   return createHash("sha256")
     .update(JSON.stringify([snapshotFormat, systemVersion, models.toSorted(byName)]))
     .digest("hex");
+}
+
+// Undefined where there are none, and then no part of the text: checksums of before there were any stay what they are.
+function keysHeld(model: Model): unknown {
+  const held = [...model.relations.values()]
+    .filter(({ name }) => model.fields.get(name)?.parts)
+    .map(({ name, target, on }) => ({ name, target, on }));
+  return held.length === 0 ? undefined : held.toSorted(byName);
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
@@ -98,12 +130,18 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 /** The table of a model. References lead to what the named snapshots know, the first that knows it. */
 export function tableOf(model: SnapshotModel, known: readonly Snapshot[]): TableShape {
   const columns = model.fields.map((field) => columnOf(field, known));
-  return { name: model.table, columns, key: model.key.map((id) => model.fields.find((field) => field.id === id)?.column ?? "") };
+  const columnsOf = (of: SnapshotModel, ids: readonly string[]) =>
+    ids.map((id) => of.fields.find((field) => field.id === id)?.column ?? "");
+  const references = (model.references ?? []).flatMap(({ fields, model: target, key }): ReferenceShape[] => {
+    const found = target === model.id ? model : known.flatMap(({ models }) => models).find(({ id }) => id === target);
+    return found ? [{ columns: columnsOf(model, fields), table: found.table, key: columnsOf(found, key) }] : [];
+  });
+  return { name: model.table, columns, key: columnsOf(model, model.key), ...(references.length === 0 ? {} : { references }) };
 }
 
 export function columnOf(field: SnapshotField, known: readonly Snapshot[]): ColumnShape {
-  const { column: name, storage, optional, serial, references } = field;
-  return { name, storage, optional, serial, references: references ? resolve(references, known) : null };
+  const { column: name, storage, precision, scale, optional, serial, references } = field;
+  return { name, storage, precision, scale, optional, serial, references: references ? resolve(references, known) : null };
 }
 
 function resolve(reference: NonNullable<SnapshotField["references"]>, known: readonly Snapshot[]): ColumnShape["references"] {

@@ -1,9 +1,9 @@
 /** The change record: what every committed write appends, in its own transaction. Audit, cache, search and messaging read it. */
 import type { Dialect } from "../../drivers/dialect.ts";
-import type { Model } from "../../schema/schema.ts";
-import { columnForm } from "../compile/form.ts";
-import { storedFields } from "./input.ts";
-import { keySql } from "../key.ts";
+import type { Field, Model } from "../../schema/schema.ts";
+import { columnForm, plainForm } from "../compile/form.ts";
+import { namedFields } from "./fields.ts";
+import { keySql, keyTextSql } from "../key.ts";
 
 /** The table; migrations create it. */
 export const changesTable = "_changes";
@@ -19,9 +19,11 @@ export interface Change {
 
 /** A row's every stored field in wire form, hidden ones included: for records, never for answers. */
 export function imageSql(model: Model, alias: string, dialect: Dialect): string {
-  const pairs = storedFields(model).map((field) => {
-    const column = `${alias}.${dialect.quote(field.column)}`;
-    return [field.name, dialect.json.value(columnForm(field), column)] as const;
+  const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
+  const pairs = namedFields(model).map((field) => {
+    if (field.parts)
+      return [field.name, dialect.json.value(plainForm("text"), keyTextSql(field.parts, column, dialect))] as const;
+    return [field.name, dialect.json.value(columnForm(field), column(field))] as const;
   });
   return dialect.json.object(pairs);
 }

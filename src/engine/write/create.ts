@@ -1,16 +1,18 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
 import { AppError } from "../../base/errors.ts";
 import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
-import type { Field, Model } from "../../schema/schema.ts";
+import type { Field, Model, Relation } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Call, Data, Returning } from "../call.ts";
 import { bindStep, bindUnit, type UnitTemplate } from "../compile/unit.ts";
 import { compileCreate } from "../compile/write.ts";
+import { badInput } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { formatKey, parseKey } from "../key.ts";
 import { read } from "../pipeline.ts";
 import { runHooks } from "./hooks.ts";
-import { completeRow, type Input, readInput, storedFields } from "./input.ts";
+import { storedFields } from "./fields.ts";
+import { completeRow, type Input, readInput } from "./input.ts";
 import type { Part } from "./refusal.ts";
 import type { Writing } from "../context.ts";
 import {
@@ -104,10 +106,10 @@ async function createInTurn(
     const { children, model } = input;
     const [owner] = await createAtOnce([{ ...input, children: [] }], { minimal: true }, writing);
     const { id } = owner as RowResult;
-    const key = parseKey(model, id)?.[0] as Value;
+    const key = parseKey(model, id) ?? [];
     for (const { relation, rows: owned } of children) {
-      for (const child of owned) child.values.set(model.relations.get(relation)?.inverseOf as string, key);
-      await createInTurn(owned, { minimal: true }, writing);
+      const linked = owned.map((child) => withParent(child, { model, relation, key }));
+      await createInTurn(linked, { minimal: true }, writing);
     }
     rows.push({ ...(owner as RowResult), json: returning?.minimal ? null : await readBack({ model, id, returning }, writing) });
   }
@@ -138,19 +140,43 @@ function hookedBy(input: Input, id: string | null) {
   return { model: input.model, op: "create" as const, input, id };
 }
 
+interface Parent {
+  readonly model: Model;
+  /** The relation in which the row is nested. */
+  readonly relation: string;
+  /** Its stored parts: a number that the database has yet to give is a reference to that step. */
+  readonly key: readonly (Value | StepRef)[];
+}
+
+// A copy: the database may ask for another run, in which the parent has another key.
+function withParent(input: Input, parent: Parent): Input {
+  const { model, pointer } = input;
+  const values = new Map(input.values);
+  const relation = parent.model.relations.get(parent.relation) as Relation;
+  for (const { local, foreign } of relation.on) {
+    const field = [...model.fields.values()].find(({ column }) => column === foreign) as Field;
+    const value = parent.key[parent.model.key.findIndex(({ column }) => column === local)] as Value;
+    if (values.has(field.name) && values.get(field.name) !== value) {
+      const message = "It is not that of the row that it is nested in.";
+      throw badInput([{ pointer: `${pointer}/${field.name}`, code: "contradiction", message }]);
+    }
+    values.set(field.name, value);
+  }
+  return { ...input, values };
+}
+
 interface Adding {
   readonly steps: Step[];
   readonly created: Created[];
-  /** The field that points to the parent, and its key: a number that the database has yet to give is a reference to that step. */
-  readonly parent: { readonly field: string; readonly key: Value | StepRef } | null;
+  readonly parent: Parent | null;
   readonly returning: Returning | undefined;
   readonly writing: Writing;
 }
 
-function addRow(input: Input, { steps, created, parent, returning, writing }: Adding): void {
+function addRow(given: Input, { steps, created, parent, returning, writing }: Adding): void {
+  const input = parent ? withParent(given, parent) : given;
   const { model, pointer } = input;
   admit(model, "create", writing);
-  if (parent) input.values.set(parent.field, parent.key as Value);
   const row = completeRow(input, completionOf(writing, pointer));
   const isTop = parent === null;
   const unit = prepareCreate(input, isTop ? returning : { minimal: true }, writing);
@@ -160,11 +186,12 @@ function addRow(input: Input, { steps, created, parent, returning, writing }: Ad
   const part: Part = { model, base, pointer, action: "create", row, serial };
   steps.push(...bindUnit(unit, binding, base));
   const at = created.push({ input, part, back: null, isTop }) - 1;
-  const key = serial === null ? (row[storedFields(model).indexOf(model.key[0] as never)] as Value) : { step: serial, column: 0 };
-  for (const { relation, rows } of input.children) {
-    const field = model.relations.get(relation)?.inverseOf as string;
-    for (const child of rows) addRow(child, { steps, created, parent: { field, key }, returning, writing });
-  }
+  const fields = storedFields(model);
+  const key = model.key.map((field) =>
+    field.params.serial ? { step: serial as number, column: 0 } : (row[fields.indexOf(field)] as Value),
+  );
+  for (const { relation, rows } of input.children)
+    for (const child of rows) addRow(child, { steps, created, parent: { model, relation, key }, returning, writing });
   // Read back once its owned rows are there, which may be part of the answer.
   if (unit.back) created[at] = { input, part, back: steps.push(bindStep(unit.back, binding, base)) - 1, isTop };
 }

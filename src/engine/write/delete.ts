@@ -8,6 +8,7 @@ import { fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { within } from "../limits.ts";
 import { runHooks } from "./hooks.ts";
+import { spread } from "./fields.ts";
 import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
 import { compileDelete } from "../compile/write.ts";
@@ -68,7 +69,7 @@ async function forget(
   { field, dependent, id }: { field: Field; dependent: Model; id: string },
   asSystem: Writing,
 ): Promise<void> {
-  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>([[field.name, null]]) };
+  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>(spread(field, null)) };
   await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
 }
 
@@ -95,10 +96,10 @@ async function keysOf(
   const key = parseKey(gone.model, gone.id);
   if (!key) throw fail("not_found");
   const { dialect } = context;
-  const found = `t0.${dialect.quote(field.column)} = ${bindTo(field, "?", dialect)}`;
+  const held = (field.parts ?? [field]).map((part) => `t0.${dialect.quote(part.column)} = ${bindTo(part, "?", dialect)}`);
   const statement: Statement = {
-    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${found} limit ${context.limits.cascadeMax + 1}`,
-    params: [key[0] as Value],
+    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${held.join(" and ")} limit ${context.limits.cascadeMax + 1}`,
+    params: key,
   };
   const rows: readonly Row[] = await session.read(statement);
   return rows.map(([id]) => String(id));

@@ -1,12 +1,13 @@
 /** Hooks: the backend's own code around a write, inside its transaction, and listeners after the commit. */
 import { assert } from "../../base/errors.ts";
-import { isMisfit, wireOf } from "../../schema/fields/field-type.ts";
+import { isMisfit } from "../../schema/fields/field-type.ts";
 import type { Model } from "../../schema/schema.ts";
 import { system } from "../actor.ts";
 import type { HookOp, Writing } from "../context.ts";
-import { keyWhere } from "../key.ts";
+import { keyWhere, toWire } from "../key.ts";
 import { read } from "../pipeline.ts";
 import type { Data } from "../call.ts";
+import { spread } from "./fields.ts";
 import type { Input } from "./input.ts";
 import { runPlaced } from "./refuse.ts";
 
@@ -25,7 +26,7 @@ export async function runHooks(when: "before" | "after", hooked: Hooked, writing
   const row = all.length > 0 ? await rowFor(hooked, writing) : null;
   for (const hook of all) {
     const db = hooks.dbIn(writing.session, writing);
-    const context = { op, me: writing.origin.actor, id: hooked.id, input: inputInWire(input), db, row };
+    const context = { op, me: writing.origin.actor, id: hooked.id, input: toWire(model, input.values), db, row };
     const returned = await runPlaced(writing.pointer, () => hook(context));
     if (when === "before" && returned !== undefined && returned !== null) take(returned as Data, input);
   }
@@ -44,23 +45,17 @@ async function rowFor({ model, id }: Hooked, { context, session, now }: Writing)
   return result.kind === "list" && result.rows[0] ? (JSON.parse(result.rows[0]) as Data) : null;
 }
 
-function inputInWire(input: Input): Data {
-  const wire: Record<string, unknown> = {};
-  for (const [name, value] of input.values) {
-    const field = input.model.fields.get(name);
-    wire[name] = field ? wireOf(field, value) : value;
-  }
-  return wire;
-}
-
 // What a hook sets is the backend's own: read-only and hidden fields too.
 function take(data: Data, input: Input): void {
   for (const [name, given] of Object.entries(data)) {
     const field = input.model.fields.get(name);
-    assert(field && field.column !== "", `a hook of ${input.model.name} sets ${JSON.stringify(name)}, which is no stored field`);
+    assert(
+      field && !field.computed && field.partOf === null,
+      `a hook of ${input.model.name} sets ${JSON.stringify(name)}, which is no stored field`,
+    );
     const value = given === null ? null : field.type.parse(given, field.params);
     assert(!isMisfit(value), `a hook of ${input.model.name} sets ${name} to a value that does not fit`);
-    input.values.set(name, value as Exclude<typeof value, { misfit: string }>);
+    for (const [held, part] of spread(field, value as Exclude<typeof value, { misfit: string }>)) input.values.set(held, part);
     input.adds.delete(name);
   }
 }

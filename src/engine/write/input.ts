@@ -8,7 +8,9 @@ import type { Actor } from "../actor.ts";
 import type { Data } from "../call.ts";
 import { badInput, fail } from "../errors.ts";
 import type { View } from "../guard.ts";
+import { toWire } from "../key.ts";
 import { pointerPart } from "../plan/shape.ts";
+import { spread, storedFields } from "./fields.ts";
 
 /** Input in stored form. */
 export interface Input {
@@ -87,11 +89,19 @@ function collect(model: Model, data: Data, context: Collecting): Input {
     if (added === null) {
       const value = storedValue(field, given);
       if (isMisfit(value)) report(value.code, `${value.misfit[0]?.toUpperCase()}${value.misfit.slice(1)}.`);
-      else values.set(name, value);
+      else if (!put(values, field, value)) report("contradiction", "Another field says something else of a part of this key.");
     } else if (isMisfit(added)) report(added.code, added.misfit);
     else adds.set(name, added);
   }
   return { model, pointer: context.pointer, values, adds, children };
+}
+
+// Two fields may share a column: what they say of it is the same.
+function put(values: Map<string, Value>, field: Field, value: Value): boolean {
+  const held = spread(field, value);
+  for (const [name, part] of held) if (values.has(name) && values.get(name) !== part) return false;
+  for (const [name, part] of held) values.set(name, part);
+  return true;
 }
 
 interface ChildContext extends Collecting {
@@ -158,7 +168,8 @@ export interface Completion {
 /** The values of every stored field of a new row, in the model's order; what the database gives is null until it has. */
 export function completeRow(input: Input, completion: Completion): readonly Value[] {
   const faults: Issue[] = [];
-  const given = Object.fromEntries([...input.values].map(([name, value]) => [name, value]));
+  const given = toWire(input.model, input.values);
+  const missing = new Set<string>();
   const row = storedFields(input.model).map((field) => {
     const value = input.values.get(field.name);
     if (value !== undefined) return value;
@@ -166,9 +177,11 @@ export function completeRow(input: Input, completion: Completion): readonly Valu
     if (isMisfit(made))
       faults.push({ pointer: `${completion.pointer}/${field.name}`, code: made.code, message: `${made.misfit}.` });
     else if (made !== null || field.optional || field.params.serial || field.default?.from === "database") return made;
-    else faults.push({ pointer: `${completion.pointer}/${field.name}`, code: "required", message: "This field is required." });
+    else missing.add(field.partOf ?? field.name);
     return null;
   });
+  for (const name of missing)
+    faults.push({ pointer: `${completion.pointer}/${name}`, code: "required", message: "This field is required." });
   if (faults.length > 0) throw badInput(faults);
   return row;
 }
@@ -196,15 +209,4 @@ export function defaultOf(field: Field, given: Readonly<Record<string, unknown>>
       return made === null || made === undefined ? null : field.type.parse(made, field.params);
     }
   }
-}
-
-const stored = new WeakMap<Model, readonly Field[]>();
-
-/** Fields that have a column, in order. */
-export function storedFields(model: Model): readonly Field[] {
-  const known = stored.get(model);
-  if (known) return known;
-  const fields = [...model.fields.values()].filter((field) => field.column !== "");
-  stored.set(model, fields);
-  return fields;
 }

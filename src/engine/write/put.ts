@@ -5,8 +5,9 @@ import type { Value } from "../../schema/value.ts";
 import type { Call, Data, SingleResult } from "../call.ts";
 import { badInput, badQuery, fail } from "../errors.ts";
 import { admit } from "../guard.ts";
-import { defaultOf, readInput, storedFields } from "./input.ts";
-import { formatKey, parseKey } from "../key.ts";
+import { columnFields, namedFields } from "./fields.ts";
+import { defaultOf, readInput } from "./input.ts";
+import { formatKey, keyWhere, parseKey } from "../key.ts";
 import { read } from "../pipeline.ts";
 import { createRow } from "./create.ts";
 import { emptyInput } from "./delete.ts";
@@ -29,7 +30,7 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
     if (found === null) {
       if (!model.version) requireVersion(model, call.ifVersion, inner);
       if (call.ifVersion !== undefined && call.ifVersion !== 0) throw fail("precondition_failed");
-      const keyed = Object.fromEntries(model.key.map((field, index) => [field.name, wireOf(field, key[index] as Value)]));
+      const keyed = keyWhere(model, call.id);
       return createRow(
         {
           op: "create",
@@ -57,15 +58,12 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
 // The key may be repeated in the body, if it is the same.
 function withoutKey(model: Model, call: { readonly id: string; readonly data: Data }, writing: Writing): Data {
   const data: Record<string, unknown> = { ...call.data };
-  const key = parseKey(model, call.id) ?? [];
-  for (const [index, field] of model.key.entries()) {
-    const given = data[field.name];
+  for (const [name, part] of Object.entries(keyWhere(model, call.id))) {
+    const given = data[name];
     if (given === undefined) continue;
-    if (given !== wireOf(field, key[index] as Value))
-      throw badInput([
-        { pointer: `${writing.pointer}/${field.name}`, code: "immutable", message: "It is not the id of the address." },
-      ]);
-    delete data[field.name];
+    if (given !== part)
+      throw badInput([{ pointer: `${writing.pointer}/${name}`, code: "immutable", message: "It is not the id of the address." }]);
+    delete data[name];
   }
   return data;
 }
@@ -82,7 +80,7 @@ function replacement(model: Model, data: Data, writing: Writing): Data {
     view.field(model, field.name) !== undefined &&
     view.fieldRule(field, "update")?.op !== "false";
   const missing: string[] = [];
-  for (const field of storedFields(model)) {
+  for (const field of namedFields(model)) {
     // What the database gave stays: nobody knows what it would give anew.
     if (field.name in whole || !isOpen(field) || field.default?.from === "database") continue;
     const value = defaultOf(field, data, completionOf(writing, writing.pointer));
@@ -103,11 +101,15 @@ export async function upsertRow(call: Extract<Call, { op: "upsert" }>, writing: 
   admit(model, "update", writing);
   const fields = conflictFields(model, call.onConflict, writing);
   const given = readInput(model, call.data, inputContext("create", writing));
-  const wanted = fields.map((field) => {
+  const wanted = columnFields(fields).map((field) => {
     const value = given.values.get(field.name);
     if (value === undefined || value === null)
       throw badInput([
-        { pointer: `${writing.pointer}/${field.name}`, code: "required", message: "The fields of onConflict must be given." },
+        {
+          pointer: `${writing.pointer}/${field.partOf ?? field.name}`,
+          code: "required",
+          message: "The fields of onConflict must be given.",
+        },
       ]);
     return [field, value] as const;
   });
@@ -144,10 +146,7 @@ function conflictFields(model: Model, names: readonly string[], { view }: Writin
       throw badQuery("/onConflict", "unknown_field", `${model.name} has no field ${JSON.stringify(name.slice(0, 64))}.`);
     return field;
   });
-  const wanted = fields
-    .map(({ column }) => column)
-    .sort()
-    .join();
+  const wanted = [...new Set(columnFields(fields).map(({ column }) => column))].sort().join();
   const uniques = [
     model.key.map(({ column }) => column),
     ...model.indexes.filter(({ unique }) => unique).map(({ columns }) => columns.map(({ column }) => column)),

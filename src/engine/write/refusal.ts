@@ -1,6 +1,6 @@
 /** Turns a unit's refusal into the error the caller gets, telling nothing that the caller may not know. */
 import type { UnitRefused } from "../../drivers/database.ts";
-import type { Action, Field, Model, Schema } from "../../schema/schema.ts";
+import type { Action, Model, Schema } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Actor } from "../actor.ts";
 import { badInput, fail } from "../errors.ts";
@@ -56,13 +56,13 @@ export function refusal(error: UnitRefused, parts: readonly Part[], { view, cont
 
 function conflict(error: UnitRefused, pointer: string, at: { view: View; schema: Schema; cause: unknown }): Error {
   const model = [...at.schema.models.values()].find(({ table }) => table === error.table);
-  const fields = model ? error.columns.map((column) => [...model.fields.values()].find((field) => field.column === column)) : [];
-  const known = fields.filter(
-    (field): field is Field => field !== undefined && model !== undefined && at.view.field(model, field.name) !== undefined,
-  );
+  const named = error.columns.map((column) => {
+    const field = [...(model?.fields.values() ?? [])].find((one) => one.column === column);
+    return field && model ? at.view.field(model, field.partOf ?? field.name) : undefined;
+  });
+  const known = [...new Set(named)].filter((field) => field !== undefined);
   // A field that the caller may not read is not named.
-  if (known.length === 0 || known.length !== error.columns.length)
-    return fail("conflict", { fields: { fields: "values" }, cause: at.cause });
+  if (known.length === 0 || named.includes(undefined)) return fail("conflict", { fields: { fields: "values" }, cause: at.cause });
   const errors = known.map(({ name }) => ({
     pointer: `${pointer}/${name}`,
     code: "unique",

@@ -191,10 +191,14 @@ function uniquesOf(model: Model): string {
     model.key.map(({ column }) => column),
     ...model.indexes.filter(({ unique }) => unique).map(({ columns }) => columns.map(({ column }) => column)),
   ];
-  const named = uniques.map((columns) => columns.map((column) => readable.find((field) => field.column === column)));
+  const named = uniques.map((columns) => columns.map((column) => readable.find((field) => holds(field, column))));
   const whole = named.filter((fields): fields is Field[] => fields.every((field) => field !== undefined));
-  const texts = whole.map((fields) => `\`${fields.map(({ name }) => name).join(",")}\``);
+  const texts = whole.map((fields) => `\`${[...new Set(fields.map(({ name }) => name))].join(",")}\``);
   return [...new Set(texts)].join(" or ");
+}
+
+function holds({ column, parts }: Field, wanted: string): boolean {
+  return parts ? parts.some((part) => part.column === wanted) : column === wanted;
 }
 
 function addAggregates(model: Model, add: (name: string, node: Node) => void): void {

@@ -158,7 +158,7 @@ function wireValue(field: Field): Json {
 
 function putSchema(model: Model): Node {
   const fields = writableFields(model, "create");
-  const inKey = new Set(model.key.map(({ name }) => name));
+  const inKey = new Set(model.key.map(({ name, partOf }) => partOf ?? name));
   const required = fields.filter((field) => isGiven(field) && !inKey.has(field.name)).map(({ name }) => name);
   return {
     type: "object",

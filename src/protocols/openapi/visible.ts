@@ -19,7 +19,7 @@ export function readableFields(model: Model): readonly Field[] {
 }
 
 function isReadable({ access }: Model, field: Field): boolean {
-  return !field.hidden && access.fields.get(field.name)?.read?.op !== "false";
+  return field.partOf === null && !field.hidden && access.fields.get(field.name)?.read?.op !== "false";
 }
 
 /** Relations that some caller may follow: every key on the way can be read, and the rows that it leads to. */
@@ -58,7 +58,7 @@ function isOverFacts(rule: Filter): boolean {
 export function writableFields(model: Model, action: "create" | "update"): readonly Field[] {
   return [...model.fields.values()].filter((field) => {
     const rules: ReturnType<Access["fields"]["get"]> = model.access.fields.get(field.name);
-    if (field.hidden || field.computed || field.readOnly || field.role === "version") return false;
+    if (field.partOf !== null || field.hidden || field.computed || field.readOnly || field.role === "version") return false;
     if (action === "update" && field.immutable) return false;
     if (rules?.[action]?.op === "false") return false;
     return rules?.read?.op !== "false" || Boolean(rules[action]);

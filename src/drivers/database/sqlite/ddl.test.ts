@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Value } from "../../database.ts";
-import { createIndex, renameColumn } from "../../ddl.ts";
+import { renameColumn } from "../../ddl.ts";
 import { sqliteDdl as ddl } from "./ddl.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "'", '"', ";", "--", "\\", "\n", "\0", "é", "😀", "]", "?") });
@@ -42,7 +42,7 @@ describe("SQLite's data definition", () => {
         const db = new DatabaseSync(":memory:");
         db.exec(ddl.createTable({ name: table, columns: [column(first)], key: [first] }));
         db.exec(
-          createIndex(ddl, {
+          ddl.createIndex({
             name: `${table} index`,
             table,
             columns: [{ column: first, descending: true }],

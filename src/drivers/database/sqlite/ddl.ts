@@ -6,8 +6,10 @@ import {
   type ColumnShape,
   type Ddl,
   dropTable,
+  indexColumns,
   type IndexShape,
   type Reader,
+  type ReferenceShape,
   renameTable,
   type Structure,
   type Structures,
@@ -64,13 +66,17 @@ function createTable(table: TableShape): string {
   const isSerial = table.columns.some(({ serial }) => serial);
   const lines = table.columns.map((column) => defineColumn(column));
   if (!isSerial) lines.push(`PRIMARY KEY (${table.key.map(quote).join(", ")})`);
+  const list = (names: readonly string[]) => names.map(quote).join(", ");
+  for (const { columns, table: target, key } of table.references ?? [])
+    lines.push(`FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)})`);
   return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) STRICT${isSerial ? "" : ", WITHOUT ROWID"}`;
 }
 
 function alterTable(change: TableChange): Alteration {
   const { from, to, columns } = change;
-  const keyChanges = from.key.join("\n") !== to.key.join("\n");
-  if (keyChanges || columns.some((column) => needsRebuild(column, from))) return { statements: rebuild(change), rebuilds: true };
+  const whole = ({ key, references = [] }: TableShape) => JSON.stringify([key, references]);
+  if (whole(from) !== whole(to) || columns.some((column) => needsRebuild(column, from)))
+    return { statements: rebuild(change), rebuilds: true };
   return { statements: columns.flatMap((column) => alterColumn(from.name, column)), rebuilds: false };
 }
 
@@ -133,24 +139,36 @@ const tablesText = `SELECT "name", "strict", "wr" FROM pragma_table_list WHERE "
 const columnsText = `SELECT m."name", c."name", c."type", c."notnull", c."pk", f."table", f."to", f."on_delete", s."seq" IS NOT NULL
 FROM sqlite_schema m JOIN pragma_table_xinfo(m."name") c
 LEFT JOIN pragma_foreign_key_list(m."name") f ON f."from" = c."name"
+  AND NOT EXISTS (SELECT 1 FROM pragma_foreign_key_list(m."name") g WHERE g."id" = f."id" AND g."seq" > 0)
 LEFT JOIN (SELECT 1 AS "seq") s ON c."pk" > 0 AND instr(m."sql", 'PRIMARY KEY AUTOINCREMENT') > 0
 WHERE m."type" = 'table' ORDER BY m."name", c."cid"`;
+const referencesText = `SELECT m."name", f."id", f."table", f."from", f."to", f."on_delete"
+FROM sqlite_schema m JOIN pragma_foreign_key_list(m."name") f
+WHERE m."type" = 'table' AND EXISTS (SELECT 1 FROM pragma_foreign_key_list(m."name") g WHERE g."id" = f."id" AND g."seq" > 0)
+ORDER BY m."name", f."id", f."seq"`;
 const indexesText = `SELECT m."tbl_name", m."name", l."unique", m."sql", x."name", x."desc"
 FROM sqlite_schema m JOIN pragma_index_list(m."tbl_name") l ON l."name" = m."name" JOIN pragma_index_xinfo(m."name") x ON x."key" = 1
 WHERE m."type" = 'index' AND m."sql" IS NOT NULL ORDER BY m."name", x."seqno"`;
 
 async function readStructures(read: Reader): Promise<Structures> {
-  const [tables, columns, indexes, strays] = await Promise.all([
+  const [tables, columns, references, indexes, strays] = await Promise.all([
     read(tablesText),
     read(columnsText),
+    read(referencesText),
     read(indexesText),
     read(`SELECT "type" || ' ' || "name" FROM sqlite_schema WHERE "type" IN ('view', 'trigger') ORDER BY "name"`),
   ]);
   const byTable = Map.groupBy(columns, ([table]) => String(table));
+  const referencesByTable = Map.groupBy(references, ([table]) => String(table));
   const indexesByTable = Map.groupBy(indexes, ([table]) => String(table));
   const structures = tables.map(([name, strict, wr]) =>
     toStructure(
-      { name: String(name), strict: strict === 1, withoutRowid: wr === 1 },
+      {
+        name: String(name),
+        strict: strict === 1,
+        withoutRowid: wr === 1,
+        references: toReferences(referencesByTable.get(String(name)) ?? []),
+      },
       byTable.get(String(name)) ?? [],
       indexesByTable.get(String(name)) ?? [],
     ),
@@ -159,7 +177,7 @@ async function readStructures(read: Reader): Promise<Structures> {
 }
 
 function toStructure(
-  table: { name: string; strict: boolean; withoutRowid: boolean },
+  table: { name: string; strict: boolean; withoutRowid: boolean; references: readonly ReferenceShape[] },
   columns: readonly Row[],
   indexes: readonly Row[],
 ): Structure {
@@ -169,7 +187,8 @@ function toStructure(
     const [name, type, notNull, , toTable, toColumn, onDelete] = row.map((value) => String(value));
     const reference =
       row[4] === null ? "" : ` → ${toTable}(${toColumn})${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete}`}`;
-    return [String(name), `${type}${notNull === "1" && row[7] !== 1 ? " NOT NULL" : ""}${reference}`] as const;
+    const held = holdings(table.references, String(name));
+    return [String(name), `${type}${notNull === "1" && row[7] !== 1 ? " NOT NULL" : ""}${reference}${held}`] as const;
   });
   const grouped = Map.groupBy(indexes, ([, name]) => String(name));
   return {
@@ -179,6 +198,27 @@ function toStructure(
     columns: new Map(described),
     indexes: new Map([...grouped].map(([name, rows]) => [name, describeIndexRows(rows)])),
   };
+}
+
+/** References of several columns, from their rows; what is done on delete is said of the table, where it is not nothing. */
+function toReferences(rows: readonly Row[]): readonly ReferenceShape[] {
+  return [...Map.groupBy(rows, ([, id]) => id).values()].map((pairs) => {
+    const [, , table, , , onDelete] = (pairs[0] as Row).map(String);
+    return {
+      columns: pairs.map(([, , , from]) => String(from)),
+      table: `${table}${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete} `}`,
+      key: pairs.map(([, , , , to]) => String(to)),
+    };
+  });
+}
+
+/** The references that a column is one of several in. */
+function holdings(references: readonly ReferenceShape[], column: string): string {
+  return references
+    .filter(({ columns }) => columns.includes(column))
+    .map(({ columns, table, key }) => ` → ${table}(${key.join(", ")}) by (${columns.join(", ")})`)
+    .toSorted()
+    .join("");
 }
 
 function describeIndexRows(rows: readonly Row[]): string {
@@ -208,7 +248,8 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
   const counts = table.columns.some(({ serial }) => serial);
   const columns = table.columns.map(({ name, storage, optional, serial, references }) => {
     const reference = references ? ` → ${references.table}(${references.column})` : "";
-    return [name, `${columnTypes[storage]}${optional || serial ? "" : " NOT NULL"}${reference}`] as const;
+    const held = holdings(table.references ?? [], name);
+    return [name, `${columnTypes[storage]}${optional || serial ? "" : " NOT NULL"}${reference}${held}`] as const;
   });
   return {
     name: table.name,
@@ -235,12 +276,11 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
   quote,
   literal,
   createTable,
+  addReferences: () => [],
   alterTable,
+  createIndex: (index) => `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${indexColumns({ quote }, index)}`,
   dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
   fingerprint,
   cast: (expression, storage) => `CAST(${expression} AS ${columnTypes[storage]})`,
-  readTables,
-  readStructures,
-  describe,
-  verify,
+  catalogue: Object.freeze({ readTables, readStructures, describe, verify }),
 });

@@ -10,7 +10,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   among: (form, left, parameter) =>
     `${form.storage === "bytes" ? json(form, left) : left} in (select ${bindNative(form, '"value"')} from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
-  distinct: (left, right) => `${left} is not ${right}`,
+  distinct: (_, left, right) => `${left} is not ${right}`,
   order: (sql, { descending }) => (descending ? `${sql} desc` : sql),
   matches,
   bucket,
@@ -37,6 +37,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     sum: (form, sql) => bindNative(form, `sum(${readNative(form, sql)})`),
     average: (form, sql) =>
       form.scale > 0 ? `avg(${readNative(form, sql)}) / ${unitOf(form.scale)}` : `avg(${readNative(form, sql)})`,
+    extreme: (name, _, sql) => `${name}(${sql})`,
   }),
 });
 

@@ -1,12 +1,6 @@
 /** The steps that change the columns of one table: renames, then what is added, dropped and changed, by ALTER or by rebuilding. */
-import {
-  type ColumnChange,
-  type ColumnShape,
-  createIndex,
-  type Ddl,
-  renameColumn,
-  type TableShape,
-} from "../../../drivers/ddl.ts";
+import { type ColumnChange, type ColumnShape, type Ddl, renameColumn, type TableShape } from "../../../drivers/ddl.ts";
+import { declaredName } from "../hints.ts";
 import { convert } from "./conversion.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { keptIndexes } from "./indexes.ts";
@@ -64,7 +58,7 @@ function stepsOf({ kept, parts, tables, refusal }: Altered, ddl: Ddl): Step[] {
   const { before, after } = kept;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
   if (whole.rebuilds) {
-    const indexes = keptIndexes(kept).map((index) => createIndex(ddl, index));
+    const indexes = keptIndexes(kept).map((index) => ddl.createIndex(index));
     const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
     return [
       createStep({
@@ -74,7 +68,7 @@ function stepsOf({ kept, parts, tables, refusal }: Altered, ddl: Ddl): Step[] {
         work: "rows",
         sql: [...whole.statements, ...indexes],
         refusal,
-        does: [...parts.map(({ does }) => does), copies],
+        does: [...parts.map(({ does }) => does), ...describeReferences(tables), copies],
         loses: parts.flatMap(({ loses }) => loses ?? []),
         confirm: parts.flatMap(({ confirm }) => confirm ?? []),
         checks: parts.flatMap(({ checks }) => checks),
@@ -160,7 +154,7 @@ function addPart(field: SnapshotField, { before, after, context }: Places): Part
     query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} LIMIT 1)`,
     counted: false,
     why: `${place} is required and has no default that the rows there are could get.`,
-    mend: `Make ${field.name} optional(), or give it a default().`,
+    mend: `Make ${declaredName(field.name)} optional(), or give it a default().`,
   };
   return {
     kind: "add-column",
@@ -203,7 +197,7 @@ function changePart(from: SnapshotField, to: SnapshotField, places: Places & { r
       query,
       counted: true,
       why: `${place} becomes required and some rows hold null.`,
-      mend: `Give ${to.name} a default(), or fill those rows first.`,
+      mend: `Give ${declaredName(to.name)} a default(), or fill those rows first.`,
     });
   }
   const filled = fill === null ? "" : ` Rows that hold null get ${fill}.`;
@@ -233,6 +227,16 @@ function describeFlags(from: ColumnShape, to: ColumnShape): string[] {
   ];
 }
 
+function describeReferences({ from, to }: Altered["tables"]): string[] {
+  const texts = ({ references = [] }: TableShape) =>
+    references.map(({ columns, table, key }) => `${columns.join(", ")} to ${table} (${key.join(", ")})`);
+  const [before, after] = [texts(from), texts(to)];
+  return [
+    ...before.filter((text) => !after.includes(text)).map((text) => `Drops the reference of ${to.name}.${text}.`),
+    ...after.filter((text) => !before.includes(text)).map((text) => `Adds the reference of ${to.name}.${text}.`),
+  ];
+}
+
 function spell({ type, precision, scale }: SnapshotField): string {
   return type === "decimal" ? `decimal(${precision}, ${scale})` : type;
 }
@@ -243,7 +247,7 @@ function shape(field: SnapshotField, { from, to }: DiffContext): ColumnShape {
 
 function fillOf({ fill }: SnapshotField, { ddl, nowMs }: DiffContext): string | null {
   if (fill === null) return null;
-  return fill === "now" ? ddl.literal(new Date(nowMs).toISOString()) : fill.literal;
+  return fill === "now" ? ddl.literal(new Date(nowMs).toISOString(), { storage: "datetime" }) : fill.literal;
 }
 
 /** A key may become another only where its values are there already, and nothing refers to it. */
@@ -255,8 +259,9 @@ function keyRefusal({ before, after }: Kept, { from, to }: DiffContext): string 
   const nameOf = (id: string | undefined) => after.fields.find((field) => field.id === id)?.name ?? "";
   if (missing !== undefined)
     return `The key of ${after.name} becomes ${nameOf(missing)}, which not every row has a value for. ${mend}`;
-  const refers = [...from.models, ...to.models].flatMap((model) =>
-    model.fields.filter(({ references }) => references?.model === after.id).map((field) => `${model.name}.${field.name}`),
-  );
+  const refers = [...from.models, ...to.models].flatMap((model) => [
+    ...model.fields.filter(({ references }) => references?.model === after.id).map((field) => `${model.name}.${field.name}`),
+    ...(model.references ?? []).filter((reference) => reference.model === after.id).map(({ name }) => `${model.name}.${name}`),
+  ]);
   return refers.length === 0 ? null : `The key of ${after.name} changes, and ${refers[0]} holds its old values. ${mend}`;
 }

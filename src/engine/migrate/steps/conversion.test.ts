@@ -157,7 +157,7 @@ describe("conversions", () => {
 
   /** Migrates a table that holds the values, and null, and reads what they have become. */
   async function convertAll({ from, to, lossy }: Case, values: readonly Value[]): Promise<readonly Value[]> {
-    const tables = await ddl.readTables(async (sql) => database.read({ text: sql, params: [] }));
+    const tables = await ddl.catalogue.readTables(async (sql) => database.read({ text: sql, params: [] }));
     await database.migrate(tables.map((table) => ({ text: `DROP TABLE ${ddl.quote(table)}`, params: [] })));
     const context = { database, ddl, clock: () => 0 };
     const move = async (field: AnyField) => {

@@ -1,5 +1,5 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { createIndex, dropTable, renameTable } from "../../../drivers/ddl.ts";
+import { dropTable, renameTable } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
@@ -26,6 +26,7 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
     ...dropped.map((model) => dropTableStep(model, context)),
     ...renameSteps(kept, context),
     ...created.map((model) => createTableStep(model, context)),
+    ...referenceSteps(created, context),
     ...kept.flatMap((pair) => alterSteps(pair, context)),
     ...kept.flatMap((pair) => newIndexes(pair).map((index) => createIndexStep(pair, index, context))),
   ]);
@@ -35,7 +36,7 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
 function systemSteps({ from, to, ddl }: DiffContext): Step[] {
   if (from.system >= to.system) return [];
   const tables = systemTables.filter((table) => table !== journalTable).map((table) => ddl.createTable(table));
-  const sql = [...tables, ...systemIndexes.map((index) => createIndex(ddl, index))];
+  const sql = [...tables, ...systemIndexes.map((index) => ddl.createIndex(index))];
   return [
     createStep({
       kind: "system",
@@ -53,8 +54,17 @@ function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): 
     kind: "create-table",
     model: model.name,
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
-    sql: [ddl.createTable(table), ...model.indexes.map((index) => createIndex(ddl, index))],
+    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index))],
   });
+}
+
+// Models may refer to each other, so where a table cannot name one that is yet to come, all of them come first.
+function referenceSteps(created: readonly SnapshotModel[], { from, to, ddl }: DiffContext): Step[] {
+  const sql = created.flatMap((model) => ddl.addReferences(tableOf(model, [to, from])));
+  if (sql.length === 0) return [];
+  return [
+    createStep({ kind: "add-references", model: "", sql, does: [`Adds ${count(sql.length, "reference")} between tables.`] }),
+  ];
 }
 
 function dropTableStep(model: SnapshotModel, { ddl }: DiffContext): Step {

@@ -1,5 +1,5 @@
 /** Which indexes of a model a migration drops, creates and leaves as they are. */
-import { createIndex, type IndexShape } from "../../../drivers/ddl.ts";
+import type { IndexShape } from "../../../drivers/ddl.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
 import { createStep, type Step } from "./step.ts";
@@ -25,7 +25,7 @@ export function createIndexStep({ before, after }: Kept, index: IndexShape, { dd
     model: after.name,
     table: before.table,
     work: "rows",
-    sql: [createIndex(ddl, index)],
+    sql: [ddl.createIndex(index)],
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
 }

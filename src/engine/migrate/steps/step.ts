@@ -21,6 +21,7 @@ export type StepKind =
   | "drop-column"
   | "change-column"
   | "rebuild-table"
+  | "add-references"
   | "create-index"
   | "drop-index";
 

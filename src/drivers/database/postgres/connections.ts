@@ -1,0 +1,98 @@
+/** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
+import type { Pool, PoolClient, PoolConfig } from "pg";
+import { createStatements, type Statements } from "./statements.ts";
+import type { PostgresSettings } from "./options.ts";
+import { type ServerError, toError } from "./failures.ts";
+import { types } from "./values.ts";
+
+export interface Connections {
+  /** Runs work on a connection; one that is lost, or whose statements are outdated, is not used again. */
+  use<T>(purpose: Purpose, work: (client: PoolClient) => Promise<T>): Promise<T>;
+  readonly statements: Statements;
+  /** Whether the last attempt to open a connection succeeded. */
+  isReachable(): boolean;
+  close(): Promise<void>;
+}
+
+export type Purpose = "read" | "write";
+
+/** What every connection is told first: so that texts mean the same whatever the server's own settings are. */
+const common = [
+  "set timezone to 'UTC'",
+  "set datestyle to 'ISO, MDY'",
+  "set intervalstyle to 'postgres'",
+  "set bytea_output to 'hex'",
+  "set extra_float_digits to 1",
+  "set standard_conforming_strings to on",
+  "set client_min_messages to warning",
+];
+
+type PgModule = { readonly Pool: new (config: PoolConfig & { readonly pipeline: boolean }) => Pool };
+
+export function createConnections(pg: PgModule, settings: PostgresSettings): Connections {
+  const statements = createStatements(settings.statementsMax);
+  const born = new WeakMap<PoolClient, number>();
+  const reach = { is: true };
+  const open = (purpose: Purpose, max: number) => {
+    const pool = new pg.Pool({ ...poolConfig(settings), max });
+    pool.on("connect", (client) => {
+      void client.query([...common, ...settingsOf(purpose, settings)].join("; ")).catch(ignoreLoss);
+      born.set(client, statements.generation());
+    });
+    // An idle connection that ends is no request's trouble; without a listener it would be the process's.
+    pool.on("error", (error) => settings.onTrouble({ kind: "database_lost", message: error.message }));
+    return pool;
+  };
+  const pools = { read: open("read", settings.readersMax), write: open("write", settings.writersMax) };
+
+  async function acquire(purpose: Purpose): Promise<PoolClient> {
+    try {
+      const client = await pools[purpose].connect();
+      if (!reach.is) settings.onTrouble({ kind: "database_found", message: "A connection could be opened again." });
+      reach.is = true;
+      return client;
+    } catch (error) {
+      reach.is = (error as ServerError).code === "53300" && reach.is;
+      throw toError(error as ServerError, "nothing");
+    }
+  }
+
+  return Object.freeze({
+    async use<T>(purpose: Purpose, work: (client: PoolClient) => Promise<T>): Promise<T> {
+      const client = await acquire(purpose);
+      let isSound = false;
+      try {
+        const value = await work(client);
+        isSound = true;
+        return value;
+      } finally {
+        client.release(!isSound || born.get(client) !== statements.generation());
+      }
+    },
+    statements,
+    isReachable: () => reach.is,
+    async close() {
+      await Promise.all([pools.read.end(), pools.write.end()]);
+    },
+  });
+}
+
+function poolConfig(settings: PostgresSettings): PoolConfig & { readonly pipeline: boolean } {
+  return {
+    connectionString: settings.url,
+    application_name: "holdfast",
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+    pipeline: true,
+    types: types as unknown as NonNullable<PoolConfig["types"]>,
+  };
+}
+
+function settingsOf(purpose: Purpose, settings: PostgresSettings): readonly string[] {
+  if (purpose === "read")
+    return ["set default_transaction_read_only to on", `set statement_timeout to ${settings.readTimeoutMs}`];
+  return ["set default_transaction_isolation to serializable", `set lock_timeout to ${settings.lockTimeoutMs}`];
+}
+
+// Who asked for the connection hears of it by his own first statement.
+function ignoreLoss(): void {}

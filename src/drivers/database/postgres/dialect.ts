@@ -1,0 +1,182 @@
+/** PostgreSQL's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
+import type { Storage } from "../../../schema/fields/field-type.ts";
+import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Numbers } from "../../dialect.ts";
+import { literal, quote } from "./text.ts";
+import { functionName } from "./functions.ts";
+
+export const postgresDialect: Dialect = Object.freeze<Dialect>({
+  name: "postgres",
+  quote,
+  bind,
+  among,
+  not: (condition) => `(${condition}) is not true`,
+  // json has no equality of its own.
+  distinct: ({ storage }, left, right) =>
+    storage === "json" ? `(${left})::text is distinct from (${right})::text` : `${left} is distinct from ${right}`,
+  order: (sql, { descending, nullable }) => {
+    if (!nullable) return descending ? `${sql} desc` : sql;
+    return descending ? `${sql} desc nulls last` : `${sql} nulls first`;
+  },
+  matches,
+  bucket,
+  json: Object.freeze<JsonWriter>({
+    value: jsonValue,
+    text: textOf,
+    object: (pairs) =>
+      `('{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}')`,
+    when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
+    array: (subquery) => `(select '[' || coalesce(string_agg("j", ','), '') || ']' from (${subquery}) a)`,
+  }),
+  documents: Object.freeze<Documents>({
+    read: inside,
+    bind: (as, form, parameter) =>
+      as === "document" || as === "scalar" || as === "json" ? `(${parameter})::jsonb` : bind(form, parameter),
+    compare: compareScalars,
+    holds: (list, parameter) =>
+      `exists (select 1 from jsonb_array_elements((${list})::jsonb) e(v) where e.v = (${parameter})::jsonb)`,
+  }),
+  numbers: Object.freeze<Numbers>({
+    rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
+    real: (sql) => `(${sql})::double precision`,
+    exact: (_, sql) => sql,
+    plus: (form, sql, parameter) => `${sql} + ${bind(form, parameter)}`,
+    sum,
+    average: ({ storage, scale }, sql) => {
+      if (storage === "real") return `avg(${sql})`;
+      const units = scale > 0 ? `${sql} * 1${"0".repeat(scale)}` : sql;
+      return `(sum(${units})::double precision / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
+    },
+    // PostgreSQL 15 to 17 have no min(uuid); its order is that of its text.
+    extreme: (name, { storage }, sql) => (storage === "uuid" ? `${name}((${sql})::text)::uuid` : `${name}(${sql})`),
+  }),
+});
+
+/** The type that a parameter has where it meets a column of that storage. */
+const casts: Readonly<Record<Storage, string>> = {
+  text: "text",
+  uuid: "uuid",
+  datetime: "timestamptz",
+  date: "date",
+  time: "time",
+  json: "json",
+  integer: "bigint",
+  bigint: "bigint",
+  decimal: "numeric",
+  boolean: "boolean",
+  real: "double precision",
+  bytes: "bytea",
+};
+
+function bind({ storage, scale }: Form, parameter: string): string {
+  const cast = `(${parameter})::${casts[storage]}`;
+  return storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast;
+}
+
+function among(form: Form, left: string, parameter: string): string {
+  const { storage } = form;
+  const value = storage === "bytes" ? "decode(e.v, 'base64')" : storage === "json" ? "e.v::jsonb" : bind(form, "e.v");
+  return `${left} = any(array(select ${value} from json_array_elements_text((${parameter})::json) e(v)))`;
+}
+
+function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "search", left: string, parameter: string): string {
+  switch (operator) {
+    case "contains":
+      return `strpos(${left}, ${parameter}) > 0`;
+    case "startsWith":
+      return `starts_with(${left}, ${parameter})`;
+    case "endsWith":
+      return `right(${left}, char_length(${parameter})) = ${parameter}`;
+    case "like":
+      return `${left} like ${parameter} escape '\\'`;
+    case "search":
+      return `(${left} is not null and not exists (select 1 from json_array_elements_text((${parameter})::json) w(v) where strpos(${functionName("fold")}(${left}), w.v) = 0))`;
+  }
+}
+
+const instant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
+const utc = (sql: string) => `timezone('UTC', ${sql})`;
+
+/** A value as a text by itself; null stays null. */
+function textOf({ storage, scale }: Form, sql: string): string {
+  switch (storage) {
+    case "text":
+      return sql;
+    case "datetime":
+      return `to_char(${utc(sql)}, ${instant})`;
+    case "decimal":
+      return `round(${sql}, ${scale})::text`;
+    case "real":
+      return `${functionName("real")}(${sql})`;
+    case "bytes":
+      return `translate(encode(${sql}, 'base64'), E'\\n', '')`;
+    default:
+      return `(${sql})::text`;
+  }
+}
+
+function jsonValue(form: Form, sql: string): string {
+  const text = form.storage === "text" ? `to_json(${sql})::text` : textOf(form, sql);
+  return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
+}
+
+// Texts are quoted by to_json; the others hold nothing that JSON would escape.
+function isQuoted(storage: Storage): boolean {
+  return ["uuid", "datetime", "date", "time", "bigint", "decimal", "bytes"].includes(storage);
+}
+
+/** Strict, so that a path does not reach into arrays by itself; what is not there is null. */
+function inside(document: string, path: string, as: Inside): string {
+  const value = `jsonb_path_query_first((${document})::jsonb, ('strict ' || (${path})::text)::jsonpath, '{}', true)`;
+  const text = `(${value} #>> '{}')`;
+  const only = (types: string, sql: string) => `case when jsonb_typeof(${value}) in (${types}) then ${sql} end`;
+  switch (as) {
+    case "document":
+      return value;
+    case "scalar":
+      return only("'string', 'number'", value);
+    case "json":
+      return `nullif(${value}, 'null'::jsonb)`;
+    case "words":
+    case "text":
+      return only("'string'", `${text} collate "C"`);
+    case "integer":
+    case "real":
+      return only("'number'", `${text}::numeric`);
+    case "boolean":
+      return only("'boolean'", `${text}::boolean`);
+    case "decimal":
+    case "bigint":
+      return only("'string'", `${text}::numeric`);
+    case "bytes":
+      return only("'string'", `decode(${text}, 'base64')`);
+    default:
+      return only("'string'", `${text}::${casts[as]}`);
+  }
+}
+
+function compareScalars(left: string, sign: string, right: string): string {
+  const as = (sql: string, type: string) => `(${sql} #>> '{}')${type}`;
+  const numbers = `${as(left, "::numeric")} ${sign} ${as(right, "::numeric")}`;
+  const texts = `${as(left, "")} collate "C" ${sign} ${as(right, "")}`;
+  return `(jsonb_typeof(${left}) = jsonb_typeof(${right}) and case jsonb_typeof(${left}) when 'number' then ${numbers} else ${texts} end)`;
+}
+
+function bucket(unit: Bucket, { storage }: Form, sql: string): string {
+  const formats: Readonly<Record<Bucket, string>> = {
+    year: "YYYY",
+    quarter: 'YYYY"-Q"Q',
+    month: "YYYY-MM",
+    week: 'IYYY"-W"IW',
+    day: "YYYY-MM-DD",
+    hour: 'YYYY-MM-DD"T"HH24',
+  };
+  if (unit === "hour" && storage !== "datetime") return "null::text";
+  return `(to_char(${storage === "datetime" ? utc(sql) : sql}, ${literal(formats[unit])}) collate "C")`;
+}
+
+// A sum that does not fit into 64 bits fails, in units as elsewhere.
+function sum({ storage, scale }: Form, sql: string): string {
+  if (storage === "real") return `sum(${sql})`;
+  if (scale === 0) return `sum(${sql})::bigint`;
+  return `((sum(${sql}) * 1${"0".repeat(scale)})::bigint * 0.${"0".repeat(scale - 1)}1)`;
+}

@@ -1,0 +1,59 @@
+/** A flight: statements that go to the server in one packet, and whose answers come back in order. */
+import type { PoolClient } from "pg";
+import type { Row, Value } from "../../database.ts";
+import { isFollowing, type ServerError } from "./failures.ts";
+import type { Statements } from "./statements.ts";
+import { toPositional } from "./text.ts";
+import { toSent } from "./values.ts";
+
+export interface Query {
+  readonly text: string;
+  /** Is asked this once: no connection keeps it prepared. */
+  readonly once?: boolean;
+  readonly params: readonly (Value | readonly (string | null)[])[];
+}
+
+export interface Landed {
+  readonly rows: readonly Row[];
+  /** Rows the statement changed or returned. */
+  readonly count: number;
+}
+
+export interface Flown {
+  readonly landed: readonly Landed[];
+  /** The first statement that failed by itself, and why; those after it fail along. */
+  readonly failure: { readonly index: number; readonly error: ServerError } | null;
+}
+
+/** The socket below the library's client, for sending several messages as one. */
+interface Corkable {
+  readonly connection: { readonly stream: { cork(): void; uncork(): void } };
+}
+
+/** Sends all, then waits for all. Never rejects. */
+export function fly(client: PoolClient, queries: readonly Query[], statements: Statements): Promise<Flown> {
+  const { promise, resolve } = Promise.withResolvers<Flown>();
+  const landed: Landed[] = [];
+  let failure: Flown["failure"] = null;
+  let left = queries.length;
+  if (left === 0) resolve({ landed, failure });
+  const { stream } = (client as unknown as Corkable).connection;
+  stream.cork();
+  for (const [index, query] of queries.entries()) {
+    client.query(sent(query, statements), (error: ServerError | null, result) => {
+      if (error) {
+        if (failure === null || (isFollowing(failure.error) && !isFollowing(error))) failure = { index, error };
+      } else landed[index] = { rows: result.rows as readonly Row[], count: result.rowCount ?? 0 };
+      if (--left === 0) resolve({ landed, failure });
+    });
+  }
+  stream.uncork();
+  return promise;
+}
+
+function sent({ text, params, once }: Query, statements: Statements) {
+  // Without parameters and quotes of its own it is a word to the server, such as begin.
+  if (params.length === 0 && text.length < 64) return { text, rowMode: "array" as const };
+  const values = params.map((value) => (Array.isArray(value) ? value : toSent(value as Value)));
+  return { ...(once ? { text: toPositional(text) } : statements.prepare(text)), values, rowMode: "array" as const };
+}

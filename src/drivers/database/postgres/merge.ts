@@ -1,0 +1,75 @@
+/** Point reads of one shape that come within one tick become one statement: its parameters are arrays, its rows are numbered. */
+import type { Row, Statement, Value } from "../../database.ts";
+import type { Query } from "./flight.ts";
+import { toSent } from "./values.ts";
+
+export interface Merger {
+  /** The statement spells the type of every parameter, and finds at most a few rows. */
+  read(statement: Statement): Promise<readonly Row[]>;
+}
+
+interface Waiting {
+  readonly params: readonly Value[];
+  readonly resolve: (rows: readonly Row[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createMerger(ask: (query: Query) => Promise<readonly Row[]>, mergedMax: number): Merger {
+  let waiting = new Map<string, Waiting[]>();
+
+  function flush(): void {
+    const due = waiting;
+    waiting = new Map();
+    for (const [text, all] of due)
+      for (let from = 0; from < all.length; from += mergedMax) void send(text, all.slice(from, from + mergedMax));
+  }
+
+  async function send(text: string, group: readonly Waiting[]): Promise<void> {
+    if (group.length === 1) return sendOne(text, group[0] as Waiting);
+    try {
+      const rows = await ask({ text: mergedText(text), params: columnsOf(group) });
+      const found = Map.groupBy(rows, (row) => Number(row[0]));
+      for (const [index, { resolve }] of group.entries()) resolve((found.get(index + 1) ?? []).map((row) => row.slice(1)));
+    } catch {
+      // One of them may be at fault; asked by itself, each has its own answer.
+      for (const one of group) void sendOne(text, one);
+    }
+  }
+
+  async function sendOne(text: string, { params, resolve, reject }: Waiting): Promise<void> {
+    await ask({ text, params }).then(resolve, reject);
+  }
+
+  return {
+    read({ text, params }) {
+      const { promise, resolve, reject } = Promise.withResolvers<readonly Row[]>();
+      if (params.some((param) => param instanceof Uint8Array)) return ask({ text, params });
+      if (waiting.size === 0) setImmediate(flush);
+      const group = waiting.get(text);
+      if (group) group.push({ params, resolve, reject });
+      else waiting.set(text, [{ params, resolve, reject }]);
+      return promise;
+    },
+  };
+}
+
+/** One array a parameter. */
+function columnsOf(group: readonly Waiting[]): readonly (readonly (string | null)[])[] {
+  const first = group[0] as Waiting;
+  return first.params.map((_, index) => group.map(({ params }) => toSent(params[index] as Value) as string | null));
+}
+
+const merged = new Map<string, string>();
+const mergedTextsMax = 5_000;
+
+function mergedText(text: string): string {
+  const known = merged.get(text);
+  if (known !== undefined) return known;
+  let count = 0;
+  const inner = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (part) => (part === "?" ? `u.p${count++}` : part));
+  const names = Array.from({ length: count }, (_, index) => `p${index}`);
+  const made = `select u.o, r.* from unnest(${names.map(() => "?::text[]").join(", ")}) with ordinality u(${[...names, "o"].join(", ")}) cross join lateral (${inner}) r`;
+  if (merged.size >= mergedTextsMax) merged.clear();
+  merged.set(text, made);
+  return made;
+}

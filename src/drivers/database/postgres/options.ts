@@ -1,0 +1,84 @@
+/** The options of the PostgreSQL driver: their defaults, their limits, and what a wrong one is answered with. */
+import { assert } from "../../../base/errors.ts";
+import { didYouMean } from "../../../base/suggest.ts";
+
+/** What went wrong beside the callers' own requests, for the log. */
+export interface PostgresTrouble {
+  /**
+   * - `database_lost`: a connection ended by itself; the next request opens another.
+   * - `database_found`: after that, a connection could be opened again.
+   */
+  readonly kind: "database_lost" | "database_found";
+  readonly message: string;
+}
+
+export interface PostgresOptions {
+  /** Where the database is: `postgres://user:password@host:port/name`, with the parameters that libpq knows (`sslmode` …). */
+  readonly url: string;
+  /** Connections for reads. @default 8 */
+  readonly readersMax?: number;
+  /** Connections for writes and transactions; units that are submitted together share one. @default 4 */
+  readonly writersMax?: number;
+  /** Long reads at a time, out of `readersMax`. @default 3 */
+  readonly longReadersMax?: number;
+  /** Reads of one shape that may share a round trip. @default 64 */
+  readonly mergedMax?: number;
+  /** Statements kept prepared on each connection. @default 500 */
+  readonly statementsMax?: number;
+  /** Units that may share one commit. @default 64 */
+  readonly groupUnitsMax?: number;
+  /** Units and transactions that may wait for a connection; further ones fail with `transaction_queue_full`. @default 10000 */
+  readonly writeQueueMax?: number;
+  /** How often a unit or transaction is run anew when the database asks for it. @default 10 */
+  readonly retriesMax?: number;
+  /** For opening a connection, and for waiting for a free one. @default 5000 */
+  readonly connectTimeoutMs?: number;
+  /** How long a statement waits for a lock. @default 5000 */
+  readonly lockTimeoutMs?: number;
+  /** For transactions that name no other. @default 5000 */
+  readonly transactionTimeoutMs?: number;
+  /** For reads that name no other. @default 30000 */
+  readonly readTimeoutMs?: number;
+  /** Hears of trouble that no request is answered with. @default none */
+  readonly onTrouble?: (trouble: PostgresTrouble) => void;
+}
+
+type Limits = { readonly [K in keyof PostgresOptions as Required<PostgresOptions>[K] extends number ? K : never]-?: number };
+
+export interface PostgresSettings extends Limits {
+  readonly url: string;
+  readonly onTrouble: (trouble: PostgresTrouble) => void;
+}
+
+const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: number, max: number] } = {
+  readersMax: [8, 1, 1_000],
+  writersMax: [4, 2, 1_000],
+  longReadersMax: [3, 1, 1_000],
+  mergedMax: [64, 1, 1_000],
+  statementsMax: [500, 1, 100_000],
+  groupUnitsMax: [64, 1, 10_000],
+  writeQueueMax: [10_000, 1, 10_000_000],
+  retriesMax: [10, 0, 100],
+  connectTimeoutMs: [5_000, 1, 600_000],
+  lockTimeoutMs: [5_000, 1, 600_000],
+  transactionTimeoutMs: [5_000, 1, 3_600_000],
+  readTimeoutMs: [30_000, 1, 3_600_000],
+};
+
+const known = ["url", "onTrouble", ...Object.keys(limits)];
+
+/** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
+export function resolveOptions(options: PostgresOptions): PostgresSettings {
+  for (const key of Object.keys(options)) {
+    assert(known.includes(key), `openPostgres knows no option "${key}".${didYouMean(key, known)}`);
+  }
+  assert(/^postgres(ql)?:\/\//.test(options.url), "openPostgres needs a URL: postgres://user:password@host:port/name");
+  const numbers: Record<string, number> = {};
+  for (const [name, [fallback, min, max]] of Object.entries(limits)) {
+    const value = options[name as keyof Limits] ?? fallback;
+    const fits = Number.isInteger(value) && value >= min && value <= max;
+    assert(fits, `the option ${name} of openPostgres must be a whole number from ${min} to ${max}`);
+    numbers[name] = value;
+  }
+  return Object.freeze({ url: options.url, onTrouble: options.onTrouble ?? (() => {}), ...(numbers as unknown as Limits) });
+}

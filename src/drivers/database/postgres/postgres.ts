@@ -1,0 +1,79 @@
+/** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
+import { failDatabase, type Database, type DatabaseState, type Statement, type Step, type Transaction } from "../../database.ts";
+import { createConnections } from "./connections.ts";
+import { createFunctions, isCurrent, versionText } from "./functions.ts";
+import { runMigration } from "./migrate.ts";
+import { type PostgresOptions, resolveOptions } from "./options.ts";
+import { createReads } from "./reads.ts";
+import { createTurns, runTransaction } from "./transactions.ts";
+import { createWriteQueue } from "./write-queue.ts";
+
+export type { PostgresOptions, PostgresTrouble } from "./options.ts";
+
+/**
+ * Connects, and makes the schema `holdfast` with the functions that statements call where it is missing.
+ * Fails with `database_unreachable` where nobody listens, and with what the server says where it refuses.
+ */
+export async function openPostgres(options: PostgresOptions): Promise<Database> {
+  const settings = resolveOptions(options);
+  const { default: pg } = await importPg();
+  const connections = createConnections(pg as never, settings);
+  const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
+  if (!isCurrent(row?.[0]))
+    await runMigration(
+      connections,
+      createFunctions().map((text) => ({ text, params: [] })),
+    );
+  return createDatabase(connections, settings);
+}
+
+async function importPg() {
+  try {
+    return await import("pg");
+  } catch (error) {
+    throw new Error("a postgres: URL needs the package pg: npm install pg", { cause: error });
+  }
+}
+
+function createDatabase(
+  connections: ReturnType<typeof createConnections>,
+  settings: ReturnType<typeof resolveOptions>,
+): Database {
+  const reads = createReads(connections, settings);
+  const queue = createWriteQueue(connections, settings);
+  const turns = createTurns();
+  const open = new Set<Promise<unknown>>();
+  let closing: Promise<void> | null = null;
+
+  function state(): DatabaseState {
+    if (closing !== null) return "closed";
+    return connections.isReachable() ? "ready" : "unreachable";
+  }
+
+  /** What runs is waited for on closing. */
+  function track<T>(work: () => Promise<T>): Promise<T> {
+    if (closing !== null) return Promise.reject(failDatabase("database_closed"));
+    const running = work();
+    const done: Promise<unknown> = running.catch(() => {}).finally(() => open.delete(done));
+    open.add(done);
+    return running;
+  }
+
+  async function shutDown(): Promise<void> {
+    while (open.size > 0) await Promise.all(open);
+    await queue.idle();
+    await connections.close();
+  }
+
+  return Object.freeze({
+    product: "postgres",
+    read: (statement, readOptions) => track(() => reads.read(statement, readOptions)),
+    write: async (unit: readonly Step[]) => track(() => queue.submit(unit)),
+    transaction: async <T>(work: (tx: Transaction) => Promise<T>, { timeoutMs = settings.transactionTimeoutMs } = {}) =>
+      track(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
+    migrate: async (statements: readonly Statement[]) => track(() => runMigration(connections, statements)),
+    backup: () => Promise.reject(failDatabase("backup_unsupported")),
+    state,
+    close: () => (closing ??= shutDown()),
+  } satisfies Database);
+}

@@ -1,0 +1,97 @@
+/** Reads outside of transactions: point reads of one shape share a round trip, long ones are few at a time, lost ones are asked anew. */
+import type { PoolClient } from "pg";
+import { assert } from "../../../base/errors.ts";
+import { failDatabase, type ReadOptions, type Row, type Statement } from "../../database.ts";
+import type { Connections } from "./connections.ts";
+import { isLost, isStale, type ServerError, toError } from "./failures.ts";
+import { fly, type Query } from "./flight.ts";
+import { createMerger, type Merger } from "./merge.ts";
+import type { PostgresSettings } from "./options.ts";
+import { faultOf } from "./values.ts";
+
+export interface Reads {
+  read(statement: Statement, options?: ReadOptions): Promise<readonly Row[]>;
+}
+
+/** A read changes nothing, so it may be asked again on another connection. */
+const attemptsMax = 3;
+
+export function createReads(connections: Connections, settings: PostgresSettings): Reads {
+  const gate = createGate(settings.longReadersMax);
+
+  async function ask(query: Query, timeoutMs: number): Promise<readonly Row[]> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await connections
+        .use("read", (client) => askOnce(client, query, timeoutMs))
+        .catch((error: unknown): Outcome => {
+          if (error instanceof Lost) return { error: error.error };
+          throw error;
+        });
+      if ("rows" in outcome) return outcome.rows;
+      const { error } = outcome;
+      if (isStale(error)) connections.statements.renew();
+      if (attempt >= attemptsMax || !(isStale(error) || isLost(error))) throw toError(error, "a read", timeoutMs);
+    }
+  }
+
+  async function askOnce(client: PoolClient, query: Query, timeoutMs: number): Promise<Outcome> {
+    const isOwn = timeoutMs !== settings.readTimeoutMs;
+    const queries = isOwn
+      ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`), query, words("commit")]
+      : [query];
+    const { landed, failure } = await fly(client, queries, connections.statements);
+    if (failure === null) return { rows: landed[isOwn ? 2 : 0]?.rows ?? [] };
+    if (isLost(failure.error)) throw new Lost(failure.error);
+    return { error: failure.error };
+  }
+
+  const merger: Merger = createMerger((query) => ask(query, settings.readTimeoutMs), settings.mergedMax);
+
+  return {
+    read(statement, options) {
+      for (const [index, param] of statement.params.entries()) {
+        const fault = faultOf(param);
+        assert(fault === null, `parameter ${index} ${fault}`);
+      }
+      if (options?.point === true) return merger.read(statement);
+      const timeoutMs = options?.timeoutMs ?? settings.readTimeoutMs;
+      return options?.long === true ? gate(() => ask(statement, timeoutMs)) : ask(statement, timeoutMs);
+    },
+  };
+}
+
+type Outcome = { readonly rows: readonly Row[] } | { readonly error: ServerError };
+
+/** Thrown out of a connection's use, so that it is not used again. */
+class Lost extends Error {
+  readonly error: ServerError;
+  constructor(error: ServerError) {
+    super("lost");
+    this.error = error;
+  }
+}
+
+const gateQueueMax = 1_000;
+
+/** Lets so many through at a time; the others wait in a queue that is bounded. */
+function createGate(max: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= max) {
+      if (waiting.length >= gateQueueMax) throw failDatabase("database_busy", { headers: { "retry-after": "1" } });
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else running++;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+}
+
+function words(text: string): Query {
+  return { text, params: [] };
+}
