@@ -1,14 +1,18 @@
 /** Opens what the configuration names: the only file of the product that names drivers. */
+import { existsSync } from "node:fs";
 import { assert } from "../base/errors.ts";
+import { keepApart, type Place } from "../drivers/apart.ts";
 import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import { besideOf } from "../drivers/database/sqlite/backup.ts";
 import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
-import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
+import { openSqlite, type SqliteTrouble } from "../drivers/database/sqlite/sqlite.ts";
+import { systemTables } from "../engine/migrate/system-tables.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -33,11 +37,54 @@ export function fileOf(url: string): string | null {
   return file === ":memory:" ? null : file;
 }
 
-/** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
-export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+/** Whose tables are in a database. */
+export interface Adopting {
+  /** The backend has tables that somebody else made. */
+  readonly isAdopted: boolean;
+  /** The product's own tables shall stand among them. */
+  readonly tablesInside: boolean;
+}
+
+const nothingAdopted: Adopting = Object.freeze({ isAdopted: false, tablesInside: false });
+
+/**
+ * Where tables of others are, the product's own stand beside them, unless they were put inside once.
+ * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens.
+ */
+export async function openDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting = nothingAdopted): Promise<Opened> {
   if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
-  const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
-  return { database, dialect: sqliteDialect, ddl: sqliteDdl };
+  const file = fileOf(url);
+  const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
+  const options = {
+    file: file ?? ":memory:",
+    onTrouble: ({ kind, message }: SqliteTrouble) => onTrouble(kind, message),
+  };
+  const place = file === null ? "inside" : await placeOf(file, adopting);
+  if (place === "beside")
+    return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
+  const ddl = adopting.isAdopted ? Object.freeze({ ...sqliteDdl, apart: true as const }) : sqliteDdl;
+  return { database: openSqlite(options), ...languages, ddl };
+}
+
+const sqlitePlace: Place = Object.freeze<Place>({
+  schema: "holdfast",
+  tables: new Set(systemTables.map(({ name }) => name)),
+  listing: `SELECT "name" FROM "holdfast".sqlite_schema WHERE "type" = 'table' ORDER BY "name"`,
+  indexGoesBy: "index",
+});
+
+/** Where the product's own tables are, or shall be. Commands that know no backend go by what is there. */
+async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Promise<"inside" | "beside"> {
+  if (existsSync(besideOf(file))) return "beside";
+  assert(!isAdopted || existsSync(file), `the backend adopts the tables of ${file}, and there is no such file`);
+  if (!isAdopted || tablesInside) return "inside";
+  const database = openSqlite({ file, readOnly: true });
+  try {
+    const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+    return systemTables.every(({ name }) => names.includes(name)) ? "inside" : "beside";
+  } finally {
+    await database.close();
+  }
 }
 
 // The driver is loaded only where it is wanted: its library is an optional peer.

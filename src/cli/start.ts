@@ -15,6 +15,7 @@ interface StartFlags extends ProjectFlags {
   readonly host?: string;
   readonly mode?: "development" | "production";
   readonly migrate?: boolean;
+  readonly tablesInside?: boolean;
   readonly brief?: boolean;
 }
 
@@ -34,6 +35,7 @@ export const command: CommandFile = {
       .option("--host <address>", "the address to listen at (default: 127.0.0.1, in production 0.0.0.0)")
       .option("--mode <mode>", "development, or production: wants HOLDFAST_SECRET, and migrates only with --migrate")
       .option("--migrate", "in production, apply migrations that lose nothing")
+      .option("--tables-inside", "with adopted tables: keep the product's own among them, instead of beside")
       .addOption(new Option("--brief", "for holdfast dev: says only where it listens").hideHelp()),
   examples: [
     "holdfast start",
@@ -50,12 +52,13 @@ async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
     import("./project/load-backend.ts"),
     import("./say/log-lines.ts"),
   ]);
-  const { port, host, mode, migrate } = flags;
+  const { port, host, mode, migrate, tablesInside } = flags;
   const given: AppOptions = {
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(mode === undefined ? {} : { mode }),
     ...(migrate === undefined ? {} : { migrate }),
+    ...(tablesInside === undefined ? {} : { tablesInside }),
   };
   const options = optionsOf(terminal, flags, given);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);

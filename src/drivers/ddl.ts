@@ -103,6 +103,8 @@ export interface Ddl {
   /** Converts an expression to the column type of another storage, as a CAST. */
   cast(expression: string, storage: ColumnShape["storage"]): string;
   readonly catalogue: Catalogue;
+  /** The product's own tables stand in a schema of their own, beside tables that are not the product's. */
+  readonly apart?: true;
 }
 
 /** What a database says of itself. */

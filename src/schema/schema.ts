@@ -1,4 +1,4 @@
-/** The compiled schema: frozen data with every name resolved, which all higher floors read. Makes nothing itself. */
+/** The compiled schema: frozen data with every name resolved, which all higher floors read. */
 import type { Value } from "./value.ts";
 import type { FieldType } from "./fields/field-type.ts";
 import type { Expression, Filter } from "./filter.ts";
@@ -7,6 +7,11 @@ export interface Schema {
   readonly models: ReadonlyMap<string, Model>;
   /** Roles that some rule asks for, in a stable order: the actor's facts are one bit each, after `signedIn`. */
   readonly roles: readonly string[];
+}
+
+/** Whether some of its tables are somebody else's. */
+export function hasAdopted({ models }: Schema): boolean {
+  return [...models.values()].some(({ adopted }) => adopted);
 }
 
 export interface Model {

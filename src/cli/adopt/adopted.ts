@@ -8,11 +8,14 @@ export interface AdoptedField {
   readonly unique: boolean;
 }
 
-/** A foreign key of one column, under the relation's name. */
+/** A foreign key, under the relation's name. */
 export interface AdoptedKey {
   readonly kind: "belongsTo";
   readonly name: string;
-  readonly column: CatalogColumn;
+  /** In the order of the key that they lead to. */
+  readonly columns: readonly CatalogColumn[];
+  /** Types of the columns of that key. */
+  readonly natives: readonly string[];
   readonly unique: boolean;
   readonly reference: CatalogReference;
   /** The model it leads to. */

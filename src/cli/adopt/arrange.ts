@@ -1,6 +1,6 @@
 /** Arranges a catalog as models: which column is a field, which a relation, what the key is, and what cannot be served. */
 import type { CatalogColumn, CatalogReference, CatalogTable } from "../../drivers/catalog.ts";
-import type { Adopted, AdoptedField, AdoptedKey, AdoptedMember, AdoptedModel, Remark } from "./adopted.ts";
+import type { Adopted, AdoptedKey, AdoptedMember, AdoptedModel, Remark } from "./adopted.ts";
 import { linkJoins } from "./links.ts";
 import { fieldName, modelName, nameBy, oneOf, relationName, takeName } from "./naming.ts";
 
@@ -73,36 +73,75 @@ function keyOf(table: CatalogTable, served: readonly CatalogColumn[]): readonly 
 interface Leading {
   readonly reference: CatalogReference;
   readonly target: Arranging;
+  /** In the order of the key that they lead to. */
+  readonly columns: readonly CatalogColumn[];
 }
 
-/** The foreign keys that become relations, by their column. */
+/** The foreign keys that become relations, by the column that comes first in the table. */
 function findReferences(model: Arranging, byTable: ReadonlyMap<string, Arranging>, remarks: Remark[]): [string, Leading][] {
   const { table, served } = model;
   const found = new Map<string, Leading>();
+  const held = new Set<string>();
   for (const reference of table.references) {
-    const { columns } = reference;
+    const place = `${table.name}.${reference.columns.join(", ")}`;
     const target = byTable.get(reference.table);
-    const place = `${table.name}.${columns.join(", ")}`;
-    const leaveOut = (why: string) => void remarks.push({ place, kind: "note", why: `${why}: no relation, but plain fields` });
-    const column = served.find(({ name }) => name === columns[0]);
-    if (columns.length > 1) leaveOut(`its foreign key to ${reference.table} has ${columns.length} columns`);
-    else if (!target) leaveOut(`it refers to ${reference.table}, which is not served`);
-    else if (!column || found.has(column.name)) leaveOut(`its foreign key to ${reference.table} is one of several`);
-    else if (target.key?.length !== 1 || target.key[0] !== reference.targets[0])
-      leaveOut(`it refers to ${reference.table}.${reference.targets.join(", ")}, which is not the key there`);
-    else if (!isLike(column, target)) leaveOut(`it is of another type than ${reference.table}.${target.key[0]}`);
-    else if (leadsInCircle(model, reference, byTable)) leaveOut(`it is its row's key, and leads in a circle`);
-    else {
-      found.set(column.name, { reference, target });
-      if (reference.onDelete === "other")
-        remarks.push({
-          place,
-          kind: "note",
-          why: `when the row of ${reference.table} goes, the database does more than Holdfast knows of`,
-        });
+    const columns = columnsTo(reference, target, served);
+    const why =
+      target === undefined
+        ? `it refers to ${reference.table}, which is not served`
+        : columns === null
+          ? `it refers to ${reference.table}.${reference.targets.join(", ")}, which is not the key there`
+          : unlike({ model, target, columns, reference, byTable, held });
+    if (why !== null || !target || !columns) {
+      remarks.push({ place, kind: "note", why: `${why}: no relation, but plain fields` });
+      continue;
     }
+    for (const { name } of columns) held.add(name);
+    const first = served.find((column) => columns.includes(column)) as CatalogColumn;
+    found.set(first.name, { reference, target, columns });
+    if (reference.onDelete === "other")
+      remarks.push({
+        place,
+        kind: "note",
+        why: `when the row of ${reference.table} goes, the database does more than Holdfast knows of`,
+      });
   }
   return [...found];
+}
+
+/** The columns that hold the target's key, in its order; null where it is not its key that they hold. */
+function columnsTo(
+  { columns, targets }: CatalogReference,
+  target: Arranging | undefined,
+  served: readonly CatalogColumn[],
+): readonly CatalogColumn[] | null {
+  if (!target?.key || target.key.length !== targets.length) return null;
+  const found = target.key.map((part) => served.find(({ name }) => name === columns[targets.indexOf(part)]));
+  return found.every((column) => column !== undefined) ? found : null;
+}
+
+interface Judging {
+  readonly model: Arranging;
+  readonly target: Arranging;
+  readonly columns: readonly CatalogColumn[];
+  readonly reference: CatalogReference;
+  readonly byTable: ReadonlyMap<string, Arranging>;
+  /** Columns that another relation has. */
+  readonly held: ReadonlySet<string>;
+}
+
+/** Why a foreign key cannot be a relation, or null. */
+function unlike({ model, target, columns, reference, byTable, held }: Judging): string | null {
+  const names = columns.map(({ name }) => name);
+  if (names.some((name) => held.has(name))) return `its foreign key to ${reference.table} shares a column with another`;
+  if (columns.some((column, index) => !isLike(column, target, index)))
+    return `it is of another type than the key of ${reference.table}`;
+  if (columns.some(({ optional }) => optional !== columns[0]?.optional)) return "only some of its columns may be null";
+  const inKey = names.filter((name) => model.key?.includes(name)).length;
+  const start = model.key?.indexOf(names[0] ?? "") ?? -1;
+  if (inKey > 0 && names.length > 1 && names.some((name, index) => model.key?.[start + index] !== name))
+    return "its columns stand otherwise in the key of its own table";
+  return leadsInCircle(model, reference, byTable) ? "it is its row's key, and leads in a circle" : null;
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -113,63 +152,74 @@ const kinds: Readonly<Record<string, string>> = {
   decimal: "integer",
 };
 
-function isLike(column: CatalogColumn, target: Arranging): boolean {
-  const key = target.served.find(({ name }) => name === target.key?.[0]);
+function isLike(column: CatalogColumn, target: Arranging, index: number): boolean {
+  const key = target.served.find(({ name }) => name === target.key?.[index]);
   const kind = (name: string | undefined) => kinds[name ?? ""] ?? name;
   return kind(column.type?.name) === kind(key?.type?.name);
 }
 
 // Keys that are foreign keys of each other have no type of their own.
 function leadsInCircle(model: Arranging, reference: CatalogReference, byTable: ReadonlyMap<string, Arranging>): boolean {
-  if (model.key?.length !== 1 || model.key[0] !== reference.columns[0]) return false;
-  const seen = new Set([model.table.name]);
-  let next = byTable.get(reference.table);
-  while (next) {
-    const { table, key }: Arranging = next;
-    if (seen.has(table.name)) return true;
-    seen.add(table.name);
-    const onward = table.references.find(({ columns }) => columns.length === 1 && key?.length === 1 && columns[0] === key[0]);
-    next = onward === undefined ? undefined : byTable.get(onward.table);
+  const isOfKey = (columns: readonly string[], key: readonly string[] | null) => columns.some((column) => key?.includes(column));
+  if (!isOfKey(reference.columns, model.key)) return false;
+  const seen = new Set<string>();
+  const waiting = [reference.table];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (name === model.table.name) return true;
+    const next = byTable.get(name);
+    if (!next || seen.has(name)) continue;
+    seen.add(name);
+    waiting.push(...next.table.references.filter(({ columns }) => isOfKey(columns, next.key)).map(({ table }) => table));
   }
   return false;
 }
 
 function addFields(model: Arranging, keys: ReadonlyMap<string, Leading>, remarks: Remark[]): void {
   const { table, used, members } = model;
-  const isUnique = (name: string) => table.uniques.some((columns) => columns.length === 1 && columns[0] === name);
+  const isUnique = (names: readonly string[]) =>
+    [...table.uniques, ...(model.key ? [model.key] : [])].some(
+      (set) => set.length === names.length && names.every((name) => set.includes(name)),
+    );
+  const held = new Set([...keys.values()].flatMap(({ columns }) => columns.map(({ name }) => name)));
   // Fields come first to their names: a relation can be called by its column as well.
   const named = new Map<string, string>();
-  for (const column of model.served) if (!keys.has(column.name)) named.set(column.name, takeName(used, [fieldName(column.name)]));
+  for (const column of model.served) if (!held.has(column.name)) named.set(column.name, takeName(used, [fieldName(column.name)]));
   for (const column of model.served) {
+    const name = named.get(column.name);
     const leading = keys.get(column.name);
-    if (!leading) {
-      members.push({
-        kind: "field",
-        name: named.get(column.name) as string,
-        column,
-        unique: isUnique(column.name),
-      } satisfies AdoptedField);
-      continue;
-    }
-    const name = takeName(used, [relationName(column.name, leading.target.name), fieldName(column.name)]);
-    const onKey = model.key?.length === 1 && model.key[0] === column.name;
-    const { reference, target } = leading;
-    if (reference.onDelete === "setNull" && !column.optional)
+    if (name !== undefined)
+      members.push({ kind: "field", name, column, unique: isUnique([column.name]) && !isKey(model, column) });
+    if (leading) members.push(relate(model, leading, isUnique(leading.columns.map((one) => one.name))));
+    if (leading?.reference.onDelete === "setNull" && !column.optional)
       remarks.push({
         place: `${table.name}.${column.name}`,
         kind: "note",
         why: "ON DELETE SET NULL of a column that is never null",
       });
-    members.push({
-      kind: "belongsTo",
-      name,
-      column,
-      unique: isUnique(column.name) || onKey,
-      reference,
-      target: target.name,
-      inverse: "",
-    } satisfies AdoptedKey);
   }
+}
+
+function isKey({ key }: Arranging, { name }: CatalogColumn): boolean {
+  return key?.length === 1 && key[0] === name;
+}
+
+function relate({ used }: Arranging, { reference, target, columns }: Leading, unique: boolean): AdoptedKey {
+  // Of several columns, the last tells most: the others are often a tenant's or an owner's.
+  const last = columns.at(-1)?.name ?? "";
+  const names =
+    columns.length === 1
+      ? [relationName(last, target.name), fieldName(last)]
+      : [oneOf(target.name), relationName(last, target.name)];
+  return {
+    kind: "belongsTo",
+    name: takeName(used, names),
+    columns,
+    natives: (target.key ?? []).map((part) => target.served.find(({ name }) => name === part)?.native ?? ""),
+    unique,
+    reference,
+    target: target.name,
+    inverse: "",
+  };
 }
 
 /** Names the other side of every relation, once every field has its name. */
@@ -187,17 +237,29 @@ function addInverses(model: Arranging, models: readonly Arranging[]): void {
 
 function finish({ name, table, members, key, served }: Arranging): AdoptedModel {
   const named = new Map(
-    members.flatMap((member) => (member.kind === "manyToMany" ? [] : [[member.column.name, member.name] as const])),
+    members.flatMap((member) => {
+      if (member.kind === "manyToMany") return [];
+      const columns = member.kind === "field" ? [member.column] : member.columns;
+      return columns.map((column) => [column.name, member.name] as const);
+    }),
   );
-  const fieldsOf = (columns: readonly string[]) => columns.map((column) => named.get(column) ?? "");
+  const fieldsOf = (columns: readonly string[]) => [...new Set(columns.map((column) => named.get(column) ?? ""))];
   const areServed = (columns: readonly string[]) => columns.every((column) => named.has(column));
+  const told = new Set<string>();
+  const isNews = (fields: readonly string[]) => !told.has(fields.join()) && told.add(fields.join()).size > 0;
   return {
     name,
     table,
     members,
     key: key === null ? null : fieldsOf(key),
-    uniques: table.uniques.filter((columns) => columns.length > 1 && areServed(columns)).map(fieldsOf),
-    indexes: table.indexes.filter((columns) => areServed(columns) && !table.uniques.includes(columns)).map(fieldsOf),
+    uniques: table.uniques
+      .filter((columns) => columns.length > 1 && areServed(columns))
+      .map(fieldsOf)
+      .filter((fields) => fields.length > 1 && isNews(fields)),
+    indexes: table.indexes
+      .filter((columns) => areServed(columns) && !table.uniques.includes(columns))
+      .map(fieldsOf)
+      .filter(isNews),
     without: table.columns.filter((column) => !served.includes(column)).map((column) => column.name),
   };
 }

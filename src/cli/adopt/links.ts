@@ -31,7 +31,9 @@ function link({ models, join, from, to }: Linking): void {
 /** The two relations that are a table's key, and all that it is made for. */
 function sidesOf({ key, members }: Arranging): readonly [AdoptedKey, AdoptedKey] | null {
   if (key?.length !== 2) return null;
-  const sides = key.map((column) => members.find((member) => member.kind === "belongsTo" && member.column.name === column));
+  const sides = key.map((column) =>
+    members.find((member) => member.kind === "belongsTo" && member.columns.length === 1 && member.columns[0]?.name === column),
+  );
   const [first, second] = sides;
   return first?.kind === "belongsTo" && second?.kind === "belongsTo" ? [first, second] : null;
 }

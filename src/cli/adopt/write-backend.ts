@@ -73,10 +73,15 @@ function writeModel(model: AdoptedModel, writing: Writing): string {
 function writeMember(member: AdoptedMember, { name: model }: AdoptedModel, { circles }: Writing): string[] {
   const isCircular = circles.has(`${model}.${member.name}`);
   const value = member.kind === "field" ? writeField(member) : member.kind === "belongsTo" ? writeKey(member) : writeLink(member);
-  const comments = member.kind === "manyToMany" ? "" : docs(member.column.comment, "  ");
+  const comments = docs(commentOf(member), "  ");
   const before = comments === "" ? [] : [comments.trimEnd()];
   if (isCircular) return [...before, `  get ${member.name}() {`, ...fold(`    return ${value};`), "  },"];
   return [...before, ...fold(`  ${member.name}: ${value},`)];
+}
+
+function commentOf(member: AdoptedMember): string | null {
+  if (member.kind === "manyToMany") return null;
+  return (member.kind === "field" ? member.column : member.columns[0])?.comment ?? null;
 }
 
 // A long chain of calls goes on below its beginning.
@@ -92,11 +97,16 @@ function writeField({ column, unique }: Member<"field">): string {
   return `${makerOf(column)}${boundsOf(column)}${column.optional ? ".optional()" : ""}${unique ? ".unique()" : ""}${filling(column)}${placeOf(column)}`;
 }
 
-function writeKey({ target, inverse, reference, column, unique }: Member<"belongsTo">): string {
+function writeKey({ target, inverse, reference, columns, natives, unique }: Member<"belongsTo">): string {
   const { onDelete } = reference;
-  const isTold = onDelete === "cascade" || (onDelete === "setNull" && column.optional);
+  const optional = columns.every((column) => column.optional);
+  const isTold = onDelete === "cascade" || (onDelete === "setNull" && optional);
   const options = `{ inverse: ${JSON.stringify(inverse)}${isTold ? `, onDelete: ${JSON.stringify(onDelete)}` : ""} }`;
-  return `belongsTo(() => ${target}, ${options})${column.optional ? ".optional()" : ""}${unique ? ".unique()" : ""}${placeOf(column)}`;
+  const places = columns.map(({ name, native }, index) => {
+    const text = JSON.stringify(name);
+    return native === natives[index] ? text : `[${text}, ${JSON.stringify(native)}]`;
+  });
+  return `belongsTo(() => ${target}, ${options})${optional ? ".optional()" : ""}${unique ? ".unique()" : ""}.column(${places.join(", ")})`;
 }
 
 function writeLink({ target, through, from, to }: Member<"manyToMany">): string {

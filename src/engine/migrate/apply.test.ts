@@ -17,7 +17,7 @@ const people = model("people", { name: text() });
 
 async function migrate(scratch: Scratch, models: readonly DeclaredModel[], confirmations: readonly string[] = []) {
   const head = await readHead(scratch.database, scratch.ddl);
-  const snapshot = await readSnapshot(scratch.database, head);
+  const snapshot = await readSnapshot(scratch, head);
   const plan = planMigration(snapshot, { schema: schemaOf(...models), ddl: scratch.ddl, nowMs: scratch.clock() });
   const applied = await applyMigration(scratch, plan, { head, confirmations });
   assert.deepEqual(await findDrift(scratch.database, plan.to, scratch.ddl), []);
@@ -175,7 +175,7 @@ describe("applying", () => {
     await migrate(scratch, [model("films", { code: text(), seen: text().optional() })]);
     const head = await readHead(scratch.database, scratch.ddl);
     const schema = schemaOf(model("films", { code: integer(), seen: text() }));
-    const plan = planMigration(await readSnapshot(scratch.database, head), { schema, ddl: scratch.ddl, nowMs: 0 });
+    const plan = planMigration(await readSnapshot(scratch, head), { schema, ddl: scratch.ddl, nowMs: 0 });
     const faster = {
       ...scratch.database,
       read: scratch.database.read.bind(scratch.database),
@@ -230,7 +230,7 @@ describe("undoing", () => {
     });
     await undo(scratch, ["drop people"]);
     await assertRefused(scratch, () => undo(scratch), { code: "migration_nothing_to_undo", says: /no migration to undo/ });
-    const entries = await readEntries(scratch.database);
+    const entries = await readEntries(scratch);
     assert.deepEqual(
       entries.map(({ number, kind, current, previous }) => [number, kind, current, previous]),
       [

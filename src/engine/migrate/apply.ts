@@ -9,6 +9,7 @@ import { closeEntry, type JournalEntry, type JournalHead, openEntry, readHead } 
 import { phrasesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot-types.ts";
 import { count, type Step } from "./steps/step.ts";
+import { journalTable } from "./system-tables.ts";
 
 /** What every function here works with; the app puts it together once. */
 export interface MigrateContext {
@@ -118,7 +119,8 @@ interface Spoken {
 export async function runEntry(context: MigrateContext, entry: JournalEntry): Promise<boolean> {
   const { database, ddl } = context;
   const opening = openEntry(entry, ddl);
-  const spoken = [...entry.up.flatMap(guardsOf), ...entry.up.flatMap(statementsOf)];
+  const journal = ddl.quote(journalTable.name);
+  const spoken = [...entry.up.flatMap((step) => guardsOf(step, journal)), ...entry.up.flatMap(statementsOf)];
   const statements = spoken.map(({ text }): Statement => ({ text, params: [] }));
   try {
     await database.migrate([...opening, ...statements, closeEntry(entry, ddl)]);
@@ -139,9 +141,9 @@ export async function runEntry(context: MigrateContext, entry: JournalEntry): Pr
  * The checks once more, inside the transaction: a writer may have been faster. Where rows do not fit, the statement would write
  * a journal entry without a number, which is refused; else it writes nothing.
  */
-function guardsOf({ checks }: Step): readonly Spoken[] {
+function guardsOf({ checks }: Step, journal: string): readonly Spoken[] {
   return checks.map(({ query, why, mend }) => ({
-    text: `INSERT INTO "_journal" ("number") SELECT NULL WHERE (${query}) > 0`,
+    text: `INSERT INTO ${journal} ("number") SELECT NULL WHERE (${query}) > 0`,
     says: () => `${why} ${mend}`,
   }));
 }

@@ -22,11 +22,11 @@ export interface DownPlan {
 /** @throws AppError `migration_nothing_to_undo`, `migration_irreversible` */
 export async function planDown({ database, ddl }: Pick<MigrateContext, "database" | "ddl">): Promise<DownPlan> {
   const head = await readHead(database, ddl);
-  const undone = head === null || head.current === 0 ? null : await readEntry(database, head.current);
+  const undone = head === null || head.current === 0 ? null : await readEntry({ database, ddl }, head.current);
   if (head === null || undone === null) throw failMigrate("migration_nothing_to_undo");
   if ("refusal" in undone.down) throw failMigrate("migration_irreversible", { fields: { reason: undone.down.refusal } });
-  const previous = undone.previous === 0 ? null : await readEntry(database, undone.previous);
-  const snapshot = await readSnapshot(database, head);
+  const previous = undone.previous === 0 ? null : await readEntry({ database, ddl }, undone.previous);
+  const snapshot = await readSnapshot({ database, ddl }, head);
   return Object.freeze({ head, undone, previous, steps: undone.down, snapshot });
 }
 

@@ -73,11 +73,7 @@ describe("drift", () => {
       const scratch = openScratch(t);
       const context = { ...scratch, schema };
       const drift = async () =>
-        findDrift(
-          scratch.database,
-          await readSnapshot(scratch.database, await readHead(scratch.database, scratch.ddl)),
-          scratch.ddl,
-        );
+        findDrift(scratch.database, await readSnapshot(scratch, await readHead(scratch.database, scratch.ddl)), scratch.ddl);
       await ensureSchema(context, { mode: "production" });
       assert.deepEqual(await drift(), []);
       await scratch.byHand(...by);

@@ -10,6 +10,8 @@ import { systemIndexes, systemTables } from "./system-tables.ts";
 export async function findDrift(database: Database, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
   const { tables, strays } = await ddl.catalogue.readStructures(readerOf(database));
   const expected = structuresOf(snapshot, ddl);
+  // Beside tables of others, what the journal does not know of is theirs.
+  if (ddl.apart) return [...expected.keys()].flatMap((name) => compareTables(name, expected.get(name), tables.get(name)));
   const names = new Set([...expected.keys(), ...[...tables.keys()].filter((name) => !name.startsWith("_"))]);
   return [
     ...[...names].flatMap((name) => compareTables(name, expected.get(name), tables.get(name))),
@@ -20,7 +22,7 @@ export async function findDrift(database: Database, snapshot: Snapshot, ddl: Ddl
 /** Every table that the snapshot says there is, the engine's own included. */
 export function structuresOf(snapshot: Snapshot, ddl: Ddl): ReadonlyMap<string, Structure> {
   const system =
-    snapshot.system === 0
+    snapshot.system === 0 || ddl.apart
       ? []
       : systemTables.map((table) =>
           ddl.catalogue.describe(

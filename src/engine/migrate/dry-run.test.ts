@@ -21,7 +21,7 @@ const after = schemaOf(
 async function prepare(scratch: Scratch): Promise<Plan> {
   await ensureSchema({ ...scratch, schema: before }, { mode: "development" });
   for (const id of ["a", "b"]) await scratch.run(`INSERT INTO films (id, title, price, version) VALUES (?, 'same', 1, 1)`, id);
-  const snapshot = await readSnapshot(scratch.database, await readHead(scratch.database, scratch.ddl));
+  const snapshot = await readSnapshot(scratch, await readHead(scratch.database, scratch.ddl));
   return planMigration(snapshot, { schema: after, ddl: scratch.ddl, nowMs: 0 });
 }
 

@@ -136,7 +136,7 @@ function togetherTests(): void {
     assert.deepEqual(await startTogether(file, 3), ["created", "unchanged", "unchanged"]);
     const scratch = openScratch(t, file);
     assert.deepEqual(
-      (await readEntries(scratch.database)).map(({ number }) => number),
+      (await readEntries(scratch)).map(({ number }) => number),
       [1],
     );
   });
@@ -145,7 +145,7 @@ function togetherTests(): void {
     const scratch = openScratch(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
     const head = await readHead(scratch.database, scratch.ddl);
-    const snapshot = await readSnapshot(scratch.database, head);
+    const snapshot = await readSnapshot(scratch, head);
     const planOf = (schema: typeof first) => planMigration(snapshot, { schema, ddl: scratch.ddl, nowMs: 0 });
     const other = planOf(schemaOf(model("people", { name: text(), died: date().optional() })));
     assert.deepEqual(await applyMigration(scratch, planOf(wider), { head }), { number: 2, applied: true });
@@ -156,7 +156,7 @@ function togetherTests(): void {
   test("planted fault: without its own number an entry would be applied twice", async (t) => {
     const scratch = openScratch(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-    const entry = await readEntry(scratch.database, 1);
+    const entry = await readEntry(scratch, 1);
     assert.ok(entry);
     assert.equal(await runEntry(scratch, { ...entry, up: [] }), false);
     assert.equal(await runEntry(scratch, { ...entry, number: 2, up: [] }), true);

@@ -59,7 +59,7 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const head = await readHead(database, ddl);
   const isCurrent = head?.checksum === checksumOf(schema, ddl);
   if (isCurrent && head?.untouched) return unchanged;
-  const snapshot = await readSnapshot(database, head);
+  const snapshot = await readSnapshot({ database, ddl }, head);
   const drift = head === null || head.untouched ? [] : await findDrift(database, snapshot, ddl);
   if (isCurrent) return { ...unchanged, drift };
   const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });

@@ -46,31 +46,40 @@ export async function readHead(database: Database, ddl: Ddl): Promise<JournalHea
   const read = readerOf(database);
   const tables = await ddl.catalogue.readTables(read);
   if (!tables.includes(journalTable.name)) {
-    if (tables.length > 0) throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
+    if (tables.length > 0 && !ddl.apart)
+      throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
     return null;
   }
-  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)} FROM "_journal" ORDER BY "number" DESC LIMIT 1`;
+  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)} FROM ${ddl.quote(journalTable.name)} ORDER BY "number" DESC LIMIT 1`;
   const row = (await read(text))[0];
   return row
     ? { number: Number(row[0]), current: Number(row[1]), checksum: String(row[2]), untouched: Number(row[3]) === 1 }
     : null;
 }
 
+/** Where a journal is kept. */
+interface Kept {
+  readonly database: Database;
+  readonly ddl: Ddl;
+}
+
 /** One entry whole, or null. */
-export async function readEntry(database: Database, number: number): Promise<JournalEntry | null> {
-  const [row] = await database.read({ text: `SELECT ${columns} FROM "_journal" WHERE "number" = ?`, params: [number] });
+export async function readEntry({ database, ddl }: Kept, number: number): Promise<JournalEntry | null> {
+  const text = `SELECT ${columns} FROM ${ddl.quote(journalTable.name)} WHERE "number" = ?`;
+  const [row] = await database.read({ text, params: [number] });
   return row ? toEntry(row) : null;
 }
 
 /** Every entry, the oldest first. */
-export async function readEntries(database: Database): Promise<readonly JournalEntry[]> {
-  const rows = await database.read({ text: `SELECT ${columns} FROM "_journal" ORDER BY "number"`, params: [] });
+export async function readEntries({ database, ddl }: Kept): Promise<readonly JournalEntry[]> {
+  const text = `SELECT ${columns} FROM ${ddl.quote(journalTable.name)} ORDER BY "number"`;
+  const rows = await database.read({ text, params: [] });
   return rows.map(toEntry);
 }
 
 /** What the database holds, by the journal. */
-export async function readSnapshot(database: Database, head: JournalHead | null): Promise<Snapshot> {
-  return head === null ? emptySnapshot : ((await readEntry(database, head.number))?.snapshot ?? emptySnapshot);
+export async function readSnapshot(kept: Kept, head: JournalHead | null): Promise<Snapshot> {
+  return head === null ? emptySnapshot : ((await readEntry(kept, head.number))?.snapshot ?? emptySnapshot);
 }
 
 function toEntry([number, kind, current, previous, appliedAt, checksum, up, down, snapshot]: readonly unknown[]): JournalEntry {
@@ -106,11 +115,14 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
     JSON.stringify(entry.down),
     JSON.stringify(entry.snapshot),
   ];
-  const insert = `INSERT INTO "_journal" (${columns}) VALUES (${values.map(() => "?").join(", ")})`;
+  const insert = `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) VALUES (${values.map(() => "?").join(", ")})`;
   return [...(entry.number === 1 ? [{ text: create, params: [] }] : []), { text: insert, params: values }];
 }
 
 /** The statement that comes after them: keeps what the definitions are now, so that a start sees whether anyone else touched them. */
 export function closeEntry(entry: JournalEntry, ddl: Ddl): Statement {
-  return { text: `UPDATE "_journal" SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`, params: [entry.number] };
+  return {
+    text: `UPDATE ${ddl.quote(journalTable.name)} SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`,
+    params: [entry.number],
+  };
 }

@@ -304,7 +304,7 @@ describe("from any schema to any other", () => {
     await fill(database, specs.from, schemas.from);
     const [structureBefore, valuesBefore] = [await structures(database), await keptValues(database, specs, "from")];
     const head = await readHead(database, ddl);
-    const plan = planMigration(await readSnapshot(database, head), { schema: schemas.to, ddl, nowMs: clock() });
+    const plan = planMigration(await readSnapshot({ database, ddl }, head), { schema: schemas.to, ddl, nowMs: clock() });
     try {
       await applyMigration(context, plan, { head, confirmations: phrasesOf(plan.steps) });
     } catch (error) {

@@ -9,6 +9,8 @@ import { createStatements, type Statements } from "./statements.ts";
 export interface Connection {
   readonly db: DatabaseSync;
   readonly statements: Statements;
+  /** The database is others', and the product's own tables stand in a file beside it. */
+  readonly isBeside: boolean;
 }
 
 const logBytesKept = 67_108_864;
@@ -16,7 +18,11 @@ const logBytesKept = 67_108_864;
 /** A connection that can only read: it never waits for a commit, and never writes or removes the log. */
 export function openReader(settings: ThreadSettings): Connection {
   const db = open(settings, true);
-  return { db, statements: createStatements(db, { max: settings.statementsMax, repeatable: true }) };
+  return {
+    db,
+    statements: createStatements(db, { max: settings.statementsMax, repeatable: true }),
+    isBeside: settings.beside !== null,
+  };
 }
 
 /** The one connection that writes. Checkpoints are run by hand (`checkpoint.ts`), so that none holds up an answer. */
@@ -26,7 +32,11 @@ export function openWriter(settings: ThreadSettings): Connection {
   db.exec(`PRAGMA synchronous = ${settings.temporary ? "OFF" : "FULL"}`);
   db.exec("PRAGMA wal_autocheckpoint = 0");
   db.exec(`PRAGMA journal_size_limit = ${logBytesKept}`);
-  return { db, statements: createStatements(db, { max: settings.statementsMax, repeatable: false }) };
+  return {
+    db,
+    statements: createStatements(db, { max: settings.statementsMax, repeatable: false }),
+    isBeside: settings.beside !== null,
+  };
 }
 
 /**

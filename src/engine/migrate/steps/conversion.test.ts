@@ -162,7 +162,7 @@ describe("conversions", () => {
     const context = { database, ddl, clock: () => 0 };
     const move = async (field: AnyField) => {
       const head = await readHead(database, ddl);
-      const plan = planMigration(await readSnapshot(database, head), {
+      const plan = planMigration(await readSnapshot({ database, ddl }, head), {
         schema: schemaOf(model("things", { value: field.optional() })),
         ddl,
         nowMs: 0,
