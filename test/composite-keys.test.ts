@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { and, backend, belongsTo, date, decimal, everyone, hasMany, integer, manyToMany, model, text } from "../src/index.ts";
-import { createTestApp } from "../src/testing/index.ts";
+import { createFreshTestApp } from "./fresh.ts";
 import { documentOf } from "./openapi/document.ts";
 
 const open = () => ({ read: everyone, write: everyone });
@@ -61,13 +61,13 @@ const packings = model("packings", {
   .access(open);
 
 const shop = backend({ products, orders, lines, notes, parcels, packings });
-const here = { app: await createTestApp(shop) };
+const here = { app: await createFreshTestApp(shop) };
 after(() => here.app.close());
 const ann = () => here.app.as({ id: "ann" });
 
 beforeEach(async () => {
   await here.app.close();
-  here.app = await createTestApp(shop);
+  here.app = await createFreshTestApp(shop);
   for (const sku of ["tea", "a,b%", "forbidden"]) await here.app.system.products.create({ sku, price: "1" });
   const bought = [
     { product: "tea", quantity: 2 },

@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { backend, belongsTo, everyone, integer, model, text } from "../src/index.ts";
 import { AppError } from "../src/base/errors.ts";
 import { compileSchema, type DeclaredModel } from "../src/schema/compile.ts";
-import { createTestApp } from "../src/testing/index.ts";
+import { createFreshTestApp } from "./fresh.ts";
 
 const open = () => ({ read: everyone, write: everyone });
 const tenants = model("tenants", { name: text() }).key("name").access(open);
@@ -19,7 +19,7 @@ const payments = model("payments", {
     .optional(),
 }).access(({ row, input }) => ({ read: everyone, create: input.from.ne("a,13"), update: row.from.ne("a,14") }));
 
-const app = await createTestApp(backend({ tenants, accounts, payments }));
+const app = await createFreshTestApp(backend({ tenants, accounts, payments }));
 after(() => app.close());
 const { system } = app;
 for (const name of ["a", "b"]) {

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { AppError } from "../src/base/errors.ts";
-import { createApp } from "../src/app/app.ts";
+import { createFreshApp } from "./fresh.ts";
 import { anonymous } from "../src/engine/actor.ts";
 import { createOpenapi } from "../src/protocols/openapi/openapi.ts";
 import type { WireResponse } from "../src/protocols/wire.ts";
 import { backendOfAll } from "./openapi/backend.ts";
 import { errorTables } from "./openapi/document.ts";
 
-const app = await createApp(backendOfAll, { database: "sqlite::memory:", log: false });
+const app = await createFreshApp(backendOfAll, { log: false });
 const docs = createOpenapi(app.engine, { title: 'Films & "more" <b>', version: "1.0.0", mount: "/api", errors: errorTables });
 after(() => app.stop());
 

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { createApp } from "../src/app/app.ts";
+import { createFreshApp } from "./fresh.ts";
 import type { Json } from "../src/schema/value.ts";
 import { createConformance, createValidator, documentId, type Exchanged } from "./openapi/answers.ts";
 import { backendOfAll } from "./openapi/backend.ts";
 import { documentOf } from "./openapi/document.ts";
 import { collectExamples, collectOperations, findDeadReferences, type Node } from "./openapi/walk.ts";
 
-const app = await createApp(backendOfAll, { database: "sqlite::memory:", log: false });
+const app = await createFreshApp(backendOfAll, { log: false });
 const document = documentOf(app.engine);
 const { schemas, parameters } = document["components"] as unknown as Components;
 const staff = `Bearer ${await app.mint({ sub: "staff-1", roles: ["staff"] })}`;

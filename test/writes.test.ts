@@ -16,7 +16,7 @@ import {
   serial,
   text,
 } from "../src/index.ts";
-import { createTestApp } from "../src/testing/index.ts";
+import { createFreshTestApp } from "./fresh.ts";
 
 const heard: string[] = [];
 const order: string[] = [];
@@ -90,7 +90,7 @@ const library = backend({ authors, books, notes, invoices, lines, totals })
     run: ({ db, transaction }) => transaction(() => db.authors.create({ name: "never" })),
   });
 
-const app = await createTestApp(library);
+const app = await createFreshTestApp(library);
 const db = app.as({ id: "u", roles: [] });
 after(() => app.close());
 

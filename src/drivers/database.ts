@@ -5,7 +5,10 @@ import type { Value } from "../schema/value.ts";
 // What a statement may bind and a row may hold. A 64-bit column is read as bigint only above 2^53.
 export type { Value };
 
-/** Points at the first row of an earlier step of the same unit: what that step returned is bound here. */
+/**
+ * Points at the first row of an earlier step of the same unit: what that step returned is bound here. It may arrive as a text,
+ * so a statement casts it to what it takes it for.
+ */
 export interface StepRef {
   readonly step: number;
   readonly column: number;

@@ -22,6 +22,8 @@ export type TestActor =
 /** The app's options, without those that a test must not share with others. */
 export interface TestAppOptions
   extends Omit<AppOptions, "database" | "port" | "host" | "clock" | "newId" | "wrapDatabase" | "migrate"> {
+  /** The URL of an empty database that nobody else uses; what is made in it stays. @default a temporary one on SQLite */
+  readonly database?: string;
   /** Where its clock stands, in milliseconds since the epoch. @default 2026-01-01T00:00:00.000Z */
   readonly startMs?: number;
 }
@@ -55,13 +57,13 @@ export async function createTestApp<R extends Registry, A extends Actions>(
   backend: Backend<R, A>,
   options: TestAppOptions = {},
 ): Promise<TestApp<R, A>> {
-  const { startMs, ...rest } = options;
+  const { startMs, database = "sqlite::memory:", ...rest } = options;
   const clock = createSteppedClock(startMs);
   const opened: { counted: Counted | null } = { counted: null };
   const app = await createApp(backend, {
     log: false,
     ...rest,
-    database: "sqlite::memory:",
+    database,
     clock,
     newId: createCountingIds(),
     wrapDatabase: (database) => (opened.counted = countStatements(database)).database,

@@ -1,8 +1,6 @@
 /** Opens an engine on an empty database for a description and fills it with random rows, through `system`. */
 import { createIdMaker } from "../../src/base/ids.ts";
-import { sqliteDdl } from "../../src/drivers/database/sqlite/ddl.ts";
-import { sqliteDialect } from "../../src/drivers/database/sqlite/dialect.ts";
-import { openSqlite } from "../../src/drivers/database/sqlite/sqlite.ts";
+import { openDatabase } from "../../src/app/wire.ts";
 import type { Database } from "../../src/drivers/database.ts";
 import type { Dialect } from "../../src/drivers/dialect.ts";
 import { system } from "../../src/engine/actor.ts";
@@ -11,6 +9,7 @@ import { createEngine } from "../../src/engine/create.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { ensureSchema } from "../../src/engine/migrate/ensure.ts";
 import { compileSchema } from "../../src/schema/compile.ts";
+import { openFresh } from "../fresh.ts";
 import { declareBackend } from "./declare.ts";
 import { makeUuid, makeValue } from "./make-values.ts";
 import type { Random } from "./random.ts";
@@ -64,17 +63,22 @@ export async function open(
 ): Promise<Pick<Loaded, "engine" | "database" | "setNow">> {
   const declared = declareBackend(between.models?.(models) ?? models);
   const schema = compileSchema(declared.spec.models as never);
-  const database = openSqlite({ file: ":memory:" });
+  const fresh = await openFresh();
+  const opened = await openDatabase(fresh.url, (kind, message) => {
+    throw new Error(`${kind}: ${message}`);
+  });
+  const close = () => opened.database.close().finally(fresh.drop);
+  const database: Database = { ...opened.database, close };
   let now = Date.parse(asked);
   const clock = () => now;
   const newId = createIdMaker(clock);
-  await ensureSchema({ database, schema, ddl: sqliteDdl, clock }, { mode: "development" });
+  await ensureSchema({ database, schema, ddl: opened.ddl, clock }, { mode: "development" });
   const engine = createEngine(declared, {
     schema,
     clock,
     newId,
     database: between.database?.(database) ?? database,
-    dialect: between.dialect?.(sqliteDialect) ?? sqliteDialect,
+    dialect: between.dialect?.(opened.dialect) ?? opened.dialect,
     cursorKey: new Uint8Array(32),
     onListenerError: (error) => {
       throw error;

@@ -1,14 +1,14 @@
 /** Starts the film shop on a free port for a test file, with a token for each set of roles. */
-import { type AppOptions } from "../../src/app/options.ts";
-import { createApp } from "../../src/app/app.ts";
+import type { AppOptions } from "../../src/app/options.ts";
+import { createFreshApp } from "../fresh.ts";
 import { conformanceOf } from "../openapi/document.ts";
 import type { Target } from "./scenario.ts";
 import { store } from "./store.ts";
 
-export async function startStore(options: AppOptions = {}) {
+export async function startStore(options: Omit<AppOptions, "database"> = {}) {
   const lines: string[] = [];
   const log = (text: string) => void lines.push(...text.trimEnd().split("\n"));
-  const app = await createApp(store, { database: "sqlite::memory:", port: 0, log, ...options });
+  const app = await createFreshApp(store, { port: 0, log, ...options });
   const { port } = await app.start();
   const tokens = new Map<string, Promise<string>>();
   const tokenOf = (roles: readonly string[]) => {

@@ -1,9 +1,9 @@
 /** What a server is given to run in: a temporary folder, a free port, and a user that is not root. */
 import { randomInt } from "node:crypto";
-import { accessSync, chownSync, constants, existsSync, mkdtempSync, readFileSync, statfsSync } from "node:fs";
+import { accessSync, chownSync, constants, mkdtempSync, readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 
 /** Whom a server runs as. */
 export interface User {
@@ -65,15 +65,4 @@ function isFree(port: number): Promise<boolean> {
     probe.once("error", () => resolve(false));
     probe.listen({ port, host: "127.0.0.1" }, () => probe.close(() => resolve(true)));
   });
-}
-
-/** Where a command is: on the path, or where Debian keeps those for root, which others have not on theirs; null where it is not. */
-export function findCommand(name: string): string | null {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return (
-    folders
-      .filter((folder) => folder !== "")
-      .map((folder) => join(folder, name))
-      .find((path) => existsSync(path)) ?? null
-  );
 }

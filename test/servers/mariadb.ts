@@ -4,7 +4,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
 import { run } from "../../scripts/run.ts";
-import { findCommand, findPort, findUser, giveTo, makeFolder, type User } from "./folders.ts";
+import { findCommand } from "../needs.ts";
+import { findPort, findUser, giveTo, makeFolder, type User } from "./folders.ts";
 import { type Server, startServer } from "./server.ts";
 
 export interface MariadbOptions {
@@ -29,10 +30,13 @@ const settingsOfAll: Readonly<Record<string, string>> = {
   "performance-schema": "OFF",
 };
 
+/** Where Debian keeps servers; not everybody has it on the path. */
+const systemFolders = ["/usr/sbin", "/usr/local/sbin"];
+
 /** The two commands of the server; null where it is not installed. */
 function findPrograms(): { readonly install: string; readonly server: string } | null {
   const install = findCommand("mariadb-install-db");
-  const server = findCommand("mariadbd");
+  const server = findCommand("mariadbd", systemFolders);
   return install === null || server === null || process.platform === "win32" ? null : { install, server };
 }
 

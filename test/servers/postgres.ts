@@ -25,6 +25,8 @@ export interface PostgresServer extends Server {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+const connectMsMax = 10_000;
+
 const settingsOfAll: Readonly<Record<string, string>> = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -33,6 +35,8 @@ const settingsOfAll: Readonly<Record<string, string>> = {
   max_wal_size: "256MB",
   min_wal_size: "32MB",
   wal_retrieve_retry_interval: "100ms",
+  // In the data folder, so that nothing is left of a server that was killed.
+  dynamic_shared_memory_type: "mmap",
   jit: "off",
   timezone: "UTC",
   log_line_prefix: "%m [%p] %u@%d ",
@@ -98,7 +102,7 @@ export async function launchPostgres({ folder, version, settings, user, password
 
 /** Runs one statement on a connection of its own. */
 export async function queryOnce(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectMsMax });
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(sql)).rows;

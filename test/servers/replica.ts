@@ -3,12 +3,13 @@
  * backup functions: pg_basebackup is not in the npm package, and Debian's refuses a newer server.
  */
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
 import { findUser, giveTo, type User } from "./folders.ts";
 import { launchPostgres, makePostgresFolder, type PostgresServer, queryOnce } from "./postgres.ts";
+import { waitUntil } from "./wait.ts";
 
 export interface PostgresReplica extends PostgresServer {
   /** Holds replay back: the replica answers queries, and stays in the past. */
@@ -17,9 +18,6 @@ export interface PostgresReplica extends PostgresServer {
   /** Resolves when everything that the primary has committed until now can be read here. @throws while it is held back */
   readonly catchUp: () => Promise<void>;
 }
-
-const catchUpMsMax = 30_000;
-const lookEveryMs = 10;
 
 /** What a backup leaves out: the running server's own, and what it makes anew. */
 const leftOut = new Set(["postmaster.pid", "postmaster.opts", "pg_internal.init"]);
@@ -49,6 +47,7 @@ export async function startReplica(primary: PostgresServer): Promise<PostgresRep
     };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
+    await dropSlot(primary.url, slot);
     throw error;
   }
 }
@@ -66,10 +65,10 @@ async function copyData({ url, dataFolder }: PostgresServer, { to, user, slot }:
   try {
     await client.query("select pg_create_physical_replication_slot($1, true)", [slot]);
     await client.query("select pg_backup_start($1, true)", [slot]);
-    copyFolder(dataFolder, to, user);
+    await copyFolder(dataFolder, to, user);
     const { rows } = await client.query<{ labelfile: string }>("select labelfile from pg_backup_stop(false)");
     for (const [name, text] of Object.entries({ backup_label: rows[0]?.labelfile ?? "", "standby.signal": "" })) {
-      writeFileSync(join(to, name), text, { mode: 0o600 });
+      await writeFile(join(to, name), text, { mode: 0o600 });
       giveTo(user, join(to, name));
     }
   } finally {
@@ -77,30 +76,27 @@ async function copyData({ url, dataFolder }: PostgresServer, { to, user, slot }:
   }
 }
 
-/** Files may go while they are copied: the log of changes has what they were. */
-function copyFolder(from: string, to: string, user: User | null): void {
-  mkdirSync(to, { mode: 0o700 });
-  giveTo(user, to);
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
+async function copyFolder(from: string, to: string, user: User | null): Promise<void> {
+  await makeFolderFor(user, to);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
     const { name } = entry;
     if (leftOut.has(name) || name.startsWith("pgsql_tmp")) continue;
-    if (entry.isDirectory() && emptied.has(name)) makeEmpty(join(to, name), user);
-    else if (entry.isDirectory()) copyFolder(join(from, name), join(to, name), user);
-    else copyOne(join(from, name), join(to, name), user);
+    const [source, target] = [join(from, name), join(to, name)];
+    if (entry.isDirectory() && emptied.has(name)) await makeFolderFor(user, target);
+    else if (entry.isDirectory()) await copyFolder(source, target, user);
+    else await copyOne(source, target, user);
   }
 }
 
-function makeEmpty(folder: string, user: User | null): void {
-  const inner = folder.endsWith("pg_wal") ? [join(folder, "archive_status"), join(folder, "summaries")] : [];
-  for (const path of [folder, ...inner]) {
-    mkdirSync(path, { mode: 0o700 });
-    giveTo(user, path);
-  }
+async function makeFolderFor(user: User | null, path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  giveTo(user, path);
 }
 
-function copyOne(from: string, to: string, user: User | null): void {
+/** A file may go while the folder is copied: the log of changes has what it was. */
+async function copyOne(from: string, to: string, user: User | null): Promise<void> {
   try {
-    copyFileSync(from, to);
+    await copyFile(from, to);
     giveTo(user, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
@@ -110,7 +106,10 @@ function copyOne(from: string, to: string, user: User | null): void {
 /** A slot that nobody reads keeps every change for ever; a primary that is gone has taken it along. */
 async function dropSlot(primaryUrl: string, slot: string): Promise<void> {
   try {
-    await queryOnce(primaryUrl, `select pg_drop_replication_slot('${slot}')`);
+    await queryOnce(
+      primaryUrl,
+      `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}'`,
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ECONNREFUSED") throw error;
   }
@@ -131,12 +130,4 @@ async function catchUp(primaryUrl: string, url: string): Promise<void> {
     const [row] = await queryOnce(url, `select pg_last_wal_replay_lsn() >= '${String(primary?.["lsn"])}'::pg_lsn as there`);
     return row?.["there"] === true;
   }, "the replica does not catch up");
-}
-
-async function waitUntil(isSo: () => Promise<boolean>, otherwise: string): Promise<void> {
-  const giveUpMs = performance.now() + catchUpMsMax;
-  while (!(await isSo())) {
-    if (performance.now() > giveUpMs) throw new Error(otherwise);
-    await wait(lookEveryMs);
-  }
 }

