@@ -41,8 +41,9 @@ async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string
   ]);
   const { database } = settingsOf(terminal, url === undefined ? flags : { ...flags, database: url });
   const file = fileOf(database);
-  if (file !== null && !existsSync(resolve(terminal.cwd, file))) throw failCli("database_missing", { fields: { file } });
-  const catalog = await readCatalog(database);
+  const path = file === null ? null : resolve(terminal.cwd, file);
+  if (path !== null && !existsSync(path)) throw failCli("database_missing", { fields: { file: file ?? "" } });
+  const catalog = await readCatalog(path === null ? database : `sqlite:${path}`);
   const { out = "backend.ts", readOnlyFor = null, without = [], force = false } = flags;
   if (flags.check) {
     const [{ loadBackend }, { compareBackend }] = await Promise.all([
@@ -57,10 +58,10 @@ async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string
     reportRemarks(adopted.remarks, terminal);
     throw failCli("nothing_to_adopt", { fields: { database: shown(database) } });
   }
-  const path = resolve(terminal.cwd, out);
-  if (!force && existsSync(path)) throw failCli("backend_exists", { fields: { file: out } });
+  const target = resolve(terminal.cwd, out);
+  if (!force && existsSync(target)) throw failCli("backend_exists", { fields: { file: out } });
   const { writeBackend } = await import("./adopt/write-backend.ts");
-  writeFileSync(path, writeBackend(adopted, { database: shown(database), readOnlyFor }));
+  writeFileSync(target, writeBackend(adopted, { database: shown(database), readOnlyFor }));
   report(adopted, { out, database: shown(database) }, terminal);
   return exitCodes.done;
 }
