@@ -33,6 +33,7 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
   const statements = createStatements(settings.statementsMax);
   const born = new WeakMap<PoolClient, number>();
   const reach = { is: true };
+  let closed = false;
   const open = (purpose: Purpose, max: number) => {
     const pool = new pg.Pool({ ...poolConfig(settings), max });
     pool.on("connect", (client) => {
@@ -40,7 +41,9 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
       born.set(client, statements.generation());
     });
     // An idle connection that ends is no request's trouble; without a listener it would be the process's.
-    pool.on("error", (error) => settings.onTrouble({ kind: "database_lost", message: error.message }));
+    pool.on("error", (error) => {
+      if (!closed) settings.onTrouble({ kind: "database_lost", message: error.message });
+    });
     return pool;
   };
   const pools = { read: open("read", settings.readersMax), write: open("write", settings.writersMax) };
@@ -72,6 +75,7 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
     statements,
     isReachable: () => reach.is,
     async close() {
+      closed = true;
       await Promise.all([pools.read.end(), pools.write.end()]);
     },
   });

@@ -154,11 +154,11 @@ function inside(document: string, path: string, as: Inside): string {
   }
 }
 
+// The casts stand in cases of their own: a parameter's would be worked out before it is known whether the branch is taken.
 function compareScalars(left: string, sign: string, right: string): string {
-  const as = (sql: string, type: string) => `(${sql} #>> '{}')${type}`;
-  const numbers = `${as(left, "::numeric")} ${sign} ${as(right, "::numeric")}`;
-  const texts = `${as(left, "")} collate "C" ${sign} ${as(right, "")}`;
-  return `(jsonb_typeof(${left}) = jsonb_typeof(${right}) and case jsonb_typeof(${left}) when 'number' then ${numbers} else ${texts} end)`;
+  const number = (sql: string) => `case when jsonb_typeof(${sql}) = 'number' then (${sql} #>> '{}')::numeric end`;
+  const text = (sql: string) => `case when jsonb_typeof(${sql}) = 'string' then ${sql} #>> '{}' end collate "C"`;
+  return `(${number(left)} ${sign} ${number(right)} or ${text(left)} ${sign} ${text(right)})`;
 }
 
 function bucket(unit: Bucket, { storage }: Form, sql: string): string {
