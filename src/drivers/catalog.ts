@@ -53,7 +53,7 @@ export interface CatalogTable {
   readonly key: readonly string[];
   /** Sets of columns that no two rows share, the key left out; those over all rows alone. */
   readonly uniques: readonly (readonly string[])[];
-  /** Columns that an index over all rows begins with. */
+  /** Columns of every other index over all rows, in order. */
   readonly indexes: readonly (readonly string[])[];
   /** CHECK constraints that no field says, as SQL text: the database alone judges by them. */
   readonly checks: readonly string[];

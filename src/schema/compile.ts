@@ -184,7 +184,9 @@ function compileIndexes(draft: Draft, resolver: Resolver): void {
   const whole = indexes.filter(({ where }) => where === null).map(({ columns }) => columns.map(({ column }) => column));
   const leads = (wanted: readonly string[]) =>
     [...whole, columnsOfKey(draft)].some((columns) => wanted.every((column) => columns.slice(0, wanted.length).includes(column)));
-  for (const field of draft.fields.values()) if (field.relation && !leads(columnsOf(field))) add([field.name], false, null);
+  // In a table of others there are the indexes that are there.
+  if (!draft.adopted)
+    for (const field of draft.fields.values()) if (field.relation && !leads(columnsOf(field))) add([field.name], false, null);
   draft.indexes = indexes;
 }
 

@@ -206,10 +206,8 @@ function isKey({ key }: Arranging, { name }: CatalogColumn): boolean {
 function relate({ used }: Arranging, { reference, target, columns }: Leading, unique: boolean): AdoptedKey {
   // Of several columns, the last tells most: the others are often a tenant's or an owner's.
   const last = columns.at(-1)?.name ?? "";
-  const names =
-    columns.length === 1
-      ? [relationName(last, target.name), fieldName(last)]
-      : [oneOf(target.name), relationName(last, target.name)];
+  const by = relationName(last, { model: target.name, key: target.key?.at(-1) ?? "" });
+  const names = columns.length === 1 ? [by, fieldName(last)] : [oneOf(target.name), by];
   return {
     kind: "belongsTo",
     name: takeName(used, names),
@@ -256,10 +254,7 @@ function finish({ name, table, members, key, served }: Arranging): AdoptedModel 
       .filter((columns) => columns.length > 1 && areServed(columns))
       .map(fieldsOf)
       .filter((fields) => fields.length > 1 && isNews(fields)),
-    indexes: table.indexes
-      .filter((columns) => areServed(columns) && !table.uniques.includes(columns))
-      .map(fieldsOf)
-      .filter(isNews),
+    indexes: table.indexes.filter(areServed).map(fieldsOf).filter(isNews),
     without: table.columns.filter((column) => !served.includes(column)).map((column) => column.name),
   };
 }

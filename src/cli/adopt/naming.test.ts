@@ -48,12 +48,14 @@ describe("fields", () =>
   }));
 
 describe("relations", () => {
-  check((column) => relationName(column, "artists"), {
+  check((column) => relationName(column, { model: "artists", key: "code" }), {
     ArtistId: "artist",
     artist_id: "artist",
     ARTIST_ID: "artist",
     artistID: "artist",
     ReportsTo: "reportsTo",
+    artist_code: "artist",
+    code: "code",
     id: "artist",
     group_id: "groupValue",
   });

@@ -26,13 +26,19 @@ export function fieldName(column: string): string {
   return nameFault(name, "field") === null ? name : fitting(`${name}Value`);
 }
 
-/** The name of a relation by the column that holds its key: `artist_id` → `artist`, `ReportsTo` → `reportsTo`. */
-export function relationName(column: string, target: string): string {
+/**
+ * The name of a relation by the column that holds its key: `artist_id` → `artist`, `ReportsTo` → `reportsTo`, and where the key
+ * that it leads to is called `code`, `country_code` → `country`.
+ */
+export function relationName(column: string, target: { readonly model: string; readonly key: string }): string {
   const words = wordsOf(column);
+  const key = wordsOf(target.key);
+  const before = words.slice(0, words.length - key.length);
+  if (before.length > 0 && key.every((word, index) => words[before.length + index] === word)) return fieldName(before.join("_"));
   const ends = words.at(-1);
   const isKey = ends === "id" || ends === "fk" || ends === "uuid";
   const rest = isKey ? words.slice(0, -1) : words;
-  return rest.length === 0 ? oneOf(target) : fieldName(rest.join("_"));
+  return rest.length === 0 ? oneOf(target.model) : fieldName(rest.join("_"));
 }
 
 /** `invoiceLines` → `invoiceLine`. */

@@ -57,7 +57,7 @@ async function readTable(found: Found, read: Reader): Promise<CatalogTable> {
     })),
     key,
     uniques: named.filter(({ unique }) => unique).map((index) => index.columns.map(String)),
-    indexes: named.map((index) => index.columns.map(String)),
+    indexes: named.filter(({ unique }) => !unique).map((index) => index.columns.map(String)),
     checks: checks.filter((check) => readCheck(check).length === 0),
     references: isView ? [] : toReferences(await read(referencesText, [name])),
   };
