@@ -48,6 +48,8 @@ export interface CatalogTable {
   readonly name: string;
   readonly kind: "table" | "view";
   readonly comment: string | null;
+  /** Why nothing can be said of it, as of a view over a table that is gone; null where something can. */
+  readonly fault: string | null;
   readonly columns: readonly CatalogColumn[];
   /** Columns of the primary key in order; empty where there is none. */
   readonly key: readonly string[];

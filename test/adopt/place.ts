@@ -60,7 +60,7 @@ export function createPlace(): Place {
 
 /** Runs SQL in a new database file. */
 export function makeDatabase(file: string, sql: string): void {
-  const db = new DatabaseSync(file);
+  const db = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   try {
     db.exec(sql);
   } finally {

@@ -46,7 +46,7 @@ function start(table: CatalogTable, { used, remarks }: Starting): Arranging[] {
     else if (why !== null) remark(name, "note", why);
   }
   if (served.length === 0) {
-    remark(null, "left out", "has no column that could be served");
+    remark(null, "left out", table.fault ?? "has no column that could be served");
     return [];
   }
   const name = takeName(used, [modelName(table.name)]);

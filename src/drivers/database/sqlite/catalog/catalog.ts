@@ -1,4 +1,5 @@
 /** SQLite's catalog: tables and views as their definitions say, and what their values turn out to be, for SQLite lets a column hold anything. */
+import { AppError } from "../../../../base/errors.ts";
 import type { Bounds, CatalogColumn, CatalogReference, CatalogTable, ReadCatalog } from "../../../catalog.ts";
 import { findChecks, readCheck, type Said } from "../../../constraints.ts";
 import type { Row } from "../../../database.ts";
@@ -19,7 +20,7 @@ export const readSqliteCatalog: ReadCatalog = async (read) => {
   const tables: CatalogTable[] = [];
   for (const [name, type, withoutRowid, sql] of listed) {
     const found = { name: String(name), isView: type === "view", withoutRowid: withoutRowid === 1, sql: String(sql) };
-    tables.push(await readTable(found, read));
+    tables.push(await readTable(found, read).catch((error: unknown) => faulty(found, error)));
   }
   return tables.map((table) => ({ ...table, references: table.references.map((one) => withTargets(one, tables)) }));
 };
@@ -29,6 +30,14 @@ interface Found {
   readonly isView: boolean;
   readonly withoutRowid: boolean;
   readonly sql: string;
+}
+
+/** A view over a table that is gone, or a virtual table whose module is not there. */
+function faulty({ name, isView }: Found, error: unknown): CatalogTable {
+  if (!(error instanceof AppError)) throw error;
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  const nothing = { comment: null, columns: [], key: [], uniques: [], indexes: [], checks: [], references: [] };
+  return { name, kind: isView ? "view" : "table", fault: `cannot be read${cause}`, ...nothing };
 }
 
 async function readTable(found: Found, read: Reader): Promise<CatalogTable> {
@@ -50,6 +59,7 @@ async function readTable(found: Found, read: Reader): Promise<CatalogTable> {
     name,
     kind: isView ? "view" : "table",
     comment: null,
+    fault: null,
     columns: columns.map((row, index) => ({
       ...toColumn(row, { found, key, said }),
       ...(judged[index] as (typeof judged)[number]),
