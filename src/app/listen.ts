@@ -42,6 +42,8 @@ export function listen(serve: Serve, options: ListenOptions): Promise<Listener> 
   // One more than the limit, as node drops the rest without a word.
   server.maxHeadersCount = limits.headersMax + 1;
   server.maxConnections = limits.connectionsMax;
+  // Among workers a connection over the limit would be handed from one to the next for ever.
+  Object.assign(server, { dropMaxConnection: true });
 
   function answer(req: IncomingMessage, res: ServerResponse, waiting: boolean): void {
     const { request, refused } = receive(req, waiting ? res : null, limits);

@@ -33,7 +33,7 @@ export interface AppOptions {
   readonly http?: HttpLimitsOptions;
   /** Limits of queries and writes. @default see LimitsOptions */
   readonly limits?: LimitsOptions;
-  /** In production: apply pending migrations at start. @default false */
+  /** Apply pending migrations that lose nothing at start. @default in development true, in production false */
   readonly migrate?: boolean;
   /**
    * Where the backend has adopted tables: journal, changes and idempotency keys stand among them, instead of in a place of their own
@@ -151,7 +151,7 @@ export function resolveOptions(options: AppOptions): Settings {
     corsOrigins: Object.freeze([...corsOrigins]),
     http: resolveHttpLimits(http),
     limits: Object.freeze({ ...limits }),
-    migrate: options.migrate ?? false,
+    migrate: options.migrate ?? mode === "development",
     tablesInside: options.tablesInside ?? false,
     log: options.log || ((text) => void process.stdout.write(text)),
     silent: options.log === false,

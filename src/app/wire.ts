@@ -37,6 +37,11 @@ export function fileOf(url: string): string | null {
   return file === ":memory:" ? null : file;
 }
 
+/** Whether several processes can work on the database at once. */
+export function isShared(url: string): boolean {
+  return isPostgres(url) || fileOf(url) !== null;
+}
+
 /** Whose tables are in a database. */
 export interface Adopting {
   /** The backend has tables that somebody else made. */

@@ -76,13 +76,14 @@ function fanOutOf(plan: ReadPlan, limits: Limits): number {
   return plan.kind === "aggregate" ? 1 : boundOutput(plan.rows, limits);
 }
 
+const point: ReadOptions = Object.freeze({ point: true });
 const apart: ReadOptions = Object.freeze({ long: true });
 const filtered: ReadOptions = Object.freeze({ scan: "filtered" });
 const sorted: ReadOptions = Object.freeze({ scan: "sorted" });
 
 // A single row is found by its key. What counts or groups looks at all that matches; a list, at as much as its indexes let it.
-function readingOf(plan: Guarded<ReadPlan>): ReadOptions | undefined {
-  if (plan.kind === "get") return undefined;
+function readingOf(plan: Guarded<ReadPlan>): ReadOptions {
+  if (plan.kind === "get") return point;
   if (plan.kind === "aggregate" || plan.count === "exact") return apart;
   const { where, rule, model, trash } = plan.rows;
   const isFiltered = where.op !== "true" || rule?.op !== "true" || (model.softDelete && trash !== "with");

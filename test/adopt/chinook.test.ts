@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { folder, models, needsChinook, plain } from "./chinook.ts";
+import { flatten, folder, models, needsChinook, plain } from "./chinook.ts";
 import { answerOf, createPlace, type Place, queryFile, type Row, type Served } from "./place.ts";
 import { type Question, questions } from "./questions.ts";
 
@@ -63,12 +63,12 @@ describe("Chinook on SQLite", needed, () => {
   });
 });
 
-async function answers({ path, sql, flat, kinds }: Question, served: Served, file: string): Promise<void> {
+async function answers({ path, sql, columns, kinds }: Question, served: Served, file: string): Promise<void> {
   const body = await answerOf(served, path);
   const rows: Row[] = Array.isArray(body.data) ? body.data : [body];
   const spell = (all: readonly (readonly unknown[])[]) =>
     all.map((row) => row.map((value, index) => plain(value, kinds[index] ?? "text")));
   const expected = spell(queryFile(file, sql));
   assert.ok(expected.length > 0, "a question has an answer");
-  assert.deepEqual(spell(rows.flatMap(flat)), expected);
+  assert.deepEqual(spell(rows.flatMap((row: unknown) => flatten(row, columns))), expected);
 }

@@ -31,7 +31,7 @@ export function plain(value: unknown, kind: Kind): unknown {
   if (value === null || value === undefined) return null;
   switch (kind) {
     case "text":
-      return String(value);
+      return typeof value === "string" ? value : JSON.stringify(value);
     case "number":
       return Number(value);
     case "money":
@@ -39,10 +39,38 @@ export function plain(value: unknown, kind: Kind): unknown {
     case "mean":
       return Number(Number(value).toPrecision(9));
     case "instant":
-      return new Date(value instanceof Date ? value : isoOf(String(value))).toISOString();
+      return new Date(value instanceof Date ? value : isoOf(value as string)).toISOString();
   }
 }
 
 function isoOf(text: string): string {
-  return /Z$/.test(text) ? text : `${text.replace(" ", "T")}Z`;
+  return text.endsWith("Z") ? text : `${text.replace(" ", "T")}Z`;
+}
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/** An answer's row as the rows that SQL gives: one for each element of the lists that its columns go through. */
+export function flatten(row: unknown, columns: readonly string[]): readonly (readonly unknown[])[] {
+  const lists = [
+    ...new Set(columns.flatMap((column) => [...column.matchAll(/\[\]/g)].map(({ index }) => column.slice(0, index + 2)))),
+  ];
+  let found: readonly Tree[] = [{ "": row }];
+  for (const list of lists.toSorted((a, b) => a.length - b.length))
+    found = found.flatMap((reached) =>
+      (read(reached, list.slice(0, -2)) as readonly unknown[]).map((item) => ({ ...reached, [list]: item })),
+    );
+  return found.map((reached) => columns.map((column) => read(reached, column)));
+}
+
+/** The value of a column, from the innermost row that it begins with. */
+function read(reached: Tree, column: string): unknown {
+  const start =
+    Object.keys(reached)
+      .filter((list) => column.startsWith(list))
+      .toSorted((a, b) => b.length - a.length)[0] ?? "";
+  const names = column
+    .slice(start.length)
+    .split("/")
+    .filter((name) => name !== "");
+  return names.reduce<unknown>((value, name) => (value as Tree | null)?.[name] ?? null, reached[start]);
 }

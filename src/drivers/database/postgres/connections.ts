@@ -9,7 +9,7 @@ export interface Connections {
   /** Runs work on a connection; one that is lost, or whose statements are outdated, is not used again. */
   use<T>(purpose: Purpose, work: (client: PoolClient) => Promise<T>): Promise<T>;
   readonly statements: Statements;
-  /** Whether the last attempt to open a connection succeeded. */
+  /** Whether a connection could be had when last tried; where not, another attempt begins. */
   isReachable(): boolean;
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ type PgModule = { readonly Pool: new (config: PoolConfig & { readonly pipeline: 
 export function createConnections(pg: PgModule, settings: PostgresSettings): Connections {
   const statements = createStatements(settings.statementsMax);
   const born = new WeakMap<PoolClient, number>();
-  const reach = { is: true };
+  const reach = { is: true, probing: false };
   let closed = false;
   const open = (purpose: Purpose, max: number) => {
     const pool = new pg.Pool({ ...poolConfig(settings), max });
@@ -42,11 +42,24 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
     });
     // An idle connection that ends is no request's trouble; without a listener it would be the process's.
     pool.on("error", (error) => {
-      if (!closed) settings.onTrouble({ kind: "database_lost", message: error.message });
+      if (closed) return;
+      settings.onTrouble({ kind: "database_lost", message: error.message });
+      reach.is = false;
+      probe();
     });
     return pool;
   };
   const pools = { read: open("read", settings.readersMax), write: open("write", settings.writersMax) };
+
+  /** Looks whether the server is back: nobody would send a request to find out to one that says it is not ready. */
+  function probe(): void {
+    if (reach.probing || closed) return;
+    reach.probing = true;
+    // Whether it was found, acquire() says.
+    void Promise.allSettled([acquire("read").then((client) => client.release())]).then(() => {
+      reach.probing = false;
+    });
+  }
 
   async function acquire(purpose: Purpose): Promise<PoolClient> {
     try {
@@ -73,7 +86,10 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
       }
     },
     statements,
-    isReachable: () => reach.is,
+    isReachable() {
+      if (!reach.is) probe();
+      return reach.is;
+    },
     async close() {
       closed = true;
       await Promise.all([pools.read.end(), pools.write.end()]);

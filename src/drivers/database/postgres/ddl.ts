@@ -170,7 +170,7 @@ function toStructure(name: string, columns: readonly Row[], indexes: readonly Ro
       const serial = identity === "" ? "" : " IDENTITY";
       return [
         String(column),
-        `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference === null ? "" : ` → ${reference}`}`,
+        [String(type), serial, notNull === 1 ? " NOT NULL" : "", reference === null ? "" : String(reference)].join(""),
       ] as const;
     });
   const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
@@ -225,7 +225,7 @@ export const postgresDdl: Ddl = Object.freeze<Ddl>({
   literal: (value, form) => {
     if (form === undefined || value === null) return literal(value);
     if (form.storage === "boolean") return Number(value) === 1 ? "true" : "false";
-    if (form.storage === "decimal" && form.scale) return `(${value} * 0.${"0".repeat(form.scale - 1)}1)`;
+    if (form.storage === "decimal" && form.scale) return `(${String(value)} * 0.${"0".repeat(form.scale - 1)}1)`;
     return literal(value);
   },
   createTable,

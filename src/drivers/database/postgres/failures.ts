@@ -66,7 +66,6 @@ export function toError(error: ServerError, sent: "nothing" | "a read" | "a writ
   if (code === "55P03" || code === "53300") return failDatabase("database_busy", { ...cause, ...retrySoon });
   if (code === "25006") return failDatabase("database_read_only", cause);
   if (code === "53100") return failDatabase("database_full", cause);
-  if (process.env["HF_DEBUG"]) console.error("DBG", error.code, error.message);
   return failDatabase("database_failed", cause);
 }
 

@@ -55,8 +55,9 @@ function createDatabase(
   function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
     if (closing !== null) return Promise.reject(failDatabase("database_closed"));
     const result = work();
-    const done: Promise<unknown> = result.catch(() => {}).finally(() => running.delete(done));
-    running.add(done);
+    running.add(result);
+    const forget = () => void running.delete(result);
+    result.then(forget, forget);
     return result;
   }
 
@@ -68,18 +69,17 @@ function createDatabase(
   async function migrate(statements: readonly Statement[]): Promise<void> {
     const before = [...open.writes];
     return write(() => {
-      const run = Promise.all(before).then(() => runMigration(connections, statements));
-      const done = run.catch(() => {});
-      migrating = done;
-      void done.then(() => {
+      const run = Promise.allSettled(before).then(() => runMigration(connections, statements));
+      const done: Promise<void> = Promise.allSettled([run]).then(() => {
         if (migrating === done) migrating = null;
       });
+      migrating = done;
       return run;
     });
   }
 
   async function shutDown(): Promise<void> {
-    while (open.reads.size + open.writes.size > 0) await Promise.all([...open.reads, ...open.writes]);
+    while (open.reads.size + open.writes.size > 0) await Promise.allSettled([...open.reads, ...open.writes]);
     await queue.idle();
     await connections.close();
   }

@@ -24,8 +24,8 @@ export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
-    const mine = last.then(work, work);
-    last = mine.catch(() => {});
+    const mine = last.then(work);
+    last = Promise.allSettled([mine]);
     return mine;
   };
 }
@@ -131,14 +131,18 @@ class HeldTransaction implements Transaction {
     this.#ended = true;
   }
 
-  async #fly(queries: readonly Query[]): Promise<Flown> {
+  #assertHeld(): void {
     if (this.#lost !== null) throw this.#lost;
+  }
+
+  async #fly(queries: readonly Query[]): Promise<Flown> {
+    this.#assertHeld();
     assert(!this.#ended, "the transaction has ended; its handle serves only while its function runs");
     const sent = this.#begun ? queries : [words(beginText), ...queries];
     const skipped = sent.length - queries.length;
     this.#begun = true;
     const { landed, failure } = await fly(this.#client, sent, this.#connections.statements);
-    if (this.#lost !== null) throw this.#lost;
+    this.#assertHeld();
     return {
       landed: landed.slice(skipped),
       failure: failure && { index: failure.index - skipped, error: failure.error },

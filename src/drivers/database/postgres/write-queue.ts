@@ -3,8 +3,8 @@ import type { PoolClient } from "pg";
 import type { Step, StepResult } from "../../database.ts";
 import { failDatabase } from "../../database.ts";
 import type { Connections } from "./connections.ts";
-import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
-import { fly, type Query } from "./flight.ts";
+import { isAborted, isLost, isStale, toError, toRefusal } from "./failures.ts";
+import { fly, type Landed, type Query } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
@@ -40,7 +40,7 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     try {
       const failed = await connections.use("write", (client) => attempt(client, group, run));
       if (failed === null) return;
-      if (failed.again) return runGroup(group, run + 1);
+      if (failed.again) return await runGroup(group, run + 1);
       // Those before the one that failed are known to succeed; it is judged by itself, and those behind it go on.
       await runGroup(group.slice(0, failed.at), 0);
       await runGroup(group.slice(failed.at, failed.at + 1), 0);
@@ -60,11 +60,7 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     const queries = [{ text: beginText, params: [] }, ...body, { text: "commit", params: [] }];
     const { landed, failure } = await fly(client, queries, connections.statements);
     if (failure === null) {
-      let from = 1;
-      for (const { unit, resolve } of group) {
-        resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
-        from += unit.length;
-      }
+      settle(group, landed.slice(1));
       return null;
     }
     const { error, index } = failure;
@@ -76,16 +72,8 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     if (isAborted(error) && run < settings.retriesMax) return { at: 0, again: true };
     const at = unitAt(group, index - 1);
     if (group.length > 1) return { at: at.unit, again: false };
-    await refuse(client, group[0] as Waiting, { error, step: at.step });
+    group[0]?.reject(toRefusal(error, at.step, await columnsOf(client, error)) ?? toError(error, "nothing"));
     return null;
-  }
-
-  async function refuse(
-    client: PoolClient,
-    { reject }: Waiting,
-    { error, step }: { error: ServerError; step: number },
-  ): Promise<void> {
-    reject(toRefusal(error, step, await columnsOf(client, error)) ?? toError(error, "nothing"));
   }
 
   return {
@@ -100,6 +88,15 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     },
     idle: () => state.running ?? Promise.resolve(),
   };
+}
+
+/** Hands each unit what its statements answered. */
+function settle(group: readonly Waiting[], landed: readonly Landed[]): void {
+  let from = 0;
+  for (const { unit, resolve } of group) {
+    resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
+    from += unit.length;
+  }
 }
 
 /** The unit that the n-th query of the group belongs to, and its place there; the commit is the last one's. */

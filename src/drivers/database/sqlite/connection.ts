@@ -11,6 +11,8 @@ export interface Connection {
   readonly statements: Statements;
   /** The database is others', and the product's own tables stand in a file beside it. */
   readonly isBeside: boolean;
+  /** How long it waits for a lock by itself. */
+  readonly waitMs: number;
 }
 
 const logBytesKept = 67_108_864;
@@ -22,6 +24,7 @@ export function openReader(settings: ThreadSettings): Connection {
     db,
     statements: createStatements(db, { max: settings.statementsMax, repeatable: true }),
     isBeside: settings.beside !== null,
+    waitMs: settings.busyTimeoutMs,
   };
 }
 
@@ -32,11 +35,31 @@ export function openWriter(settings: ThreadSettings): Connection {
   db.exec(`PRAGMA synchronous = ${settings.temporary ? "OFF" : "FULL"}`);
   db.exec("PRAGMA wal_autocheckpoint = 0");
   db.exec(`PRAGMA journal_size_limit = ${logBytesKept}`);
+  // How the writer waits for its turn is its own affair (`turns.ts`), but that it also waits for readers where there is no log.
+  const waitMs = modeOf(db) === "wal" ? 0 : settings.busyTimeoutMs;
+  db.exec(`PRAGMA busy_timeout = ${waitMs}`);
+  // Without a log, pages that are written before the commit would lock readers out for as long as the transaction is held.
+  if (waitMs > 0) db.exec("PRAGMA cache_spill = OFF");
   return {
     db,
     statements: createStatements(db, { max: settings.statementsMax, repeatable: false }),
     isBeside: settings.beside !== null,
+    waitMs,
   };
+}
+
+function modeOf(db: DatabaseSync): string {
+  return String(Object.values(db.prepare("PRAGMA main.journal_mode").get() ?? {})[0]);
+}
+
+/** Lets the writer's connection wait for a lock, for the time of one piece of work. */
+export function withBusyTimeout({ db, waitMs }: Connection, ms: number, work: () => unknown): void {
+  try {
+    db.exec(`PRAGMA busy_timeout = ${ms}`);
+    work();
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${waitMs}`);
+  }
 }
 
 /**
@@ -48,8 +71,8 @@ export function prepareFile(settings: ThreadSettings): void {
   const db = open(settings, settings.readOnly);
   try {
     if (settings.readOnly) return;
-    const [mode] = settings.beside === null ? ["wal"] : Object.values(db.prepare("PRAGMA main.journal_mode").get() ?? {});
-    db.exec(`PRAGMA ${settings.beside === null ? "" : "holdfast."}journal_mode = ${mode === "wal" ? "WAL" : "DELETE"}`);
+    const mode = settings.beside === null || modeOf(db) === "wal" ? "WAL" : "DELETE";
+    db.exec(`PRAGMA ${settings.beside === null ? "" : "holdfast."}journal_mode = ${mode}`);
   } finally {
     db.close();
   }
