@@ -33,8 +33,8 @@ export function keepApart({ dialect, ddl }: Languages, place: Place): Languages 
       quote,
       // The first name in it is the table's.
       createTable: (table) => ddl.createTable(table).replace(ddl.quote(table.name), () => quote(table.name)),
-      createIndex(index) {
-        const text = ddl.createIndex(index);
+      createIndex(index, table) {
+        const text = ddl.createIndex(index, table);
         if (!tables.has(index.table)) return text;
         const [from, to] =
           place.indexGoesBy === "table"

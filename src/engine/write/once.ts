@@ -22,16 +22,16 @@ interface Texts {
 
 const texts = new Map<string, Texts>();
 
-/** The statements over the table, which is given as it is quoted. */
+/** The statements over the table, which is given as it is quoted. Spelt so that every database understands them: `key` is a word of some. */
 function textsOf(table: string): Texts {
   const known = texts.get(table);
   if (known) return known;
   const made: Texts = {
-    find: `select fingerprint, status, headers, body from ${table} where scope = ? and key = ? and created_at > ?`,
-    expire: `delete from ${table} where (scope, key) in (select scope, key from ${table} where created_at <= ? order by created_at limit ${clearMax})`,
-    replace: `delete from ${table} where scope = ? and key = ? and created_at <= ?`,
-    claim: `insert into ${table} (scope, key, fingerprint, status, headers, body, created_at) values (?, ?, ?, 0, '', '', ?) on conflict do nothing`,
-    settle: `update ${table} set status = ?, headers = ?, body = ? where scope = ? and key = ?`,
+    find: `select "fingerprint", "status", "headers", "body" from ${table} where "scope" = ? and "key" = ? and "created_at" > ?`,
+    expire: `delete from ${table} where "created_at" <= (select max("created_at") from (select "created_at" from ${table} where "created_at" <= ? order by "created_at" limit ${clearMax}) e)`,
+    replace: `delete from ${table} where "scope" = ? and "key" = ? and "created_at" <= ?`,
+    claim: `insert into ${table} ("scope", "key", "fingerprint", "status", "headers", "body", "created_at") values (?, ?, ?, 0, '', '', ?)`,
+    settle: `update ${table} set "status" = ?, "headers" = ?, "body" = ? where "scope" = ? and "key" = ?`,
   };
   texts.set(table, made);
   return made;
@@ -63,7 +63,7 @@ export async function runOnce(once: Once, work: (session: Session) => Promise<An
     return (await replay(once, session)) ?? (await session.transaction((inner) => claimAndRun(once, inner, work)));
   } catch (error) {
     // Another process held the key and has committed since.
-    if (!(error instanceof UnitRefused && error.reason === "claimed")) throw error;
+    if (!(error instanceof UnitRefused && error.reason === "unique" && error.table === idempotencyTable)) throw error;
     const stored = await replay(once, session);
     if (!stored) throw fail("idempotency_in_progress");
     return stored;
@@ -96,7 +96,7 @@ async function claimAndRun(
   await session.write([
     { text: expire, kind: "run", params: [cutoff] },
     { text: replace, kind: "run", params: [...id, cutoff] },
-    { text: claim, kind: "run", params: [...id, keyed.fingerprint, nowMs], changes: { min: 1, max: 1, reason: "claimed" } },
+    { text: claim, kind: "run", params: [...id, keyed.fingerprint, nowMs] },
   ]);
   const answer = await work(session);
   const stored = keyed.render(answer);
