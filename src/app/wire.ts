@@ -57,7 +57,7 @@ const nothingAdopted: Adopting = Object.freeze({ isAdopted: false, tablesInside:
  * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens.
  */
 export async function openDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting = nothingAdopted): Promise<Opened> {
-  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
+  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble, adopting);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
   const options = {
@@ -71,9 +71,10 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, adopting: 
   return { database: openSqlite(options), ...languages, ddl };
 }
 
+const ownTables: ReadonlySet<string> = new Set(systemTables.map(({ name }) => name));
 const sqlitePlace: Place = Object.freeze<Place>({
   schema: "holdfast",
-  tables: new Set(systemTables.map(({ name }) => name)),
+  tables: ownTables,
   listing: `SELECT "name" FROM "holdfast".sqlite_schema WHERE "type" = 'table' ORDER BY "name"`,
   indexGoesBy: "index",
 });
@@ -93,15 +94,27 @@ async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Pro
 }
 
 // The driver is loaded only where it is wanted: its library is an optional peer.
-async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+async function openPostgresDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
   ]);
   const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
-  return { database, dialect: postgresDialect, ddl: postgresDdl };
+  const languages = { dialect: postgresDialect, ddl: postgresDdl };
+  if (!adopting.isAdopted) return { database, ...languages };
+  const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+  const isInside = adopting.tablesInside || systemTables.every(({ name }) => tables.includes(name));
+  if (isInside) return { database, ...languages, ddl: Object.freeze({ ...postgresDdl, apart: true as const }) };
+  return { database, ...keepApart(languages, postgresPlace) };
 }
+
+const postgresPlace: Place = Object.freeze<Place>({
+  schema: "holdfast",
+  tables: ownTables,
+  listing: "SELECT tablename::text FROM pg_tables WHERE schemaname = 'holdfast' ORDER BY 1",
+  indexGoesBy: "table",
+});
 
 /** Puts a backup in the place of a database that nobody has open. */
 export function restoreDatabase(request: RestoreRequest): Restored {
@@ -110,6 +123,13 @@ export function restoreDatabase(request: RestoreRequest): Restored {
 
 /** What a database says of its tables. Opens it for reading alone, and closes it. Fails with `database_failed` where it is none. */
 export async function readCatalog(url: string): Promise<readonly CatalogTable[]> {
+  if (isPostgres(url)) {
+    const [{ inspectPostgres }, { readPostgresCatalog }] = await Promise.all([
+      import("../drivers/database/postgres/postgres.ts"),
+      import("../drivers/database/postgres/catalog/catalog.ts"),
+    ]);
+    return inspectPostgres({ url }, readPostgresCatalog);
+  }
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
   try {
     return await readSqliteCatalog(async (text, params = []) => database.read({ text, params }, { long: true }));

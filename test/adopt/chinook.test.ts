@@ -4,9 +4,9 @@ import { hash } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { flatten, folder, models, needsChinook, plain } from "./chinook.ts";
+import { testAnswers } from "./answers.ts";
+import { folder, models, needsChinook } from "./chinook.ts";
 import { answerOf, createPlace, type Place, queryFile, type Row, type Served } from "./place.ts";
-import { type Question, questions } from "./questions.ts";
 
 const needed = needsChinook("chinook.sqlite");
 
@@ -34,9 +34,7 @@ describe("Chinook on SQLite", needed, () => {
 
   test("the file type-checks", async () => assert.equal(await place().typeErrors(), ""));
 
-  test("there are thirty questions", () => assert.equal(questions.length, 30));
-
-  for (const question of questions) test(question.title, () => answers(question, served(), file()));
+  testAnswers({ served, query: (sql) => queryFile(file(), sql) });
 
   test("a list is paged through to its end", async () => {
     const seen: number[] = [];
@@ -62,13 +60,3 @@ describe("Chinook on SQLite", needed, () => {
     assert.ok(existsSync(`${file()}.holdfast.db`));
   });
 });
-
-async function answers({ path, sql, columns, kinds }: Question, served: Served, file: string): Promise<void> {
-  const body = await answerOf(served, path);
-  const rows: Row[] = Array.isArray(body.data) ? body.data : [body];
-  const spell = (all: readonly (readonly unknown[])[]) =>
-    all.map((row) => row.map((value, index) => plain(value, kinds[index] ?? "text")));
-  const expected = spell(queryFile(file, sql));
-  assert.ok(expected.length > 0, "a question has an answer");
-  assert.deepEqual(spell(rows.flatMap((row: unknown) => flatten(row, columns))), expected);
-}

@@ -19,6 +19,7 @@ export interface Place {
   /** Runs a command line there. */
   readonly run: (...argv: readonly string[]) => Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
   readonly read: (file: string) => string;
+  readonly write: (file: string, text: string) => void;
   /** Serves the backend file of that name. */
   readonly serve: (options: AppOptions & { readonly file?: string }) => Promise<Served>;
   /** Type errors of every file in it. */
@@ -49,6 +50,7 @@ export function createPlace(): Place {
     path,
     run: (...argv) => runMain(path, argv),
     read: (file) => readFileSync(join(path, file), "utf8"),
+    write: (file, text) => writeFileSync(join(path, file), text),
     serve: (options) => serve(path, options),
     async typeErrors() {
       const { code, output } = await run(installed("tsc"), ["-p", path, "--pretty", "false"], { cwd: path, quiet: true });

@@ -2,6 +2,7 @@
 import type { Storage } from "../../../schema/fields/field-type.ts";
 import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
 import { literal, quote } from "./text.ts";
+import { bindNative, readNative } from "./forms.ts";
 import { functionName } from "./functions.ts";
 
 export const postgresDialect: Dialect = Object.freeze<Dialect>({
@@ -79,9 +80,10 @@ const casts: Readonly<Record<Storage, string>> = {
   bytes: "bytea",
 };
 
-function bind({ storage, scale }: Form, parameter: string): string {
+function bind(form: Form, parameter: string): string {
+  const { storage, scale } = form;
   const cast = `(${parameter})::${casts[storage]}`;
-  return storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast;
+  return bindNative(form, storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast);
 }
 
 function among(form: Form, left: string, parameter: string): string {
@@ -109,7 +111,9 @@ const instant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const utc = (sql: string) => `timezone('UTC', ${sql})`;
 
 /** A value as a text by itself; null stays null. */
-function textOf({ storage, scale }: Form, sql: string): string {
+function textOf(form: Form, native: string): string {
+  const { storage, scale } = form;
+  const sql = readNative(form, native);
   switch (storage) {
     case "text":
       return sql;
@@ -127,7 +131,7 @@ function textOf({ storage, scale }: Form, sql: string): string {
 }
 
 function jsonValue(form: Form, sql: string): string {
-  const text = form.storage === "text" ? `to_json(${sql})::text` : textOf(form, sql);
+  const text = form.storage === "text" ? `to_json(${readNative(form, sql)})::text` : textOf(form, sql);
   return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
 }
 
@@ -173,7 +177,9 @@ function compareScalars(left: string, sign: string, right: string): string {
   return `(${number(left)} ${sign} ${number(right)} or ${text(left)} ${sign} ${text(right)})`;
 }
 
-function bucket(unit: Bucket, { storage }: Form, sql: string): string {
+function bucket(unit: Bucket, form: Form, native: string): string {
+  const { storage } = form;
+  const sql = readNative(form, native);
   const formats: Readonly<Record<Bucket, string>> = {
     year: "YYYY",
     quarter: 'YYYY"-Q"Q',
