@@ -83,7 +83,9 @@ async function takeAlong({ model, id, seen }: Gone, asSystem: Writing): Promise<
 
 /** Foreign keys of other models, or our own, whose rows do not outlive ours unchanged. */
 function dependentsOf(model: Model, { context }: Writing): readonly Field[] {
-  return [...context.schema.models.values()].flatMap((other) =>
+  // Rows that have no address go along as their database does it.
+  const writable = [...context.schema.models.values()].filter(({ readOnly }) => !readOnly);
+  return writable.flatMap((other) =>
     [...other.fields.values()].filter(({ relation }) => relation?.target === model.name && relation.onDelete !== "restrict"),
   );
 }
