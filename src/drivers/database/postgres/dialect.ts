@@ -111,16 +111,16 @@ const instant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const utc = (sql: string) => `timezone('UTC', ${sql})`;
 
 /** A value as a text by itself; null stays null. */
-function textOf(form: Form, native: string): string {
-  const { storage, scale } = form;
-  const sql = readNative(form, native);
+function textOf(form: Form, given: string): string {
+  const { storage, scale, isColumn, native } = form;
+  const sql = readNative(form, given);
   switch (storage) {
     case "text":
       return sql;
     case "datetime":
       return `to_char(${utc(sql)}, ${instant})`;
     case "decimal":
-      return `round(${sql}, ${scale})::text`;
+      return isColumn && native === null ? `(${sql})::text` : `round(${sql}, ${scale})::text`;
     case "real":
       return `${functionName("real")}(${sql})`;
     case "bytes":
@@ -132,7 +132,9 @@ function textOf(form: Form, native: string): string {
 
 function jsonValue(form: Form, sql: string): string {
   const text = form.storage === "text" ? `to_json(${readNative(form, sql)})::text` : textOf(form, sql);
-  return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
+  const value = isQuoted(form.storage) ? `'"' || ${text} || '"'` : text;
+  // What a column of others never holds is for others to change.
+  return form.isRequired && form.native === null ? value : `coalesce(${value}, 'null')`;
 }
 
 // Texts are quoted by to_json; the others hold nothing that JSON would escape.
