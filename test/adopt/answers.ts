@@ -13,8 +13,8 @@ export interface Asked {
 
 /** Makes a test of each question. */
 export function testAnswers(asked: Asked): void {
-  test("there are thirty questions", () => assert.equal(questions.length, 30));
-  for (const question of questions) test(question.title, () => compare(question, asked));
+  void test("there are thirty questions", () => assert.equal(questions.length, 30));
+  for (const question of questions) void test(question.title, () => compare(question, asked));
 }
 
 async function compare({ path, sql, columns, kinds }: Question, { served, query }: Asked): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Storage } from "../../../schema/fields/field-type.ts";
 import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
 import { literal, quote } from "./text.ts";
-import { bindNative, readNative } from "./forms.ts";
+import { bindNative, readNative } from "./catalog/forms.ts";
 import { functionName } from "./functions.ts";
 
 export const postgresDialect: Dialect = Object.freeze<Dialect>({

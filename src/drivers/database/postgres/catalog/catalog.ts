@@ -83,7 +83,7 @@ function toColumn(row: Row, { key, said }: { readonly key: readonly string[]; re
   const [, name, native, base, labels, notNull, fallback, identity, generated, comment] = row;
   const column = String(name);
   const sql = textOf(fallback);
-  const isCounted = key.length === 1 && key[0] === column && (isTrue(identity) || /^nextval\(/.test(sql ?? ""));
+  const isCounted = key.length === 1 && key[0] === column && (isTrue(identity) || sql?.startsWith("nextval(") === true);
   const own = said.filter((one) => one.column === column);
   const choice = own.find((one) => "choices" in one);
   const judged = typeOf(String(base), labels === null ? null : listOf(labels));

@@ -1,5 +1,5 @@
 /** How columns of adopted PostgreSQL tables hold values, and how those are turned into the types of the product's own columns and back. */
-import type { Form } from "../../dialect.ts";
+import type { Form } from "../../../dialect.ts";
 
 /** Types that are texts by another name: the same in every comparison. */
 const plainTexts = /^(text|character varying|character|name|varchar|bpchar|char)\b/;
