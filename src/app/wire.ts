@@ -74,8 +74,13 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, adopting: 
   const place = file === null ? "inside" : await placeOf(file, adopting);
   if (place === "beside")
     return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
-  const ddl = adopting.isAdopted ? Object.freeze({ ...sqliteDdl, apart: true as const }) : sqliteDdl;
+  const ddl = adopting.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
   return { database: openSqlite(options), ...languages, ddl };
+}
+
+/** The product's own tables stand among those of others. */
+function amongOthers(ddl: Ddl): Ddl {
+  return Object.freeze({ ...ddl, manner: { ...ddl.manner, apart: true as const } });
 }
 
 const ownTables: ReadonlySet<string> = new Set(systemTables.map(({ name }) => name));
@@ -112,7 +117,7 @@ async function openPostgresDatabase(url: string, onTrouble: OnTrouble, adopting:
   if (!adopting.isAdopted) return { database, ...languages };
   const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
   const isInside = adopting.tablesInside || systemTables.every(({ name }) => tables.includes(name));
-  if (isInside) return { database, ...languages, ddl: Object.freeze({ ...postgresDdl, apart: true as const }) };
+  if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
   return { database, ...keepApart(languages, postgresPlace) };
 }
 

@@ -160,9 +160,13 @@ async function reportDryRun(command: MigrateCommand, entry: JournalEntry): Promi
 function dryRunLines({ rows, copyMs, applyMs, faults }: DryRun): string[] {
   const spell = (rowCount: number | null) => (rowCount === null ? "none" : count(rowCount, "row"));
   return [
-    `Copied the database in ${copyMs.toFixed(0)} ms, migrated the copy in ${applyMs.toFixed(0)} ms, and removed it.`,
+    copyMs === null
+      ? `Ran everything in a transaction of ${applyMs.toFixed(0)} ms, and undid it.`
+      : `Copied the database in ${copyMs.toFixed(0)} ms, migrated the copy in ${applyMs.toFixed(0)} ms, and removed it.`,
     ...[...rows].map(([table, { before, after }]) => `  ${table}: ${spell(before)} before, ${spell(after)} after`),
-    ...(faults.length === 0 ? ["The copy is sound. The database was not changed."] : faults.map((fault) => `FAULT: ${fault}`)),
+    ...(faults.length === 0
+      ? [`The ${copyMs === null ? "outcome" : "copy"} is sound. The database was not changed.`]
+      : faults.map((fault) => `FAULT: ${fault}`)),
   ];
 }
 

@@ -29,7 +29,7 @@ export function keepApart({ dialect, ddl }: Languages, place: Place): Languages 
     dialect: Object.freeze<Dialect>({ ...dialect, quote: placed(dialect.quote) }),
     ddl: Object.freeze<Ddl>({
       ...ddl,
-      apart: true,
+      manner: { ...ddl.manner, apart: true },
       quote,
       // The first name in it is the table's.
       createTable: (table) => ddl.createTable(table).replace(ddl.quote(table.name), () => quote(table.name)),

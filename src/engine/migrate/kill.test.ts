@@ -86,7 +86,7 @@ async function judge(file: string): Promise<string> {
   try {
     const head = await readHead(scratch.database, scratch.ddl);
     const faults = [
-      ...(await findDrift(scratch.database, await readSnapshot(scratch, head), scratch.ddl)),
+      ...(await findDrift(scratch.database, await readSnapshot(scratch.database, head), scratch.ddl)),
       ...(await scratch.ddl.catalogue.verify(async (textOf) => scratch.rows(textOf))),
     ];
     if (faults.length > 0) return faults.join("; ");

@@ -1,6 +1,6 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
 import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
-import { bindNative, readNative } from "./forms.ts";
+import { bindNative, readNative } from "./catalog/forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",

@@ -1,85 +1,43 @@
-/**
- * How columns of adopted SQLite tables hold values, and how those are turned into the product's own form and back. What the
- * declared type does not tell stands behind it, as in `DATETIME unix`: the catalog finds it out.
- */
-import type { Form } from "../../dialect.ts";
+/** What a value of one storage is in another: SQLite keeps decimals as whole numbers of the smallest unit, and dates as texts. */
+import type { ColumnShape, Forms, ValueForm } from "../../ddl.ts";
 
-/** One way to hold an instant. */
-export interface DatetimeForm {
-  /** What is added to the column's declared type; empty for SQLite's own spelling. */
-  readonly suffix: string;
-  /** SQL: the value is of this form. */
-  readonly holds: (column: string) => string;
-  /** SQL of the ISO text. */
-  readonly read: (column: string) => string;
-  /** SQL of the column's value for an ISO text. */
-  readonly bind: (iso: string) => string;
+const exact: ReadonlySet<ColumnShape["storage"]> = new Set(["integer", "bigint", "decimal", "boolean"]);
+const wordy: ReadonlySet<ColumnShape["storage"]> = new Set(["text", "uuid", "datetime", "date", "time", "json"]);
+
+const power = (exponent: number) => `1${"0".repeat(exponent)}`;
+const scaleOf = ({ storage, scale }: ValueForm) => (storage === "decimal" ? (scale ?? 0) : 0);
+const cast = (sql: string, type: "TEXT" | "INTEGER" | "REAL") => `CAST(${sql} AS ${type})`;
+
+function convert(sql: string, from: ValueForm, to: ValueForm): string {
+  if (from.storage === to.storage && scaleOf(from) === scaleOf(to)) return sql;
+  if (exact.has(from.storage)) return convertExact(sql, from, to);
+  if (from.storage === "real" && exact.has(to.storage)) return roundReal(sql, scaleOf(to));
+  if (from.storage === "date" && to.storage === "datetime") return `${sql} || 'T00:00:00.000Z'`;
+  if (from.storage === "datetime" && to.storage === "date") return `substr(${sql}, 1, 10)`;
+  if (wordy.has(from.storage) && wordy.has(to.storage)) return sql;
+  return from.storage === "text" && scaleOf(to) === 0 && exact.has(to.storage) ? cast(sql, "INTEGER") : "NULL";
 }
 
-const digits = (count: number) => "[0-9]".repeat(count);
-const day = `${digits(4)}-${digits(2)}-${digits(2)}`;
-const time = `${digits(2)}:${digits(2)}:${digits(2)}`;
-// Up to the year 9999; the same in milliseconds lies above it but for eight years around 1970.
-const secondsMax = 253_402_300_799;
-const isoText = "'%Y-%m-%dT%H:%M:%fZ'";
+function convertExact(sql: string, from: ValueForm, to: ValueForm): string {
+  const change = scaleOf(to) - scaleOf(from);
+  if (exact.has(to.storage)) return change === 0 ? sql : change > 0 ? `${sql} * ${power(change)}` : `${sql} / ${power(-change)}`;
+  if (to.storage === "real") return `${cast(sql, "REAL")}${scaleOf(from) === 0 ? "" : ` / ${power(scaleOf(from))}`}`;
+  if (to.storage !== "text") return "NULL";
+  return scaleOf(from) === 0 ? cast(sql, "TEXT") : decimalText(sql, power(scaleOf(from)));
+}
 
-const plain: DatetimeForm = Object.freeze<DatetimeForm>({
-  suffix: "",
-  holds: (column) => `typeof(${column}) = 'text' AND ${column} GLOB '${day} ${time}'`,
-  // A fraction is written only where there is one, and then compares as it should with texts that have none.
-  read: (column) => `substr(replace(${column}, ' ', 'T') || '.000', 1, 23) || 'Z'`,
-  bind: (iso) => `replace(substr(${iso}, 1, case when substr(${iso}, 20, 4) = '.000' then 19 else 23 end), 'T', ' ')`,
+function roundReal(sql: string, scale: number): string {
+  return cast(`round(${scale === 0 ? sql : `${sql} * ${power(scale)}`})`, "INTEGER");
+}
+
+function decimalText(sql: string, unit: string): string {
+  const whole = cast(`abs(${sql}) / ${unit}`, "TEXT");
+  // 10^s + rest, without its first digit, is the rest with its leading zeros.
+  const rest = `substr(${cast(`${unit} + abs(${sql}) % ${unit}`, "TEXT")}, 2)`;
+  return `CASE WHEN ${sql} IS NULL THEN NULL ELSE (CASE WHEN ${sql} < 0 THEN '-' ELSE '' END) || ${whole} || '.' || ${rest} END`;
+}
+
+export const sqliteForms: Forms = Object.freeze({
+  convert,
+  isWhole: (sql: string) => `${cast(cast(sql, "INTEGER"), "TEXT")} = ${sql}`,
 });
-
-/** In the order in which they are tried: the first that every value has. */
-export const datetimeForms: readonly DatetimeForm[] = Object.freeze([
-  plain,
-  {
-    suffix: " iso",
-    holds: (column) => `typeof(${column}) = 'text' AND ${column} GLOB '${day}T${time}.${digits(3)}Z'`,
-    read: (column) => column,
-    bind: (iso) => iso,
-  },
-  {
-    suffix: " unix",
-    holds: (column) => `typeof(${column}) = 'integer' AND abs(${column}) <= ${secondsMax}`,
-    read: (column) => `strftime(${isoText}, ${column}, 'unixepoch')`,
-    bind: (iso) => `unixepoch(${iso}, 'subsec')`,
-  },
-  {
-    suffix: " unixms",
-    holds: (column) => `typeof(${column}) = 'integer' AND abs(${column}) > ${secondsMax}`,
-    read: (column) => `strftime(${isoText}, ${column} / 1000.0, 'unixepoch')`,
-    bind: (iso) => `cast(round(unixepoch(${iso}, 'subsec') * 1000) as integer)`,
-  },
-]);
-
-/** What stands behind the declared type of a column that holds the words true and false. */
-export const wordsSuffix = " words";
-
-/** A column's value as the product's own columns hold it. */
-export function readNative(form: Form, sql: string): string {
-  const { storage, native, scale } = form;
-  if (native === null) return sql;
-  if (storage === "decimal") return `cast(round(${sql}${scale > 0 ? ` * ${unitOf(scale)}` : ""}) as integer)`;
-  if (storage === "datetime") return datetimeForm(native).read(sql);
-  return storage === "boolean" && native.endsWith(wordsSuffix) ? `(${sql} = 'true')` : sql;
-}
-
-/** A value in the product's own form as the column holds it. */
-export function bindNative(form: Form, sql: string): string {
-  const { storage, native, scale } = form;
-  if (native === null) return sql;
-  // A division of whole numbers below 2^53 gives the double that is nearest to the decimal, and so does reading its text.
-  if (storage === "decimal") return scale > 0 ? `((${sql}) / ${unitOf(scale)}.0)` : `(${sql})`;
-  if (storage === "datetime") return datetimeForm(native).bind(sql);
-  return storage === "boolean" && native.endsWith(wordsSuffix) ? `case ${sql} when 1 then 'true' when 0 then 'false' end` : sql;
-}
-
-function datetimeForm(native: string): DatetimeForm {
-  return datetimeForms.find(({ suffix }) => suffix !== "" && native.endsWith(suffix)) ?? plain;
-}
-
-function unitOf(scale: number): string {
-  return `1${"0".repeat(scale)}`;
-}

@@ -2,7 +2,7 @@
 import type { CatalogColumn, CatalogType } from "../../../catalog.ts";
 import type { Value } from "../../../database.ts";
 import type { Reader } from "../../../ddl.ts";
-import { datetimeForms, wordsSuffix } from "../forms.ts";
+import { datetimeForms, wordsSuffix } from "./forms.ts";
 
 /** Rows of a table that are looked at, from its start. */
 export const sampledRowsMax = 100_000;
