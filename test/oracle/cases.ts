@@ -84,7 +84,7 @@ export function makeCase(making: Making): Case {
 /** Asks both; null where they agree, and skipped where a limit refuses the query. */
 export async function compare(loaded: Loaded, viewer: Viewer, asked: Case): Promise<Difference | "skipped" | null> {
   const expected = await outcome(() => expect(loaded.world, viewer, asked));
-  const actual = await outcome(() => answer(loaded, actorOf(viewer), asked));
+  const actual = await outcome(() => answer(loaded, { viewer, readRow: JSON.parse }, asked));
   if ((actual as { refused?: string }).refused === "limit_exceeded") return "skipped";
   return isSame(expected, actual) ? null : { viewer, asked, expected, actual };
 }
@@ -119,7 +119,7 @@ interface Page {
 /** What the engine says, to the byte: the texts of its rows, or its refusal with every word. */
 export async function answerText(loaded: Loaded, viewer: Viewer, asked: Case): Promise<unknown> {
   try {
-    return await answer(loaded, actorOf(viewer), asked, (text) => text);
+    return await answer(loaded, { viewer, readRow: (text) => text }, asked);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { code: error.code, message: error.message, errors: error.errors };
@@ -128,8 +128,14 @@ export async function answerText(loaded: Loaded, viewer: Viewer, asked: Case): P
 
 type ReadRow = (text: string) => unknown;
 
+interface Reading {
+  readonly viewer: Viewer;
+  readonly readRow: ReadRow;
+}
+
 /** What the engine says. */
-async function answer(loaded: Loaded, actor: Actor, asked: Case, readRow: ReadRow = JSON.parse): Promise<unknown> {
+async function answer(loaded: Loaded, { viewer, readRow }: Reading, asked: Case): Promise<unknown> {
+  const actor = actorOf(viewer);
   const run = async (call: Call): Promise<Result> => (await loaded.engine.execute(call, { actor, requestId: null })).result;
   if (asked.kind === "get") {
     const id = asked.row ? (loaded.ids.get(asked.row) as string) : missingId(modelOf(loaded.world, asked.model));
