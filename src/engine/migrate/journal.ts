@@ -51,10 +51,11 @@ export async function readHead(database: Readable, ddl: Ddl): Promise<JournalHea
   const read = readerOf(database);
   const tables = await ddl.catalogue.readTables(read);
   if (!tables.includes(journalTable.name)) {
-    if (tables.length > 0) throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
+    if (tables.length > 0 && !ddl.manner.apart)
+      throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
     return null;
   }
-  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)}, CASE WHEN "structure" LIKE '${nextWord} %' THEN "structure" END FROM "_journal" ORDER BY "number" DESC LIMIT 1`;
+  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)}, CASE WHEN "structure" LIKE '${nextWord} %' THEN "structure" END FROM ${ddl.quote(journalTable.name)} ORDER BY "number" DESC LIMIT 1`;
   const row = (await read(text))[0];
   if (row === undefined) return null;
   const next = /^\w+ (\d+)/.exec(String(row[4] ?? ""))?.[1];
@@ -67,27 +68,34 @@ export async function readHead(database: Readable, ddl: Ddl): Promise<JournalHea
   };
 }
 
+/** How the journal is named: with its place, where that is apart. */
+type Named = Pick<Ddl, "quote">;
+const plain: Named = Object.freeze({ quote: (name: string) => `"${name}"` });
+
 /** The structure that the last entry keeps; empty where there is none, or it is not done. */
-export async function readStructure(database: Readable): Promise<string> {
-  const [row] = await database.read({ text: 'SELECT "structure" FROM "_journal" ORDER BY "number" DESC LIMIT 1', params: [] });
+export async function readStructure(database: Readable, named: Named = plain): Promise<string> {
+  const text = `SELECT "structure" FROM ${named.quote(journalTable.name)} ORDER BY "number" DESC LIMIT 1`;
+  const [row] = await database.read({ text, params: [] });
   return String(row?.[0] ?? "");
 }
 
 /** One entry whole, or null. */
-export async function readEntry(database: Readable, number: number): Promise<JournalEntry | null> {
-  const [row] = await database.read({ text: `SELECT ${columns} FROM "_journal" WHERE "number" = ?`, params: [number] });
+export async function readEntry(database: Readable, number: number, named: Named = plain): Promise<JournalEntry | null> {
+  const text = `SELECT ${columns} FROM ${named.quote(journalTable.name)} WHERE "number" = ?`;
+  const [row] = await database.read({ text, params: [number] });
   return row ? toEntry(row) : null;
 }
 
 /** Every entry, the oldest first. */
-export async function readEntries(database: Readable): Promise<readonly JournalEntry[]> {
-  const rows = await database.read({ text: `SELECT ${columns} FROM "_journal" ORDER BY "number"`, params: [] });
+export async function readEntries(database: Readable, named: Named = plain): Promise<readonly JournalEntry[]> {
+  const text = `SELECT ${columns} FROM ${named.quote(journalTable.name)} ORDER BY "number"`;
+  const rows = await database.read({ text, params: [] });
   return rows.map(toEntry);
 }
 
 /** What the database holds, by the journal. */
-export async function readSnapshot(database: Readable, head: JournalHead | null): Promise<Snapshot> {
-  return head === null ? emptySnapshot : ((await readEntry(database, head.number))?.snapshot ?? emptySnapshot);
+export async function readSnapshot(database: Readable, head: JournalHead | null, named: Named = plain): Promise<Snapshot> {
+  return head === null ? emptySnapshot : ((await readEntry(database, head.number, named))?.snapshot ?? emptySnapshot);
 }
 
 function toEntry([number, kind, current, previous, appliedAt, checksum, up, down, snapshot]: readonly unknown[]): JournalEntry {
@@ -134,13 +142,16 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
     JSON.stringify(entry.down),
     JSON.stringify(entry.snapshot),
   ];
-  const insert = `INSERT INTO "_journal" (${columns}) VALUES (${values.map(() => "?").join(", ")})`;
+  const insert = `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) VALUES (${values.map(() => "?").join(", ")})`;
   return [...(entry.number === 1 ? [{ text: create, params: [] }] : []), { text: insert, params: values }];
 }
 
 /** The statement that comes after them: keeps what the definitions are now, so that a start sees whether anyone else touched them. */
 export function closeEntry(entry: JournalEntry, ddl: Ddl): Statement {
-  return { text: `UPDATE "_journal" SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`, params: [entry.number] };
+  return {
+    text: `UPDATE ${ddl.quote(journalTable.name)} SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`,
+    params: [entry.number],
+  };
 }
 
 const nextWord = "next";
@@ -152,12 +163,15 @@ function marked(next: number, ddl: Ddl): string {
 
 /** The statement that says that all phases before this one are done. */
 export function markEntry(entry: JournalEntry, next: number, ddl: Ddl): Statement {
-  return { text: `UPDATE "_journal" SET "structure" = ${marked(next, ddl)} WHERE "number" = ?`, params: [entry.number] };
+  return {
+    text: `UPDATE ${ddl.quote(journalTable.name)} SET "structure" = ${marked(next, ddl)} WHERE "number" = ?`,
+    params: [entry.number],
+  };
 }
 
 /** Whether the definitions are what they were when this phase was about to run: then it has not run. */
 export async function isAsMarked(database: Readable, next: number, ddl: Ddl): Promise<boolean> {
-  const text = `SELECT count(*) FROM "_journal" WHERE "structure" = ${marked(next, ddl)}`;
+  const text = `SELECT count(*) FROM ${ddl.quote(journalTable.name)} WHERE "structure" = ${marked(next, ddl)}`;
   const [row] = await database.read({ text, params: [] });
   return Number(row?.[0]) > 0;
 }

@@ -4,6 +4,7 @@ import type { Ddl, Phase } from "../../drivers/ddl.ts";
 import { failMigrate } from "./errors.ts";
 import { closeEntry, isAsMarked, type JournalEntry, markEntry, openEntry, readEntry, readHead } from "./journal.ts";
 import type { Step } from "./steps/step.ts";
+import { journalTable } from "./system-tables.ts";
 
 interface Running {
   readonly database: Database;
@@ -31,11 +32,12 @@ interface Layout {
   readonly phases: readonly SpokenPhase[];
 }
 
-function layOut({ up }: JournalEntry, { manner }: Ddl): Layout {
+function layOut({ up }: JournalEntry, ddl: Ddl): Layout {
+  const { manner } = ddl;
   const later = up.flatMap((step) => step.later.map((phase): SpokenPhase => ({ ...phase, says: saying(step) })));
   // What is proved by a phase is not asked with everyone kept away.
   const asked = up.filter((step) => step.later.length === 0);
-  const guards = asked.flatMap(guardsOf);
+  const guards = asked.flatMap((step) => guardsOf(step, ddl));
   const steps = up.flatMap(statementsOf);
   if (!manner.transactional) return { first: guards, phases: [...steps.map(toPhase), ...later] };
   const tables = asked.flatMap(({ checks, table }) => (checks.length > 0 && table !== null ? [table] : []));
@@ -47,9 +49,10 @@ function layOut({ up }: JournalEntry, { manner }: Ddl): Layout {
  * The checks once more, inside the transaction: a writer may have been faster. Where rows do not fit, the statement would write
  * a journal entry without a number, which is refused; else it writes nothing.
  */
-function guardsOf({ checks }: Step): readonly Spoken[] {
+function guardsOf({ checks }: Step, ddl: Ddl): readonly Spoken[] {
+  const journal = ddl.quote(journalTable.name);
   return checks.map(({ query, why, mend }) => ({
-    text: `INSERT INTO "_journal" ("number") SELECT NULL WHERE (${query}) > 0`,
+    text: `INSERT INTO ${journal} ("number") SELECT NULL WHERE (${query}) > 0`,
     says: () => `${why} ${mend}`,
   }));
 }
@@ -84,7 +87,13 @@ export async function runWhole({ ddl }: Pick<Running, "ddl">, entry: JournalEntr
     ...statementsOf(step),
     ...step.later.flatMap(({ sql }) => sql.map((text) => ({ text, says: saying(step) }))),
   ]);
-  await runFirst({ first: [...entry.up.flatMap(guardsOf), ...everything], last: closeEntry(entry, ddl), entry, ddl, run });
+  await runFirst({
+    first: [...entry.up.flatMap((step) => guardsOf(step, ddl)), ...everything],
+    last: closeEntry(entry, ddl),
+    entry,
+    ddl,
+    run,
+  });
 }
 
 interface First {
@@ -126,7 +135,7 @@ export async function runInPhases({ ddl }: Pick<Running, "ddl">, entry: JournalE
 export async function resumeMigration({ database, ddl }: Running): Promise<void> {
   await database.migrator?.(async (migrator) => {
     const head = await readHead(migrator, ddl);
-    const entry = head === null || head.next === null ? null : await readEntry(migrator, head.number);
+    const entry = head === null || head.next === null ? null : await readEntry(migrator, head.number, ddl);
     if (head === null || head.next === null || entry === null) return;
     const { phases } = layOut(entry, ddl);
     const phase = phases[head.next];
