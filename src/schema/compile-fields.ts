@@ -72,12 +72,7 @@ function checkAdopted({ name, spec }: Draft, ownKey: readonly string[] | null, p
     spec.softDelete && "softDelete()",
     spec.requireVersion && "requireVersion()",
   ].filter((one) => one !== false);
-  for (const call of kept)
-    problems.add(
-      name,
-      `an adopted table has no ${call}.`,
-      "Declare its own columns as fields, or let `holdfast migrate` take it over.",
-    );
+  for (const call of kept) problems.add(name, `an adopted table has no ${call}.`, "Declare its own columns as fields.");
 }
 
 function compileKey(draft: Draft, names: readonly string[], problems: Problems): void {
