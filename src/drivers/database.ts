@@ -132,18 +132,24 @@ export const databaseErrors = {
     status: 503,
     message: "The database is busy.",
     explanation:
-      "Another process holds the write lock for longer than the driver waits. Retry; keyed requests are safe to retry.",
+      "Others hold its locks, or all of its connections, for longer than the driver waits. Nothing was written. Retry after a moment.",
   },
   database_read_only: {
     status: 503,
     message: "The database takes no writes.",
     explanation:
-      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on.",
+      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted; or the server only follows another one, and the URL should name that. Reads go on.",
   },
   database_unreachable: {
     status: 503,
     message: "The database cannot be reached.",
     explanation: "Nothing was written. Connections are opened anew by themselves; retry after a moment.",
+  },
+  database_refused: {
+    status: 503,
+    message: "The database refuses the connection.",
+    explanation:
+      "Nothing was written. User, password or the database's name in the URL are not the server's; the log has what it said.",
   },
   write_outcome_unknown: {
     status: 503,

@@ -1,14 +1,14 @@
 /** Runs the statements of a migration in one transaction, references checked at its end. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import type { Statement } from "../../database.ts";
 import type { Connections } from "./connections.ts";
-import { toError, toRefusal } from "./failures.ts";
-import { fly } from "./flight.ts";
+import { isLost, toError, toRefusal } from "./failures.ts";
+import { type Flight, fly, words } from "./flight.ts";
 import { columnsOf } from "./places.ts";
 
 /** Two nodes that start at once migrate one after the other. */
 const opening = [
-  "begin isolation level read committed",
+  "begin isolation level read committed read write",
   "set local statement_timeout to 0",
   "select pg_advisory_xact_lock(hashtext('holdfast migrate'))",
   "set constraints all deferred",
@@ -21,19 +21,23 @@ export async function runMigration(connections: Connections, statements: readonl
   if (refusal !== null) throw refusal;
 }
 
-async function run(client: PoolClient, statements: readonly Statement[], connections: Connections): Promise<Error | null> {
-  const queries = opening.map((text) => ({ text, params: [] }));
-  const begun = await fly(client, queries, connections.statements);
+// A statement may work on a large table for hours; a server that is gone is noticed by the connection's own probing.
+const silenceMs = 2_147_483_647;
+
+async function run(client: Client, statements: readonly Statement[], connections: Connections): Promise<Error | null> {
+  const flight: Flight = { ...connections, silenceMs };
+  const begun = await fly(client, opening.map(words), flight);
   if (begun.failure !== null) throw toError(begun.failure.error, "nothing");
   for (const [index, statement] of statements.entries()) {
-    const { failure } = await fly(client, [{ ...statement, once: true }], connections.statements);
+    const { failure } = await fly(client, [{ ...statement, once: true }], flight);
     if (failure === null) continue;
-    const columns = await fly(client, [{ text: "rollback", params: [] }], connections.statements).then(() =>
-      columnsOf(client, failure.error),
-    );
-    return toRefusal(failure.error, index, columns) ?? toError(failure.error, "nothing");
+    if (isLost(failure.error)) throw toError(failure.error, "nothing");
+    await fly(client, [words("rollback")], flight);
+    return toRefusal(failure.error, index, await columnsOf(client, failure.error, flight)) ?? toError(failure.error, "nothing");
   }
-  const { failure } = await fly(client, [{ text: "commit", params: [] }], connections.statements);
+  const { failure, sent } = await fly(client, [words("commit")], flight);
   if (failure === null) return null;
-  return toRefusal(failure.error, statements.length, []) ?? toError(failure.error, "a write");
+  const error = toRefusal(failure.error, statements.length, []) ?? toError(failure.error, sent ? "a write" : "nothing");
+  if (isLost(failure.error)) throw error;
+  return error;
 }

@@ -5,10 +5,12 @@ import { didYouMean } from "../../../base/suggest.ts";
 /** What went wrong beside the callers' own requests, for the log. */
 export interface PostgresTrouble {
   /**
-   * - `database_lost`: a connection ended by itself; the next request opens another.
-   * - `database_found`: after that, a connection could be opened again.
+   * - `database_lost`: no connection can be opened; the next request tries again.
+   * - `database_read_only`: the server only follows another one, so nothing can be written.
+   * - `database_found`: after either, it can be worked with again.
+   * - `database_awaited`: the start waits for a server that is not there yet.
    */
-  readonly kind: "database_lost" | "database_found";
+  readonly kind: "database_lost" | "database_read_only" | "database_found" | "database_awaited";
   readonly message: string;
 }
 
@@ -31,10 +33,22 @@ export interface PostgresOptions {
   readonly writeQueueMax?: number;
   /** How often a unit or transaction is run anew when the database asks for it. @default 10 */
   readonly retriesMax?: number;
-  /** For opening a connection, and for waiting for a free one. @default 5000 */
+  /** Reads that may wait for a connection; further ones fail with `database_busy`. @default 10000 */
+  readonly readQueueMax?: number;
+  /** For opening a connection. @default 5000 */
   readonly connectTimeoutMs?: number;
+  /** For waiting for a free connection; then a read or write fails with `database_busy`. @default 10000 */
+  readonly waitTimeoutMs?: number;
+  /** How long the start waits for a server that is not there yet. @default 0 */
+  readonly startTimeoutMs?: number;
   /** How long a statement waits for a lock. @default 5000 */
   readonly lockTimeoutMs?: number;
+  /** For each statement of a unit or transaction; it is then undone and fails with `transaction_timeout`. @default 30000 */
+  readonly statementTimeoutMs?: number;
+  /** How long the server may be silent over the time that a statement has; then its connection is given up. @default 5000 */
+  readonly silenceTimeoutMs?: number;
+  /** How long closing waits for work that makes no progress. @default 1500 */
+  readonly closeTimeoutMs?: number;
   /** For transactions that name no other. @default 5000 */
   readonly transactionTimeoutMs?: number;
   /** For reads that name no other. @default 30000 */
@@ -59,7 +73,13 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   groupUnitsMax: [64, 1, 10_000],
   writeQueueMax: [10_000, 1, 10_000_000],
   retriesMax: [10, 0, 100],
+  readQueueMax: [10_000, 1, 10_000_000],
   connectTimeoutMs: [5_000, 1, 600_000],
+  waitTimeoutMs: [10_000, 1, 600_000],
+  startTimeoutMs: [0, 0, 3_600_000],
+  statementTimeoutMs: [30_000, 1, 3_600_000],
+  silenceTimeoutMs: [5_000, 1, 600_000],
+  closeTimeoutMs: [1_500, 1, 600_000],
   lockTimeoutMs: [5_000, 1, 600_000],
   transactionTimeoutMs: [5_000, 1, 3_600_000],
   readTimeoutMs: [30_000, 1, 3_600_000],

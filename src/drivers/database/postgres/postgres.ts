@@ -1,9 +1,11 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
+import { setTimeout as pause } from "node:timers/promises";
+import { AppError, reasonOf } from "../../../base/errors.ts";
 import { failDatabase, type Database, type DatabaseState, type Statement } from "../../database.ts";
-import { createConnections } from "./connections.ts";
+import { type Connections, createConnections } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
 import { runMigration } from "./migrate.ts";
-import { type PostgresOptions, resolveOptions } from "./options.ts";
+import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { createTurns, runTransaction } from "./transactions.ts";
 import { createWriteQueue } from "./write-queue.ts";
@@ -17,14 +19,37 @@ export type { PostgresOptions, PostgresTrouble } from "./options.ts";
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
   const settings = resolveOptions(options);
   const { default: pg } = await importPg();
-  const connections = createConnections(pg as never, settings);
-  const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
-  if (!isCurrent(row?.[0]))
-    await runMigration(
-      connections,
-      createFunctions().map((text) => ({ text, params: [] })),
-    );
-  return createDatabase(connections, settings);
+  const connections = createConnections(pg, settings);
+  try {
+    await awaitServer(connections, settings);
+    const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
+    if (!isCurrent(row?.[0])) await runMigration(connections, createFunctions().map(toStatement));
+    return createDatabase(connections, settings);
+  } catch (error) {
+    connections.destroy();
+    throw error;
+  }
+}
+
+function toStatement(text: string): Statement {
+  return { text, params: [] };
+}
+
+const pauseMs = 250;
+
+/** Waits for a server that is not there yet, within its time; what a server says that is there is told at once. */
+async function awaitServer(connections: Connections, { startTimeoutMs, onTrouble }: PostgresSettings): Promise<void> {
+  const giveUpMs = performance.now() + startTimeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connections.use("read", async () => {});
+    } catch (error) {
+      const isAbsent = error instanceof AppError && (error.code === "database_unreachable" || error.code === "database_busy");
+      if (!isAbsent || performance.now() >= giveUpMs) throw error;
+      if (attempt === 1) onTrouble({ kind: "database_awaited", message: reasonOf(error) });
+      await pause(pauseMs);
+    }
+  }
 }
 
 async function importPg() {
@@ -35,20 +60,18 @@ async function importPg() {
   }
 }
 
-function createDatabase(
-  connections: ReturnType<typeof createConnections>,
-  settings: ReturnType<typeof resolveOptions>,
-): Database {
+function createDatabase(connections: Connections, settings: PostgresSettings): Database {
   const reads = createReads(connections, settings);
   const queue = createWriteQueue(connections, settings);
   const turns = createTurns();
   const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
   let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
+  let closeTimer: NodeJS.Timeout | null = null;
 
   function state(): DatabaseState {
     if (closing !== null) return "closed";
-    return connections.isReachable() ? "ready" : "unreachable";
+    return connections.state();
   }
 
   /** What runs is waited for on closing, and writes by a migration. */
@@ -78,10 +101,13 @@ function createDatabase(
     });
   }
 
+  /** Lets work in progress end; where none ends for a while, nobody is there to end it. */
   async function shutDown(): Promise<void> {
-    while (open.reads.size + open.writes.size > 0) await Promise.allSettled([...open.reads, ...open.writes]);
+    closeTimer = setTimeout(() => connections.destroy(), settings.closeTimeoutMs);
+    while (open.reads.size + open.writes.size > 0) await Promise.all([...open.reads, ...open.writes]);
     await queue.idle();
-    await connections.close();
+    clearTimeout(closeTimer);
+    connections.close();
   }
 
   return Object.freeze({

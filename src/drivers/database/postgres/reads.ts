@@ -1,10 +1,11 @@
 /** Reads outside of transactions: point reads of one shape share a round trip, long ones are few at a time, lost ones are asked anew. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
-import { failDatabase, type ReadOptions, type Row, type Statement } from "../../database.ts";
+import type { ReadOptions, Row, Statement } from "../../database.ts";
 import type { Connections } from "./connections.ts";
-import { isLost, isStale, type ServerError, toError } from "./failures.ts";
-import { fly, type Query } from "./flight.ts";
+import { isLost, isSilent, isStale, type ServerError, toError } from "./failures.ts";
+import { fly, type Query, words } from "./flight.ts";
+import { createGate } from "./gate.ts";
 import { createMerger, type Merger } from "./merge.ts";
 import type { PostgresSettings } from "./options.ts";
 import { faultOf } from "./values.ts";
@@ -16,8 +17,11 @@ export interface Reads {
 /** A read changes nothing, so it may be asked again on another connection. */
 const attemptsMax = 3;
 
+/** Long reads that may wait for others to end. */
+const longWaitersMax = 1_000;
+
 export function createReads(connections: Connections, settings: PostgresSettings): Reads {
-  const gate = createGate(settings.longReadersMax);
+  const gate = createGate({ max: settings.longReadersMax, waitersMax: longWaitersMax, waitMs: settings.waitTimeoutMs });
 
   async function ask(query: Query, timeoutMs: number): Promise<readonly Row[]> {
     for (let attempt = 1; ; attempt++) {
@@ -30,16 +34,21 @@ export function createReads(connections: Connections, settings: PostgresSettings
       if ("rows" in outcome) return outcome.rows;
       const { error } = outcome;
       if (isStale(error)) connections.statements.renew();
-      if (attempt >= attemptsMax || !(isStale(error) || isLost(error))) throw toError(error, "a read", timeoutMs);
+      // Whoever was silent has had all the time that there was.
+      const isOver = attempt >= attemptsMax || isSilent(error) || !(isStale(error) || isLost(error));
+      if (isOver) throw toError(error, "a read", timeoutMs);
     }
   }
 
-  async function askOnce(client: PoolClient, query: Query, timeoutMs: number): Promise<Outcome> {
+  async function askOnce(client: Client, query: Query, timeoutMs: number): Promise<Outcome> {
     const isOwn = timeoutMs !== settings.readTimeoutMs;
     const queries = isOwn
       ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`), query, words("commit")]
       : [query];
-    const { landed, failure } = await fly(client, queries, connections.statements);
+    const { landed, failure } = await fly(client, queries, {
+      ...connections,
+      silenceMs: timeoutMs + settings.silenceTimeoutMs,
+    });
     if (failure === null) return { rows: landed[isOwn ? 2 : 0]?.rows ?? [] };
     if (isLost(failure.error)) throw new Lost(failure.error);
     return { error: failure.error };
@@ -69,29 +78,4 @@ class Lost extends Error {
     super("lost");
     this.error = error;
   }
-}
-
-const gateQueueMax = 1_000;
-
-/** Lets so many through at a time; the others wait in a queue that is bounded. */
-function createGate(max: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running >= max) {
-      if (waiting.length >= gateQueueMax) throw failDatabase("database_busy", { headers: { "retry-after": "1" } });
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  };
-}
-
-function words(text: string): Query {
-  return { text, params: [] };
 }

@@ -1,15 +1,18 @@
 /** Transactions that a caller holds open: serializable, run anew where the server asks for it, undone when held too long. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
 import type { Row, Statement, Step, StepResult, Transaction } from "../../database.ts";
 import { failDatabase } from "../../database.ts";
 import type { Connections } from "./connections.ts";
 import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
-import { type Flown, fly, type Query } from "./flight.ts";
+import { type Flown, fly, type Query, words } from "./flight.ts";
 import { columnsOf } from "./places.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
 import { faultOf } from "./values.ts";
 import { beginText } from "./write-queue.ts";
+
+/** The server's patience ends after ours, which gives the better answer. */
+const idleGraceMs = 10_000;
 
 export type Work<T> = (tx: Transaction) => Promise<T>;
 
@@ -39,9 +42,13 @@ export async function runTransaction<T>(
   work: Work<T>,
   { timeoutMs, retriesMax }: TransactionLimits,
 ): Promise<T> {
-  const once = () => connections.use("write", (client) => runOnce(new HeldTransaction(client, connections), work, timeoutMs));
+  const once = () =>
+    connections.use("write", (client) => runOnce(new HeldTransaction(client, connections, timeoutMs), work, timeoutMs));
   for (let run = 0; ; run++) {
-    const verdict = await (run === 0 ? once() : turns(once));
+    const verdict = await (run === 0 ? once() : turns(once)).catch((error: unknown): Verdict<T> => {
+      if (error instanceof LostEarly) return { aborted: error.cause };
+      throw error;
+    });
     if ("value" in verdict) return verdict.value;
     if ("thrown" in verdict) throw verdict.thrown;
     if (run >= retriesMax) throw toError(verdict.aborted, "nothing");
@@ -68,20 +75,33 @@ async function runOnce<T>(held: HeldTransaction, work: Work<T>, timeoutMs: numbe
   }
 }
 
+/** The connection was gone before anything was sent on it, so another one is tried. */
+class LostEarly extends Error {
+  override readonly name = "LostEarly";
+  override readonly cause: ServerError;
+
+  constructor(cause: ServerError) {
+    super("lost");
+    this.cause = cause;
+  }
+}
+
 class HeldTransaction implements Transaction {
-  readonly #client: PoolClient;
+  readonly #client: Client;
   readonly #connections: Connections;
   /** Statements of one transaction follow each other, whoever of its code sends them. */
   readonly #turns: Turns = createTurns();
+  readonly #timeoutMs: number;
   #begun = false;
   #ended = false;
   /** Why nothing more can be done in it. */
   #lost: Error | null = null;
   #aborted: ServerError | null = null;
 
-  constructor(client: PoolClient, connections: Connections) {
+  constructor(client: Client, connections: Connections, timeoutMs: number) {
     this.#client = client;
     this.#connections = connections;
+    this.#timeoutMs = timeoutMs;
   }
 
   read({ text, params }: Statement): Promise<readonly Row[]> {
@@ -105,7 +125,7 @@ class HeldTransaction implements Transaction {
       const error = this.#told(failure.error);
       if (this.#lost !== null) throw error;
       await this.#fly([words("rollback to unit"), words("release unit")]);
-      throw toRefusal(failure.error, failure.index - 1, await columnsOf(this.#client, failure.error)) ?? error;
+      throw toRefusal(failure.error, failure.index - 1, await columnsOf(this.#client, failure.error, this.#connections)) ?? error;
     });
   }
 
@@ -116,9 +136,9 @@ class HeldTransaction implements Transaction {
       if (this.#lost !== null && this.#aborted === null) throw this.#lost;
       if (!this.#begun) return verdict;
       const isUndone = this.#aborted !== null || !("value" in verdict);
-      const { failure } = await fly(this.#client, [words(isUndone ? "rollback" : "commit")], this.#connections.statements);
+      const { failure, sent } = await fly(this.#client, [words(isUndone ? "rollback" : "commit")], this.#connections);
       if (failure !== null && !isUndone && isAborted(failure.error)) return { aborted: failure.error };
-      if (failure !== null) throw toError(failure.error, isUndone ? "nothing" : "a write");
+      if (failure !== null) throw toError(failure.error, isUndone || !sent ? "nothing" : "a write", this.#timeoutMs);
       return this.#aborted === null ? verdict : { aborted: this.#aborted };
     });
   }
@@ -138,27 +158,35 @@ class HeldTransaction implements Transaction {
   async #fly(queries: readonly Query[]): Promise<Flown> {
     this.#assertHeld();
     assert(!this.#ended, "the transaction has ended; its handle serves only while its function runs");
-    const sent = this.#begun ? queries : [words(beginText), ...queries];
-    const skipped = sent.length - queries.length;
+    const all = this.#begun ? queries : [...this.#opening(), ...queries];
+    const skipped = all.length - queries.length;
+    const isFirst = !this.#begun;
     this.#begun = true;
-    const { landed, failure } = await fly(this.#client, sent, this.#connections.statements);
-    this.#assertHeld();
+    const { landed, failure, sent } = await fly(this.#client, all, this.#connections);
+    if (!sent && isFirst && failure !== null) this.lose(new LostEarly(failure.error));
+    this.#assertThere();
     return {
       landed: landed.slice(skipped),
       failure: failure && { index: failure.index - skipped, error: failure.error },
+      sent,
     };
+  }
+
+  #assertThere(): void {
+    if (this.#lost !== null) throw this.#lost;
+  }
+
+  /** Should this process fall silent, the server lets go of what the transaction has locked. */
+  #opening(): readonly Query[] {
+    return [words(beginText), words(`set local idle_in_transaction_session_timeout to ${this.#timeoutMs + idleGraceMs}`)];
   }
 
   // After some errors the transaction cannot go on, whatever its code makes of them.
   #told(error: ServerError): Error {
-    const told = toError(error, "nothing");
+    const told = toError(error, "nothing", this.#timeoutMs);
     if (isStale(error)) this.#connections.statements.renew();
     if (isAborted(error) || isStale(error)) this.#aborted ??= error;
     if (isAborted(error) || isStale(error) || isLost(error)) this.lose(told);
     return told;
   }
-}
-
-function words(text: string): Query {
-  return { text, params: [] };
 }

@@ -1,10 +1,10 @@
 /** Units that wait go out together: one transaction, one packet, one commit; where one fails, those around it do not. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import type { Step, StepResult } from "../../database.ts";
 import { failDatabase } from "../../database.ts";
 import type { Connections } from "./connections.ts";
-import { isAborted, isLost, isStale, toError, toRefusal } from "./failures.ts";
-import { fly, type Landed, type Query } from "./flight.ts";
+import { isAborted, isLost, isSaid, isStale, toError, toRefusal } from "./failures.ts";
+import { fly, type Flown, type Landed, type Query, words } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
@@ -12,6 +12,7 @@ import { encodeUnit, resultsOf } from "./units.ts";
 interface Waiting {
   readonly unit: readonly Step[];
   readonly queries: readonly Query[];
+  readonly sinceMs: number;
   readonly resolve: (results: readonly StepResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -22,11 +23,21 @@ export interface WriteQueue {
   idle(): Promise<void>;
 }
 
-export const beginText = "begin isolation level serializable";
+export const beginText = "begin isolation level serializable read write";
+
+/** A connection that was gone before anything was sent on it: another one is tried. */
+const unsentMax = 3;
+
+/** What became of a group that is not through: it is run again, or judged around the unit that failed. */
+type Failed = { readonly at: number; readonly again: boolean };
+
+class Unsent extends Error {
+  override readonly name = "Unsent";
+}
 
 export function createWriteQueue(connections: Connections, settings: PostgresSettings): WriteQueue {
   const waiting: Waiting[] = [];
-  const state = { running: null as Promise<void> | null };
+  const state = { running: null as Promise<void> | null, timer: null as NodeJS.Timeout | null };
 
   async function drain(): Promise<void> {
     // What is submitted in the same turn goes along.
@@ -35,10 +46,19 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     state.running = null;
   }
 
+  /** Refuses those who have waited too long behind others. */
+  function expire(): void {
+    state.timer = null;
+    const oldestMs = performance.now() - settings.waitTimeoutMs;
+    while (waiting[0] && waiting[0].sinceMs <= oldestMs)
+      waiting.shift()?.reject(failDatabase("database_busy", { headers: { "retry-after": "1" } }));
+    if (waiting[0]) state.timer = setTimeout(expire, waiting[0].sinceMs - oldestMs);
+  }
+
   async function runGroup(group: readonly Waiting[], run: number): Promise<void> {
     if (group.length === 0) return;
     try {
-      const failed = await connections.use("write", (client) => attempt(client, group, run));
+      const failed = await sendOut(group, run);
       if (failed === null) return;
       if (failed.again) return await runGroup(group, run + 1);
       // Those before the one that failed are known to succeed; it is judged by itself, and those behind it go on.
@@ -50,21 +70,29 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     }
   }
 
+  async function sendOut(group: readonly Waiting[], run: number): Promise<Failed | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await connections.use("write", (client) => attempt(client, group, run));
+      } catch (error) {
+        if (!(error instanceof Unsent)) throw error;
+        if (tries >= unsentMax) throw failDatabase("database_unreachable", { headers: { "retry-after": "1" } });
+      }
+    }
+  }
+
   /** Null when every unit of the group has its outcome. A lost connection is thrown, so that it is not used again. */
-  async function attempt(
-    client: PoolClient,
-    group: readonly Waiting[],
-    run: number,
-  ): Promise<{ readonly at: number; readonly again: boolean } | null> {
+  async function attempt(client: Client, group: readonly Waiting[], run: number): Promise<Failed | null> {
     const body = group.flatMap(({ queries }) => queries);
-    const queries = [{ text: beginText, params: [] }, ...body, { text: "commit", params: [] }];
-    const { landed, failure } = await fly(client, queries, connections.statements);
+    const queries = [words(beginText), ...body, words("commit")];
+    const { landed, failure, sent } = await fly(client, queries, connections);
+    if (!sent) throw new Unsent();
     if (failure === null) {
       settle(group, landed.slice(1));
       return null;
     }
     const { error, index } = failure;
-    if (isLost(error)) throw toError(error, "a write");
+    if (isLost(error)) throw lossOf(failure, queries.length - 1);
     if (isStale(error) && run === 0) {
       connections.statements.renew();
       return { at: 0, again: true };
@@ -72,7 +100,8 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
     if (isAborted(error) && run < settings.retriesMax) return { at: 0, again: true };
     const at = unitAt(group, index - 1);
     if (group.length > 1) return { at: at.unit, again: false };
-    group[0]?.reject(toRefusal(error, at.step, await columnsOf(client, error)) ?? toError(error, "nothing"));
+    const columns = await columnsOf(client, error, connections);
+    group[0]?.reject(toRefusal(error, at.step, columns) ?? toError(error, "nothing", settings.statementTimeoutMs));
     return null;
   }
 
@@ -82,12 +111,18 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
       if (waiting.length >= settings.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
       const queries = encodeUnit(unit);
       const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, queries, resolve, reject });
+      waiting.push({ unit, queries, resolve, reject, sinceMs: performance.now() });
       state.running ??= drain();
+      state.timer ??= setTimeout(expire, settings.waitTimeoutMs).unref();
       return promise;
     },
     idle: () => state.running ?? Promise.resolve(),
   };
+}
+
+/** A server that says farewell at a statement before the commit has not come to the commit: nothing was written. */
+function lossOf({ index, error }: NonNullable<Flown["failure"]>, commit: number): Error {
+  return toError(error, isSaid(error) && index < commit ? "nothing" : "a write");
 }
 
 /** Hands each unit what its statements answered. */
