@@ -74,9 +74,9 @@ export async function createApp<R extends Registry, A extends Actions>(
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
   const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, file: fileOf(settings.database) });
   const log = settings.silent ? null : createLog(settings.log);
-  const driver = await openDatabase(settings.database, (kind, message) =>
-    log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message })),
-  );
+  const onTrouble = (kind: string, message: string) =>
+    log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message }));
+  const driver = await openDatabase(settings.database, onTrouble, { limits: settings.databaseLimits });
   const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
   try {
     const ensured = await ensureSchema(

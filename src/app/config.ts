@@ -15,7 +15,7 @@ const tokenTexts = {
   TOKEN_SUBJECT_CLAIM: "subjectClaim",
   TOKEN_ROLES_CLAIM: "rolesClaim",
 } as const;
-const others = ["PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS"] as const;
+const others = ["DATABASE_LIMITS", "PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS"] as const;
 const httpNames = new Map(Object.keys(httpLimitBounds).map((name) => [toVariable(name), name]));
 const limitNames = new Map(Object.keys(limitDefaults).map((name) => [toVariable(name), name]));
 
@@ -35,6 +35,7 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
   for (const [variable, name] of Object.entries(texts)) if (given[variable] !== undefined) options[name] = given[variable];
   // The convention of Node, where ours is not said.
   if (options["mode"] === undefined && environment["NODE_ENV"] === "production") options["mode"] = "production";
+  if (given["DATABASE_LIMITS"] !== undefined) options["databaseLimits"] = readLimits(given["DATABASE_LIMITS"]);
   if (given["PORT"] !== undefined) options["port"] = toNumber("PORT", given["PORT"]);
   if (given["MIGRATE"] !== undefined) options["migrate"] = toBoolean("MIGRATE", given["MIGRATE"]);
   if (given["CORS_ORIGINS"] !== undefined)
@@ -70,6 +71,17 @@ function readGiven(environment: Environment): Record<string, string> {
     given[name] = value;
   }
   return given;
+}
+
+/** `readersMax=16,writersMax=8`; the driver says which there are. */
+function readLimits(text: string): Record<string, number> {
+  const pairs = text.split(",").map((pair) => /^\s*(\w+)\s*=\s*(\d{1,15})\s*$/.exec(pair));
+  const limits: Record<string, number> = {};
+  for (const pair of pairs) {
+    assert(pair !== null, `${prefix}DATABASE_LIMITS has names and whole numbers: readersMax=16,writersMax=8`);
+    limits[pair[1] as string] = Number(pair[2]);
+  }
+  return limits;
 }
 
 function readTokens(given: Readonly<Record<string, string>>): TokenOptions {

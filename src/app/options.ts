@@ -9,8 +9,10 @@ import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http
 
 /** How an app is set up. The environment sets the same by HOLDFAST_ variables: `port` is HOLDFAST_PORT. */
 export interface AppOptions {
-  /** Where the data is: `sqlite:` and a path, or `sqlite::memory:`. @default "sqlite:./data.db" */
+  /** Where the data is: `sqlite:` and a path, `sqlite::memory:`, or `postgres://user:password@host/name`. @default "sqlite:./data.db" */
   readonly database?: string;
+  /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see PostgresOptions and SqliteOptions. @default the driver's */
+  readonly databaseLimits?: Readonly<Record<string, number>>;
   /** `production` wants a secret and migrates only when told. @default "development" */
   readonly mode?: "development" | "production";
   /** 0 takes a free one. @default 3000 */
@@ -73,6 +75,7 @@ export interface Settings extends Readonly<Required<Omit<AppOptions, "secret" | 
 
 const appNames = [
   "database",
+  "databaseLimits",
   "mode",
   "port",
   "host",
@@ -134,6 +137,7 @@ export function resolveOptions(options: AppOptions): Settings {
     );
   return Object.freeze({
     database: options.database ?? "sqlite:./data.db",
+    databaseLimits: Object.freeze({ ...options.databaseLimits }),
     mode,
     port,
     host: options.host ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),

@@ -3,6 +3,7 @@ import { assert } from "../base/errors.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import type { PostgresOptions } from "../drivers/database/postgres/options.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
@@ -20,13 +21,18 @@ export type OnTrouble = (kind: string, message: string) => void;
 
 const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
 
+/** A URL as it may be shown: without its password. */
+export function showUrl(url: string): string {
+  return url.replace(/(:\/\/[^:/?#]*):.*@/, "$1:***@").replace(/([?&]password=)[^&]*/gi, "$1***");
+}
+
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
   if (isPostgres(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   assert(
     file !== undefined,
-    `${JSON.stringify(url)} is no database URL: write sqlite:./data.db or postgres://user:password@host/name`,
+    `${JSON.stringify(showUrl(url))} is no database URL: write sqlite:./data.db or postgres://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
 }
@@ -36,21 +42,31 @@ export function isShared(url: string): boolean {
   return isPostgres(url) || fileOf(url) !== null;
 }
 
-/** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
-export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
-  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
-  const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
+/** What is told to the driver beside the URL. */
+export interface Opening {
+  /** Limits of the driver, by the names of its options. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens, and
+ * `database_refused` where the server does not let us in.
+ */
+export async function openDatabase(url: string, onTrouble: OnTrouble, { limits = {} }: Opening = {}): Promise<Opened> {
+  const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
+  if (isPostgres(url)) return openPostgresDatabase(url, told);
+  const database = openSqlite({ ...told, file: fileOf(url) ?? ":memory:" });
   return { database, dialect: sqliteDialect, ddl: sqliteDdl };
 }
 
 // The driver is loaded only where it is wanted: its library is an optional peer.
-async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
   ]);
-  const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
+  const database = await openPostgres({ ...told, url });
   return { database, dialect: postgresDialect, ddl: postgresDdl };
 }
 

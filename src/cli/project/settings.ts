@@ -30,7 +30,9 @@ export async function withDatabase<T>(
   const settings = settingsOf(terminal, flags);
   const file = fileOf(settings.database);
   if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
-  const opened = await openDatabase(settings.database, (kind, message) => terminal.note(`${kind}: ${message}`));
+  const opened = await openDatabase(settings.database, (kind, message) => terminal.note(`${kind}: ${message}`), {
+    limits: settings.databaseLimits,
+  });
   try {
     return await work(opened, settings);
   } finally {

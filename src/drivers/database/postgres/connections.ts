@@ -5,9 +5,9 @@ import { type DatabaseState, failDatabase } from "../../database.ts";
 import { type ServerError, toError } from "./failures.ts";
 import type { Flight } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
-import { createPool, type Pool } from "./pool.ts";
+import { Pool } from "./pool/pool.ts";
 import { createStatements } from "./statements.ts";
-import { Silence, streamOf } from "./stream.ts";
+import { Silence, streamOf } from "./pool/stream.ts";
 import { types } from "./values.ts";
 
 /** Flights on these connections have the silence of writes; reads with a limit of their own say so. */
@@ -45,52 +45,32 @@ const keepAliveAfterMs = 10_000;
 export function createConnections(pg: PgModule, settings: PostgresSettings): Connections {
   const statements = createStatements(settings.statementsMax);
   const born = new WeakMap<Client, number>();
-  const now = { state: "ready" as ReturnType<Connections["state"]>, probing: false, closed: false };
-
-  function find(state: typeof now.state, why: string): void {
-    const before = now.state;
-    now.state = state;
-    if (before === state || now.closed) return;
-    if (state === "ready") settings.onTrouble({ kind: "database_found", message: "The database can be worked with again." });
-    else settings.onTrouble({ kind: state === "unreachable" ? "database_lost" : "database_read_only", message: why });
-  }
-
-  /** @throws what the caller is told; for writes, database_read_only at a server that only follows another */
-  async function open(purpose: Purpose): Promise<Client> {
-    try {
-      const { client, isFollower } = await connect(pg, settings, purpose);
-      find(isFollower ? "read-only" : "ready", follows);
-      born.set(client, statements.generation());
-      if (!isFollower || purpose === "read") return client;
-      streamOf(client).destroy();
-    } catch (error) {
-      const told = toError(error as ServerError, "nothing");
-      // A server that has no connection left is there.
-      if (!(told instanceof AppError && told.code === "database_busy")) find("unreachable", reasonOf(error));
-      throw told;
-    }
-    throw failDatabase("database_read_only", { cause: new Error(follows) });
-  }
-
-  const poolOf = (purpose: Purpose, max: number, waitersMax: number): Pool =>
-    createPool({ open: () => open(purpose), max, waitersMax, waitMs: settings.waitTimeoutMs, onIdleLoss: () => probe() });
-  const pools = {
-    read: poolOf("read", settings.readersMax, settings.readQueueMax),
-    write: poolOf("write", settings.writersMax, settings.writeQueueMax),
+  const found = createFound(settings);
+  const open = async (purpose: Purpose) => {
+    const client = await openOne(pg, { settings, purpose, found });
+    born.set(client, statements.generation());
+    return client;
   };
+  const pools = { read: poolOf("read"), write: poolOf("write") };
+  const all = Object.values(pools);
+  let probing = false;
+
+  function poolOf(purpose: Purpose): Pool {
+    const { readersMax, writersMax, readQueueMax, writeQueueMax, waitTimeoutMs } = settings;
+    const bounds =
+      purpose === "read" ? { max: readersMax, waitersMax: readQueueMax } : { max: writersMax, waitersMax: writeQueueMax };
+    return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onIdleLoss: () => probe() });
+  }
 
   /** Looks whether the server is there: nobody would send a request to find out to one that says it is not ready. */
   function probe(): void {
-    if (now.probing || now.closed) return;
-    now.probing = true;
-    const done = () => {
-      now.probing = false;
-    };
+    if (probing || found.closed) return;
+    probing = true;
     void open("write")
-      .then((client) => {
-        streamOf(client).destroy();
-      })
-      .then(done, done);
+      .then((client) => streamOf(client).destroy(), ignoreFailure)
+      .finally(() => {
+        probing = false;
+      });
   }
 
   return Object.freeze({
@@ -109,22 +89,64 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
     silenceMs: settings.statementTimeoutMs + settings.silenceTimeoutMs,
     onSilence() {
       // What one connection has run into, the others have too: they are not tried one after the other.
-      for (const pool of Object.values(pools)) pool.clear();
+      for (const pool of all) pool.clear();
       probe();
     },
     state() {
-      if (now.state !== "ready") probe();
-      return now.state;
+      if (found.state !== "ready") probe();
+      return found.state;
     },
     close() {
-      now.closed = true;
-      for (const pool of Object.values(pools)) pool.end();
+      found.closed = true;
+      for (const pool of all) pool.end();
     },
     destroy() {
-      now.closed = true;
-      for (const pool of Object.values(pools)) pool.destroy();
+      found.closed = true;
+      for (const pool of all) pool.destroy();
     },
   });
+}
+
+/** As the server was last found. */
+interface Found {
+  state: ReturnType<Connections["state"]>;
+  closed: boolean;
+  /** Takes down what was found now, and tells where it is something else than before. */
+  readonly note: (state: Found["state"], why: string) => void;
+}
+
+function createFound({ onTrouble }: PostgresSettings): Found {
+  const found: Found = {
+    state: "ready",
+    closed: false,
+    note(state, why) {
+      const before = found.state;
+      found.state = state;
+      if (before === state || found.closed) return;
+      if (state === "ready") onTrouble({ kind: "database_found", message: "The database can be worked with again." });
+      else onTrouble({ kind: state === "unreachable" ? "database_lost" : "database_read_only", message: why });
+    },
+  };
+  return found;
+}
+
+/** @throws what the caller is told; for writes, database_read_only at a server that only follows another */
+async function openOne(
+  pg: PgModule,
+  { settings, purpose, found }: { readonly settings: PostgresSettings; readonly purpose: Purpose; readonly found: Found },
+): Promise<Client> {
+  try {
+    const { client, isFollower } = await connect(pg, settings, purpose);
+    found.note(isFollower ? "read-only" : "ready", follows);
+    if (!isFollower || purpose === "read") return client;
+    streamOf(client).destroy();
+  } catch (error) {
+    const told = toError(error as ServerError, "nothing");
+    // A server that has no connection left is there.
+    if (!(told instanceof AppError && told.code === "database_busy")) found.note("unreachable", reasonOf(error));
+    throw told;
+  }
+  throw failDatabase("database_read_only", { cause: new Error(follows) });
 }
 
 const follows = "the server is in recovery: it follows another one";
@@ -167,3 +189,6 @@ function settingsOf(purpose: Purpose, settings: PostgresSettings): readonly stri
     `set statement_timeout to ${settings.statementTimeoutMs}`,
   ];
 }
+
+// What opening found is in the state.
+function ignoreFailure(): void {}

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import type { Row, Value } from "../../database.ts";
 import { isFollowing, type ServerError } from "./failures.ts";
 import type { Statements } from "./statements.ts";
-import { Silence, streamOf } from "./stream.ts";
+import { Silence, streamOf } from "./pool/stream.ts";
 import { toPositional } from "./text.ts";
 import { toSent } from "./values.ts";
 

@@ -39,7 +39,7 @@ export interface PostgresOptions {
   readonly connectTimeoutMs?: number;
   /** For waiting for a free connection; then a read or write fails with `database_busy`. @default 10000 */
   readonly waitTimeoutMs?: number;
-  /** How long the start waits for a server that is not there yet. @default 0 */
+  /** How long opening waits for a server that is not there yet. @default 10000 */
   readonly startTimeoutMs?: number;
   /** How long a statement waits for a lock. @default 5000 */
   readonly lockTimeoutMs?: number;
@@ -76,7 +76,7 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   readQueueMax: [10_000, 1, 10_000_000],
   connectTimeoutMs: [5_000, 1, 600_000],
   waitTimeoutMs: [10_000, 1, 600_000],
-  startTimeoutMs: [0, 0, 3_600_000],
+  startTimeoutMs: [10_000, 0, 3_600_000],
   statementTimeoutMs: [30_000, 1, 3_600_000],
   silenceTimeoutMs: [5_000, 1, 600_000],
   closeTimeoutMs: [1_500, 1, 600_000],

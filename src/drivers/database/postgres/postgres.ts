@@ -8,7 +8,7 @@ import { runMigration } from "./migrate.ts";
 import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { createTurns, runTransaction } from "./transactions.ts";
-import { createWriteQueue } from "./write-queue.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 export type { PostgresOptions, PostgresTrouble } from "./options.ts";
 
@@ -62,7 +62,7 @@ async function importPg() {
 
 function createDatabase(connections: Connections, settings: PostgresSettings): Database {
   const reads = createReads(connections, settings);
-  const queue = createWriteQueue(connections, settings);
+  const queue = new WriteQueue(connections, settings);
   const turns = createTurns();
   const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
   let migrating: Promise<void> | null = null;

@@ -5,7 +5,7 @@ import type { ReadOptions, Row, Statement } from "../../database.ts";
 import type { Connections } from "./connections.ts";
 import { isLost, isSilent, isStale, type ServerError, toError } from "./failures.ts";
 import { fly, type Query, words } from "./flight.ts";
-import { createGate } from "./gate.ts";
+import { createGate } from "./pool/gate.ts";
 import { createMerger, type Merger } from "./merge.ts";
 import type { PostgresSettings } from "./options.ts";
 import { faultOf } from "./values.ts";

@@ -17,12 +17,6 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export interface WriteQueue {
-  submit(unit: readonly Step[]): Promise<readonly StepResult[]>;
-  /** Resolves when nothing waits and nothing runs. */
-  idle(): Promise<void>;
-}
-
 export const beginText = "begin isolation level serializable read write";
 
 /** A connection that was gone before anything was sent on it: another one is tried. */
@@ -35,45 +29,71 @@ class Unsent extends Error {
   override readonly name = "Unsent";
 }
 
-export function createWriteQueue(connections: Connections, settings: PostgresSettings): WriteQueue {
-  const waiting: Waiting[] = [];
-  const state = { running: null as Promise<void> | null, timer: null as NodeJS.Timeout | null };
+export class WriteQueue {
+  readonly #connections: Connections;
+  readonly #settings: PostgresSettings;
+  readonly #waiting: Waiting[] = [];
+  #running: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
 
-  async function drain(): Promise<void> {
+  constructor(connections: Connections, settings: PostgresSettings) {
+    this.#connections = connections;
+    this.#settings = settings;
+  }
+
+  submit(unit: readonly Step[]): Promise<readonly StepResult[]> {
+    const { writeQueueMax, waitTimeoutMs } = this.#settings;
+    if (unit.length === 0) return Promise.resolve([]);
+    if (this.#waiting.length >= writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
+    const queries = encodeUnit(unit);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
+    this.#waiting.push({ unit, queries, resolve, reject, sinceMs: performance.now() });
+    this.#running ??= this.#drain();
+    if (this.#timer === null) this.#timer = setTimeout(() => this.#expire(), waitTimeoutMs).unref();
+    return promise;
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  idle(): Promise<void> {
+    return this.#running ?? Promise.resolve();
+  }
+
+  async #drain(): Promise<void> {
     // What is submitted in the same turn goes along.
     await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) await runGroup(waiting.splice(0, settings.groupUnitsMax), 0);
-    state.running = null;
+    while (this.#waiting.length > 0) await this.#runGroup(this.#waiting.splice(0, this.#settings.groupUnitsMax), 0);
+    this.#running = null;
   }
 
   /** Refuses those who have waited too long behind others. */
-  function expire(): void {
-    state.timer = null;
-    const oldestMs = performance.now() - settings.waitTimeoutMs;
-    while (waiting[0] && waiting[0].sinceMs <= oldestMs)
-      waiting.shift()?.reject(failDatabase("database_busy", { headers: { "retry-after": "1" } }));
-    if (waiting[0]) state.timer = setTimeout(expire, waiting[0].sinceMs - oldestMs);
+  #expire(): void {
+    this.#timer = null;
+    const oldestMs = performance.now() - this.#settings.waitTimeoutMs;
+    while (this.#waiting[0] && this.#waiting[0].sinceMs <= oldestMs)
+      this.#waiting.shift()?.reject(failDatabase("database_busy", { headers: { "retry-after": "1" } }));
+    const [first] = this.#waiting;
+    if (first) this.#timer = setTimeout(() => this.#expire(), first.sinceMs - oldestMs).unref();
   }
 
-  async function runGroup(group: readonly Waiting[], run: number): Promise<void> {
+  async #runGroup(group: readonly Waiting[], run: number): Promise<void> {
     if (group.length === 0) return;
     try {
-      const failed = await sendOut(group, run);
+      const failed = await this.#sendOut(group, run);
       if (failed === null) return;
-      if (failed.again) return await runGroup(group, run + 1);
+      if (failed.again) return await this.#runGroup(group, run + 1);
       // Those before the one that failed are known to succeed; it is judged by itself, and those behind it go on.
-      await runGroup(group.slice(0, failed.at), 0);
-      await runGroup(group.slice(failed.at, failed.at + 1), 0);
-      await runGroup(group.slice(failed.at + 1), 0);
+      await this.#runGroup(group.slice(0, failed.at), 0);
+      await this.#runGroup(group.slice(failed.at, failed.at + 1), 0);
+      await this.#runGroup(group.slice(failed.at + 1), 0);
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
   }
 
-  async function sendOut(group: readonly Waiting[], run: number): Promise<Failed | null> {
+  async #sendOut(group: readonly Waiting[], run: number): Promise<Failed | null> {
     for (let tries = 1; ; tries++) {
       try {
-        return await connections.use("write", (client) => attempt(client, group, run));
+        return await this.#connections.use("write", (client) => this.#attempt(client, group, run));
       } catch (error) {
         if (!(error instanceof Unsent)) throw error;
         if (tries >= unsentMax) throw failDatabase("database_unreachable", { headers: { "retry-after": "1" } });
@@ -82,7 +102,8 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
   }
 
   /** Null when every unit of the group has its outcome. A lost connection is thrown, so that it is not used again. */
-  async function attempt(client: Client, group: readonly Waiting[], run: number): Promise<Failed | null> {
+  async #attempt(client: Client, group: readonly Waiting[], run: number): Promise<Failed | null> {
+    const connections = this.#connections;
     const body = group.flatMap(({ queries }) => queries);
     const queries = [words(beginText), ...body, words("commit")];
     const { landed, failure, sent } = await fly(client, queries, connections);
@@ -97,27 +118,13 @@ export function createWriteQueue(connections: Connections, settings: PostgresSet
       connections.statements.renew();
       return { at: 0, again: true };
     }
-    if (isAborted(error) && run < settings.retriesMax) return { at: 0, again: true };
+    if (isAborted(error) && run < this.#settings.retriesMax) return { at: 0, again: true };
     const at = unitAt(group, index - 1);
     if (group.length > 1) return { at: at.unit, again: false };
     const columns = await columnsOf(client, error, connections);
-    group[0]?.reject(toRefusal(error, at.step, columns) ?? toError(error, "nothing", settings.statementTimeoutMs));
+    group[0]?.reject(toRefusal(error, at.step, columns) ?? toError(error, "nothing", this.#settings.statementTimeoutMs));
     return null;
   }
-
-  return {
-    submit(unit) {
-      if (unit.length === 0) return Promise.resolve([]);
-      if (waiting.length >= settings.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
-      const queries = encodeUnit(unit);
-      const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, queries, resolve, reject, sinceMs: performance.now() });
-      state.running ??= drain();
-      state.timer ??= setTimeout(expire, settings.waitTimeoutMs).unref();
-      return promise;
-    },
-    idle: () => state.running ?? Promise.resolve(),
-  };
 }
 
 /** A server that says farewell at a statement before the commit has not come to the commit: nothing was written. */

@@ -1,5 +1,5 @@
 /** Lets so many through at a time; the others wait in a queue that is bounded in length and in time. */
-import { failDatabase } from "../../database.ts";
+import { failDatabase } from "../../../database.ts";
 
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
 
