@@ -87,7 +87,7 @@ function renderFailure(thrown: unknown, request: WireRequest, { gathered, parts 
   const response = renderProblem(error, { instance: request.path, requestId });
   if (error.status === 401 && error.headers["WWW-Authenticate"] === undefined)
     return { ...response, headers: [...response.headers, "WWW-Authenticate", "Bearer"] };
-  if (error.status === 503 && error.headers["Retry-After"] === undefined)
+  if (error.status === 503 && !Object.keys(error.headers).some((name) => name.toLowerCase() === "retry-after"))
     return { ...response, headers: [...response.headers, "Retry-After", "1"] };
   return response;
 }
