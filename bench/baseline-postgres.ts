@@ -15,7 +15,7 @@ const getFilm = { name: "get", text: `select ${film}::text from films f where f.
 const listFilms = {
   name: "list",
   text: `select ${listed}::text, price::text, f.id from films f left join people p on p.id = f.director_id
-    where team = $1 and rating = $2 and price < $3 order by price desc, f.id desc limit $4`,
+    where team = $1 and rating = $2 and price < $3 order by f.price desc, f.id desc limit $4`,
 };
 const createNote = {
   name: "create",

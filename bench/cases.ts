@@ -58,9 +58,10 @@ export function filmPaths({ rows }: Servers): string[] {
   });
 }
 
-// No two are alike, so that nothing is answered from what was parsed before.
+// No two are alike, so that nothing is answered from what was parsed before: the step has no divisor in common with the span.
 export const listPaths = Array.from({ length: listVariety }, (_, index) => {
-  const filter = `filter[rating]=${ratings[index % ratings.length]}&filter[price][lt]=${1_000 - ((index * 7) % 900)}.${10 + (index % 90)}`;
+  const below = ((10_000 + ((index * 7_919) % 90_000)) / 100).toFixed(2);
+  const filter = `filter[rating]=${ratings[index % ratings.length]}&filter[price][lt]=${below}`;
   return `/api/films?${filter}&sort=-price&limit=20&fields=id,title,price,director.name,director.country`;
 });
 const ruledPaths = (model: string) => ratings.map((rating) => `/api/${model}?filter[rating]=${rating}&sort=-price&limit=20`);

@@ -108,7 +108,7 @@ function join(pair: Pair, state: State): void {
     if (pair.isSilent) return;
     const at = placeOf(bytes, state.planted);
     if (at < 0) return void server.write(bytes);
-    strike(pair, bytes, at, state);
+    strike(pair, { bytes, at }, state);
   });
   server.on("data", (bytes) => {
     if (pair.isSilent) return;
@@ -141,7 +141,7 @@ function placeOf(bytes: Buffer, planted: Planted | null): number {
   return found < 0 ? -1 : Math.max(0, found - 5);
 }
 
-function strike(pair: Pair, bytes: Buffer, at: number, state: State): void {
+function strike(pair: Pair, { bytes, at }: { readonly bytes: Buffer; readonly at: number }, state: State): void {
   const planted = state.planted as Planted;
   state.planted = null;
   if (planted.when === "before") {

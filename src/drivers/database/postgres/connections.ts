@@ -149,6 +149,8 @@ async function openOne(
   throw failDatabase("database_read_only", { cause: new Error(follows) });
 }
 
+const idleTransactionMs = 60_000;
+
 const follows = "the server is in recovery: it follows another one";
 
 /** Opens a connection, tells it how to behave, and asks whether its server follows another one. */
@@ -187,7 +189,31 @@ function settingsOf(purpose: Purpose, settings: PostgresSettings): readonly stri
     "set default_transaction_isolation to serializable",
     `set lock_timeout to ${settings.lockTimeoutMs}`,
     `set statement_timeout to ${settings.statementTimeoutMs}`,
+    // Should this process fall silent in the middle of a transaction, the server lets go of what that has locked.
+    `set idle_in_transaction_session_timeout to ${Math.max(idleTransactionMs, 2 * settings.transactionTimeoutMs)}`,
+    // A write finds its rows by key. A plan made while the table was small would go on looking at all of them, and under
+    // serializable isolation would be in the way of every other write (postgresql.org, 13.2.3).
+    "set enable_seqscan to off",
   ];
+}
+
+/** Runs work whose connection may be gone before anything was sent on it: then the server has seen nothing, and another one is tried. */
+export async function useAnother<T>(connections: Connections, work: (client: Client) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await connections.use("write", work);
+    } catch (error) {
+      if (!(error instanceof Unsent)) throw error;
+      if (tries >= unsentMax) throw failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
+    }
+  }
+}
+
+const unsentMax = 3;
+
+/** The connection was gone before anything was sent on it. */
+export class Unsent extends Error {
+  override readonly name = "Unsent";
 }
 
 // What opening found is in the state.

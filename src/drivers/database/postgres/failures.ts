@@ -75,7 +75,7 @@ export function toError(error: ServerError, sent: Sent, timeoutMs = 0): Error {
   if (error instanceof AppError || error instanceof UnitRefused) return error;
   const { code = "" } = error;
   const cause = { cause: error };
-  const soon = { ...cause, headers: { "retry-after": "1" } };
+  const soon = { ...cause, headers: { "Retry-After": "1" } };
   if (isLost(error)) return failDatabase(sent === "a write" ? "write_outcome_unknown" : "database_unreachable", soon);
   if (isAborted(error)) return failDatabase("database_conflict", soon);
   if (code === "57014")

@@ -1,18 +1,7 @@
 /** The options of the PostgreSQL driver: their defaults, their limits, and what a wrong one is answered with. */
-import { assert } from "../../../base/errors.ts";
-import { didYouMean } from "../../../base/suggest.ts";
+import { type NumberLimits, resolveSettings, type ServerTrouble, type Settings } from "../settings.ts";
 
-/** What went wrong beside the callers' own requests, for the log. */
-export interface PostgresTrouble {
-  /**
-   * - `database_lost`: no connection can be opened; the next request tries again.
-   * - `database_read_only`: the server only follows another one, so nothing can be written.
-   * - `database_found`: after either, it can be worked with again.
-   * - `database_awaited`: the start waits for a server that is not there yet.
-   */
-  readonly kind: "database_lost" | "database_read_only" | "database_found" | "database_awaited";
-  readonly message: string;
-}
+export type PostgresTrouble = ServerTrouble;
 
 export interface PostgresOptions {
   /** Where the database is: `postgres://user:password@host:port/name`, with the parameters that libpq knows (`sslmode` …). */
@@ -37,7 +26,7 @@ export interface PostgresOptions {
   readonly readQueueMax?: number;
   /** For opening a connection. @default 5000 */
   readonly connectTimeoutMs?: number;
-  /** For waiting for a free connection; then a read or write fails with `database_busy`. @default 10000 */
+  /** For waiting for a free connection, or behind other writes; then a read or write fails with `database_busy`. @default 10000 */
   readonly waitTimeoutMs?: number;
   /** How long opening waits for a server that is not there yet. @default 10000 */
   readonly startTimeoutMs?: number;
@@ -57,14 +46,11 @@ export interface PostgresOptions {
   readonly onTrouble?: (trouble: PostgresTrouble) => void;
 }
 
-type Limits = { readonly [K in keyof PostgresOptions as Required<PostgresOptions>[K] extends number ? K : never]-?: number };
+type Limit = Exclude<keyof PostgresOptions, "url" | "onTrouble">;
 
-export interface PostgresSettings extends Limits {
-  readonly url: string;
-  readonly onTrouble: (trouble: PostgresTrouble) => void;
-}
+export type PostgresSettings = Settings<Limit>;
 
-const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: number, max: number] } = {
+const limits: NumberLimits<Limit> = {
   readersMax: [8, 1, 1_000],
   writersMax: [4, 2, 1_000],
   longReadersMax: [3, 1, 1_000],
@@ -85,20 +71,12 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   readTimeoutMs: [30_000, 1, 3_600_000],
 };
 
-const known = ["url", "onTrouble", ...Object.keys(limits)];
-
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: PostgresOptions): PostgresSettings {
-  for (const key of Object.keys(options)) {
-    assert(known.includes(key), `openPostgres knows no option "${key}".${didYouMean(key, known)}`);
-  }
-  assert(/^postgres(ql)?:\/\//.test(options.url), "openPostgres needs a URL: postgres://user:password@host:port/name");
-  const numbers: Record<string, number> = {};
-  for (const [name, [fallback, min, max]] of Object.entries(limits)) {
-    const value = options[name as keyof Limits] ?? fallback;
-    const fits = Number.isInteger(value) && value >= min && value <= max;
-    assert(fits, `the option ${name} of openPostgres must be a whole number from ${min} to ${max}`);
-    numbers[name] = value;
-  }
-  return Object.freeze({ url: options.url, onTrouble: options.onTrouble ?? (() => {}), ...(numbers as unknown as Limits) });
+  return resolveSettings(options, {
+    of: "openPostgres",
+    protocols: /^postgres(ql)?:\/\//,
+    example: "postgres://user:password@host:port/name",
+    limits,
+  });
 }

@@ -1,14 +1,15 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
 import { setTimeout as pause } from "node:timers/promises";
 import { AppError, reasonOf } from "../../../base/errors.ts";
-import { failDatabase, type Database, type DatabaseState, type Statement } from "../../database.ts";
-import { type Connections, createConnections } from "./connections.ts";
+import type { Database, Statement } from "../../database.ts";
+import { createServerDatabase } from "../server.ts";
+import { type Connections, createConnections, useAnother } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
 import { runMigration } from "./migrate.ts";
 import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
-import { createTurns, runTransaction } from "./transactions.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { HeldTransaction } from "./transactions.ts";
+import { createUnitQueue } from "./unit-queue.ts";
 
 export type { PostgresOptions, PostgresTrouble } from "./options.ts";
 
@@ -62,63 +63,15 @@ async function importPg() {
 
 function createDatabase(connections: Connections, settings: PostgresSettings): Database {
   const reads = createReads(connections, settings);
-  const queue = new WriteQueue(connections, settings);
-  const turns = createTurns();
-  const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
-  let migrating: Promise<void> | null = null;
-  let closing: Promise<void> | null = null;
-  let closeTimer: NodeJS.Timeout | null = null;
-
-  function state(): DatabaseState {
-    if (closing !== null) return "closed";
-    return connections.state();
-  }
-
-  /** What runs is waited for on closing, and writes by a migration. */
-  function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
-    if (closing !== null) return Promise.reject(failDatabase("database_closed"));
-    const result = work();
-    running.add(result);
-    const forget = () => void running.delete(result);
-    result.then(forget, forget);
-    return result;
-  }
-
-  /** A write waits for the migrations that were submitted before it. */
-  async function write<T>(work: () => Promise<T>): Promise<T> {
-    return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
-  }
-
-  async function migrate(statements: readonly Statement[]): Promise<void> {
-    const before = [...open.writes];
-    return write(() => {
-      const run = Promise.allSettled(before).then(() => runMigration(connections, statements));
-      const done: Promise<void> = Promise.allSettled([run]).then(() => {
-        if (migrating === done) migrating = null;
-      });
-      migrating = done;
-      return run;
-    });
-  }
-
-  /** Lets work in progress end; where none ends for a while, nobody is there to end it. */
-  async function shutDown(): Promise<void> {
-    closeTimer = setTimeout(() => connections.destroy(), settings.closeTimeoutMs);
-    while (open.reads.size + open.writes.size > 0) await Promise.all([...open.reads, ...open.writes]);
-    await queue.idle();
-    clearTimeout(closeTimer);
-    connections.close();
-  }
-
-  return Object.freeze({
+  return createServerDatabase({
+    ...settings,
     product: "postgres",
-    read: (statement, readOptions) => track(open.reads, () => reads.read(statement, readOptions)),
-    write: (unit) => write(() => queue.submit(unit)),
-    transaction: (work, { timeoutMs = settings.transactionTimeoutMs } = {}) =>
-      write(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
-    migrate,
-    backup: () => Promise.reject(failDatabase("backup_unsupported")),
-    state,
-    close: () => (closing ??= shutDown()),
-  } satisfies Database);
+    read: (statement, options) => reads.read(statement, options),
+    queue: createUnitQueue(connections, settings),
+    hold: (work) => useAnother(connections, (client) => work(new HeldTransaction(client, connections, settings))),
+    migrate: (statements) => runMigration(connections, statements),
+    state: () => connections.state(),
+    disconnect: async () => connections.close(),
+    abandon: () => connections.destroy(),
+  });
 }

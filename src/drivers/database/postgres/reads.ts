@@ -2,13 +2,13 @@
 import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../../database.ts";
+import { faultOf } from "../texts.ts";
+import { createGate } from "../turns.ts";
 import type { Connections } from "./connections.ts";
 import { isLost, isSilent, isStale, type ServerError, toError } from "./failures.ts";
 import { fly, type Query, words } from "./flight.ts";
-import { createGate } from "./pool/gate.ts";
 import { createMerger, type Merger } from "./merge.ts";
 import type { PostgresSettings } from "./options.ts";
-import { faultOf } from "./values.ts";
 
 export interface Reads {
   read(statement: Statement, options?: ReadOptions): Promise<readonly Row[]>;
@@ -17,11 +17,8 @@ export interface Reads {
 /** A read changes nothing, so it may be asked again on another connection. */
 const attemptsMax = 3;
 
-/** Long reads that may wait for others to end. */
-const longWaitersMax = 1_000;
-
 export function createReads(connections: Connections, settings: PostgresSettings): Reads {
-  const gate = createGate({ max: settings.longReadersMax, waitersMax: longWaitersMax, waitMs: settings.waitTimeoutMs });
+  const gate = createGate(settings.longReadersMax, settings.waitTimeoutMs);
 
   async function ask(query: Query, timeoutMs: number): Promise<readonly Row[]> {
     for (let attempt = 1; ; attempt++) {
@@ -45,10 +42,7 @@ export function createReads(connections: Connections, settings: PostgresSettings
     const queries = isOwn
       ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`), query, words("commit")]
       : [query];
-    const { landed, failure } = await fly(client, queries, {
-      ...connections,
-      silenceMs: timeoutMs + settings.silenceTimeoutMs,
-    });
+    const { landed, failure } = await fly(client, queries, { ...connections, silenceMs: timeoutMs + settings.silenceTimeoutMs });
     if (failure === null) return { rows: landed[isOwn ? 2 : 0]?.rows ?? [] };
     if (isLost(failure.error)) throw new Lost(failure.error);
     return { error: failure.error };

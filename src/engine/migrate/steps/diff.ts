@@ -1,5 +1,5 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { dropTable, renameTable } from "../../../drivers/ddl.ts";
+import { dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
@@ -36,7 +36,10 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
 function systemSteps({ from, to, ddl }: DiffContext): Step[] {
   if (from.system >= to.system) return [];
   const tables = systemTables.filter((table) => table !== journalTable).map((table) => ddl.createTable(table));
-  const sql = [...tables, ...systemIndexes.map((index) => ddl.createIndex(index))];
+  const indexes = systemIndexes.map((index) =>
+    ddl.createIndex(index, systemTables.find(({ name }) => name === index.table) as TableShape),
+  );
+  const sql = [...tables, ...indexes];
   return [
     createStep({
       kind: "system",
@@ -54,7 +57,7 @@ function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): 
     kind: "create-table",
     model: model.name,
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
-    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index))],
+    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
   });
 }
 

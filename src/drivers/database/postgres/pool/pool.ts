@@ -150,5 +150,5 @@ export class Pool {
 }
 
 function busy(): Error {
-  return failDatabase("database_busy", { headers: { "retry-after": "1" } });
+  return failDatabase("database_busy", { headers: { "Retry-After": "1" } });
 }
