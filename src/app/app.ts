@@ -76,7 +76,10 @@ export async function createApp<R extends Registry, A extends Actions>(
   const log = settings.silent ? null : createLog(settings.log);
   const onTrouble = (kind: string, message: string) =>
     log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message }));
-  const driver = await openDatabase(settings.database, onTrouble, { limits: settings.databaseLimits });
+  const driver = await openDatabase(settings.database, onTrouble, {
+    limits: settings.databaseLimits,
+    replicas: settings.replicas,
+  });
   const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
   try {
     const ensured = await ensureSchema(
@@ -93,6 +96,7 @@ export async function createApp<R extends Registry, A extends Actions>(
       clock: settings.clock,
       newId,
       limits: settings.limits,
+      replicaReads: settings.replicaReads,
       onListenerError: (error, { model }) =>
         log?.line(
           eventLine({
@@ -161,7 +165,10 @@ function createServing<R extends Registry>(
     log,
     clock,
     newId,
-    open: createOpenPaths({ database: () => opened.database.state(), stopping }, settings.mount),
+    open: createOpenPaths(
+      { database: () => opened.database.state(), replicas: () => opened.database.replicas?.() ?? null, stopping },
+      settings.mount,
+    ),
   });
 }
 

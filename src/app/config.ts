@@ -8,14 +8,29 @@ import type { AppOptions, TokenOptions } from "./options.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const prefix = "HOLDFAST_";
-const texts = { DATABASE_URL: "database", HOST: "host", MODE: "mode", MOUNT: "mount", SECRET: "secret" } as const;
+const texts = {
+  DATABASE_URL: "database",
+  HOST: "host",
+  MODE: "mode",
+  MOUNT: "mount",
+  REPLICA_READS: "replicaReads",
+  SECRET: "secret",
+} as const;
 const tokenTexts = {
   TOKEN_ISSUER: "issuer",
   TOKEN_AUDIENCE: "audience",
   TOKEN_SUBJECT_CLAIM: "subjectClaim",
   TOKEN_ROLES_CLAIM: "rolesClaim",
 } as const;
-const others = ["DATABASE_LIMITS", "PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS"] as const;
+const others = [
+  "DATABASE_LIMITS",
+  "DATABASE_REPLICA_URLS",
+  "PORT",
+  "CORS_ORIGINS",
+  "TOKEN_PUBLIC_KEY",
+  "MIGRATE",
+  "WORKERS",
+] as const;
 const httpNames = new Map(Object.keys(httpLimitBounds).map((name) => [toVariable(name), name]));
 const limitNames = new Map(Object.keys(limitDefaults).map((name) => [toVariable(name), name]));
 
@@ -37,6 +52,9 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
   if (options["database"] === undefined && environment["DATABASE_URL"]) options["database"] = environment["DATABASE_URL"];
   if (options["mode"] === undefined && environment["NODE_ENV"] === "production") options["mode"] = "production";
   if (given["DATABASE_LIMITS"] !== undefined) options["databaseLimits"] = readLimits(given["DATABASE_LIMITS"]);
+  // Commas do not stand in these URLs: they are written %2C.
+  if (given["DATABASE_REPLICA_URLS"] !== undefined)
+    options["replicas"] = given["DATABASE_REPLICA_URLS"].split(",").map((url) => url.trim());
   if (given["PORT"] !== undefined) options["port"] = toNumber("PORT", given["PORT"]);
   if (given["MIGRATE"] !== undefined) options["migrate"] = toBoolean("MIGRATE", given["MIGRATE"]);
   if (given["CORS_ORIGINS"] !== undefined)

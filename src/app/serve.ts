@@ -37,7 +37,17 @@ export function createServe(parts: ServeParts): Serve {
   return (request, refused) => {
     const startMs = performance.now();
     const requestId = requestIdOf(request.headers["x-request-id"], parts.newId);
-    const gathered: Gathered = { actor: anonymous, requestId, timings: null, parseMs: 0, operation: null, authMs: 0, code: null };
+    const gathered: Gathered = {
+      actor: anonymous,
+      requestId,
+      since: request.headers["holdfast-position"] ?? null,
+      position: null,
+      timings: null,
+      parseMs: 0,
+      operation: null,
+      authMs: 0,
+      code: null,
+    };
     const response = rescue(
       () => {
         if (refused !== null) throw refused;
@@ -111,6 +121,7 @@ function finish(
   headers.push("Server-Timing", timingOf(gathered, ms));
   const trace = readTrace(asked["traceparent"], parts.newId);
   if (trace !== null) headers.push("traceparent", trace.traceparent);
+  if (gathered.position !== null) headers.push("Holdfast-Position", gathered.position);
   parts.cors.addTo(headers, asked["origin"]);
   for (const part of response.headers) headers.push(part);
   parts.log?.line(

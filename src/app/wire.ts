@@ -53,15 +53,21 @@ export function isShared(url: string): boolean {
 export interface Opening {
   /** Limits of the driver, by the names of its options. */
   readonly limits?: Readonly<Record<string, number>>;
+  readonly replicas?: readonly string[];
 }
 
 /**
  * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens, and
  * `database_refused` where the server does not let us in.
  */
-export async function openDatabase(url: string, onTrouble: OnTrouble, { limits = {} }: Opening = {}): Promise<Opened> {
+export async function openDatabase(
+  url: string,
+  onTrouble: OnTrouble,
+  { limits = {}, replicas = [] }: Opening = {},
+): Promise<Opened> {
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
-  if (isPostgres(url)) return openPostgresDatabase(url, told);
+  if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas });
+  assert(replicas.length === 0, "the option replicas is for PostgreSQL: a SQLite database has none");
   const database = openSqlite({ ...told, file: fileOf(url) ?? ":memory:" });
   return { database, dialect: sqliteDialect, ddl: sqliteDdl };
 }

@@ -82,9 +82,20 @@ export interface Transaction {
   write(unit: readonly Step[]): Promise<readonly StepResult[]>;
 }
 
-export interface TransactionOptions {
+/**
+ * How far the primary has come, as a text: of two the greater one is the later. Whoever has got to the position of a commit has
+ * all that was committed until then.
+ */
+export type Position = string;
+
+export interface TransactionOptions extends CommitOptions {
   /** The transaction is undone and fails with `transaction_timeout` when it is held longer. @default 5000 */
   readonly timeoutMs?: number;
+}
+
+export interface CommitOptions {
+  /** Hears, before the promise resolves, of a position that includes what was committed; null where it could not be had. @default none */
+  readonly onCommit?: (position: Position | null) => void;
 }
 
 export interface ReadOptions {
@@ -99,9 +110,11 @@ export interface ReadOptions {
   readonly point?: boolean;
   /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
   readonly timeoutMs?: number;
+  /** A replica may answer that has got to this position at least; null: any replica. @default the primary answers */
+  readonly since?: Position | null;
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends CommitOptions {
   /**
    * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
    * alone. A driver may run such units step by step together. @default false
@@ -114,6 +127,14 @@ export interface WriteOptions {
  * be opened; `closed`.
  */
 export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
+
+/** One that follows the primary, as it was last found. */
+export interface ReplicaState {
+  /** `behind` where it has not got, in time, to where the primary was. */
+  readonly state: "ready" | "behind" | "unreachable";
+  /** Reads that it has answered. */
+  readonly reads: number;
+}
 
 /** The databases that there are drivers for. */
 export type Product = "sqlite" | "postgres";
@@ -132,6 +153,10 @@ export interface Database {
   /** Copies the whole database, consistent, to a new file while it is in use. Progress is 0 to 1. */
   backup(path: string, onProgress?: (done: number) => void): Promise<void>;
   state(): DatabaseState;
+  /** Of each replica; left out where there are none. */
+  replicas?(): readonly ReplicaState[];
+  /** A position that includes everything committed until now; left out where there are no replicas. */
+  position?(): Promise<Position>;
   close(): Promise<void>;
 }
 

@@ -17,6 +17,8 @@ export interface ServerParts {
   readonly abandon?: () => void;
   /** How long closing waits for work that makes no progress, where there is `abandon`. */
   readonly closeTimeoutMs?: number;
+  /** Where there are replicas. */
+  readonly following?: Required<Pick<Database, "replicas" | "position">>;
   readonly transactionTimeoutMs: number;
   readonly retriesMax: number;
 }
@@ -78,11 +80,12 @@ export function createServerDatabase(parts: ServerParts): Database {
     product: parts.product,
     read: (statement, options) => track(open.reads, async () => parts.read(statement, options)),
     write: (unit, options) => write(() => queue.submit(unit, options)),
-    transaction: (work, { timeoutMs = transactionTimeoutMs } = {}) =>
-      write(() => runTransaction({ hold, turns }, work, { timeoutMs, retriesMax })),
+    transaction: (work, { timeoutMs = transactionTimeoutMs, ...options } = {}) =>
+      write(() => runTransaction({ hold, turns }, work, { ...options, timeoutMs, retriesMax })),
     migrate,
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
+    ...(parts.following ?? {}),
     close: () => (closing ??= shutDown()),
   } satisfies Database);
 }

@@ -6,6 +6,7 @@ export interface Waiting<E> {
   readonly unit: readonly Step[];
   /** It may run together with others of the same texts. */
   readonly alike: boolean;
+  readonly onCommit: WriteOptions["onCommit"];
   readonly encoded: E;
   readonly sinceMs: number;
   readonly resolve: (results: readonly StepResult[]) => void;
@@ -62,12 +63,12 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
   }
 
   return {
-    submit(unit, { alike = false } = {}) {
+    submit(unit, { alike = false, onCommit } = {}) {
       if (unit.length === 0) return Promise.resolve([]);
       if (waiting.length >= limits.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
       const encoded = encode(unit);
       const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, alike, encoded, resolve, reject, sinceMs: performance.now() });
+      waiting.push({ unit, alike, onCommit, encoded, resolve, reject, sinceMs: performance.now() });
       state.timer ??= setTimeout(expire, waitTimeoutMs).unref();
       state.running ??= drain();
       return promise;

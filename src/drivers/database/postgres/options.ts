@@ -1,4 +1,5 @@
 /** The options of the PostgreSQL driver: their defaults, their limits, and what a wrong one is answered with. */
+import { assert } from "../../../base/errors.ts";
 import { type NumberLimits, resolveSettings, type ServerTrouble, type Settings } from "../settings.ts";
 
 export type PostgresTrouble = ServerTrouble;
@@ -6,7 +7,13 @@ export type PostgresTrouble = ServerTrouble;
 export interface PostgresOptions {
   /** Where the database is: `postgres://user:password@host:port/name`, with the parameters that libpq knows (`sslmode` …). */
   readonly url: string;
-  /** Connections for reads. @default 8 */
+  /** URLs of streaming replicas, which answer reads that need nothing newer than they have. @default none */
+  readonly replicas?: readonly string[];
+  /** How often each is asked how far it has come. @default 500 */
+  readonly replicaPollMs?: number;
+  /** One that is further behind than this answers no reads. @default 10000 */
+  readonly replicaLagMaxMs?: number;
+  /** Connections for reads, on the primary and on each replica. @default 8 */
   readonly readersMax?: number;
   /** Connections for writes and transactions; units that are submitted together share one. @default 4 */
   readonly writersMax?: number;
@@ -46,11 +53,13 @@ export interface PostgresOptions {
   readonly onTrouble?: (trouble: PostgresTrouble) => void;
 }
 
-type Limit = Exclude<keyof PostgresOptions, "url" | "onTrouble">;
+type Limit = Exclude<keyof PostgresOptions, "url" | "onTrouble" | "replicas">;
 
-export type PostgresSettings = Settings<Limit>;
+export type PostgresSettings = Settings<Limit> & { readonly replicas: readonly string[] };
 
 const limits: NumberLimits<Limit> = {
+  replicaPollMs: [500, 10, 600_000],
+  replicaLagMaxMs: [10_000, 1, 86_400_000],
   readersMax: [8, 1, 1_000],
   writersMax: [4, 2, 1_000],
   longReadersMax: [3, 1, 1_000],
@@ -71,12 +80,13 @@ const limits: NumberLimits<Limit> = {
   readTimeoutMs: [30_000, 1, 3_600_000],
 };
 
+const protocols = /^postgres(ql)?:\/\//;
+const example = "postgres://user:password@host:port/name";
+
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: PostgresOptions): PostgresSettings {
-  return resolveSettings(options, {
-    of: "openPostgres",
-    protocols: /^postgres(ql)?:\/\//,
-    example: "postgres://user:password@host:port/name",
-    limits,
-  });
+  const { replicas = [], ...others } = options;
+  for (const url of replicas) assert(protocols.test(url), `the option replicas of openPostgres has URLs: ${example}`);
+  const settings = resolveSettings(others, { of: "openPostgres", protocols, example, limits });
+  return Object.freeze({ ...settings, replicas: Object.freeze([...replicas]) });
 }

@@ -1,13 +1,14 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
 import { setTimeout as pause } from "node:timers/promises";
 import { AppError, reasonOf } from "../../../base/errors.ts";
-import type { Database, Statement } from "../../database.ts";
+import type { Database, ReadOptions, Statement } from "../../database.ts";
 import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections, useAnother } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
 import { runMigration } from "./migrate.ts";
 import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
+import { createReplicas, type Replicas } from "./replicas/replicas.ts";
 import { HeldTransaction } from "./transactions.ts";
 import { createUnitQueue } from "./unit-queue.ts";
 
@@ -25,7 +26,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     await awaitServer(connections, settings);
     const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
     if (!isCurrent(row?.[0])) await runMigration(connections, createFunctions().map(toStatement));
-    return createDatabase(connections, settings);
+    const replicas = settings.replicas.length > 0 ? await createReplicas(pg, connections, settings) : null;
+    return createDatabase(connections, settings, replicas);
   } catch (error) {
     connections.destroy();
     throw error;
@@ -61,17 +63,31 @@ async function importPg() {
   }
 }
 
-function createDatabase(connections: Connections, settings: PostgresSettings): Database {
+function createDatabase(connections: Connections, settings: PostgresSettings, replicas: Replicas | null): Database {
   const reads = createReads(connections, settings);
+  const read = async (statement: Statement, options: ReadOptions | undefined) => {
+    const rows = options?.since === undefined ? null : ((await replicas?.read(statement, options)) ?? null);
+    return rows ?? reads.read(statement, options);
+  };
   return createServerDatabase({
     ...settings,
     product: "postgres",
-    read: (statement, options) => reads.read(statement, options),
+    read,
     queue: createUnitQueue(connections, settings),
     hold: (work) => useAnother(connections, (client) => work(new HeldTransaction(client, connections, settings))),
-    migrate: (statements) => runMigration(connections, statements),
+    async migrate(statements) {
+      await runMigration(connections, statements);
+      await replicas?.raise();
+    },
     state: () => connections.state(),
-    disconnect: async () => connections.close(),
-    abandon: () => connections.destroy(),
+    async disconnect() {
+      replicas?.close();
+      connections.close();
+    },
+    abandon() {
+      replicas?.destroy();
+      connections.destroy();
+    },
+    ...(replicas === null ? {} : { following: replicas.following }),
   });
 }

@@ -17,7 +17,19 @@ export interface Reads {
 /** A read changes nothing, so it may be asked again on another connection. */
 const attemptsMax = 3;
 
-export function createReads(connections: Connections, settings: PostgresSettings): Reads {
+/** Goes before a read in its packet, and says whether the read may be used. */
+export interface Proof {
+  readonly query: Query;
+  /** Begins before the flight. */
+  readonly start: () => (rows: readonly Row[]) => boolean;
+}
+
+/** What was asked has not what it had before. */
+export class Disproved extends Error {
+  override readonly name = "Disproved";
+}
+
+export function createReads(connections: Connections, settings: PostgresSettings, proof: Proof | null = null): Reads {
   const gate = createGate(settings.longReadersMax, settings.waitTimeoutMs);
 
   async function ask(query: Query, timeoutMs: number): Promise<readonly Row[]> {
@@ -39,11 +51,17 @@ export function createReads(connections: Connections, settings: PostgresSettings
 
   async function askOnce(client: Client, query: Query, timeoutMs: number): Promise<Outcome> {
     const isOwn = timeoutMs !== settings.readTimeoutMs;
-    const queries = isOwn
-      ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`), query, words("commit")]
-      : [query];
+    const before = [
+      ...(proof === null ? [] : [proof.query]),
+      ...(isOwn ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`)] : []),
+    ];
+    const queries = [...before, query, ...(isOwn ? [words("commit")] : [])];
+    const holds = proof?.start();
     const { landed, failure } = await fly(client, queries, { ...connections, silenceMs: timeoutMs + settings.silenceTimeoutMs });
-    if (failure === null) return { rows: landed[isOwn ? 2 : 0]?.rows ?? [] };
+    if (failure === null) {
+      if (holds !== undefined && !holds(landed[0]?.rows ?? [])) throw new Disproved();
+      return { rows: landed[before.length]?.rows ?? [] };
+    }
     if (isLost(failure.error)) throw new Lost(failure.error);
     return { error: failure.error };
   }

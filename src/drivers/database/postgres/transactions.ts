@@ -1,7 +1,7 @@
 /** A serializable transaction that a caller holds open on one connection. */
 import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
-import type { Row, Statement, Step, StepResult } from "../../database.ts";
+import type { CommitOptions, Row, Statement, Step, StepResult } from "../../database.ts";
 import type { Held, Verdict } from "../held.ts";
 import { faultOf } from "../texts.ts";
 import { createTurns, type Turns } from "../turns.ts";
@@ -10,6 +10,7 @@ import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from
 import { type Flown, fly, type Query, words } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
+import { positionAt, reachedQuery } from "./replicas/position.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
 import { beginText } from "./unit-queue.ts";
 
@@ -19,16 +20,19 @@ export class HeldTransaction implements Held {
   /** Statements of one transaction follow each other, whoever of its code sends them. */
   readonly #turns: Turns = createTurns();
   readonly #timeoutMs: number;
+  /** Whether positions of commits are of use to anybody. */
+  readonly #tells: boolean;
   #begun = false;
   #ended = false;
   /** Why nothing more can be done in it. */
   #lost: Error | null = null;
   #aborted: ServerError | null = null;
 
-  constructor(client: Client, connections: Connections, { statementTimeoutMs }: PostgresSettings) {
+  constructor(client: Client, connections: Connections, { statementTimeoutMs, replicas }: PostgresSettings) {
     this.#client = client;
     this.#connections = connections;
     this.#timeoutMs = statementTimeoutMs;
+    this.#tells = replicas.length > 0;
   }
 
   read({ text, params }: Statement): Promise<readonly Row[]> {
@@ -57,13 +61,18 @@ export class HeldTransaction implements Held {
   }
 
   /** Commits, or undoes what threw. @throws where the connection is not to be used again */
-  async end<T>(verdict: Verdict<T>): Promise<Verdict<T>> {
+  async end<T>(verdict: Verdict<T>, onCommit: CommitOptions["onCommit"]): Promise<Verdict<T>> {
     return this.#turns(async () => {
       this.#ended = true;
       if (this.#lost !== null && this.#aborted === null) throw this.#lost;
       if (!this.#begun) return verdict;
       const isUndone = this.#aborted !== null || !("value" in verdict);
-      const { failure, sent } = await fly(this.#client, [words(isUndone ? "rollback" : "commit")], this.#connections);
+      const isHeard = onCommit !== undefined && this.#tells && !isUndone;
+      const last = [words(isUndone ? "rollback" : "commit"), ...(isHeard ? [reachedQuery] : [])];
+      const { landed, failure: found, sent } = await fly(this.#client, last, this.#connections);
+      // What comes behind the commit does not undo it.
+      const failure = found !== null && found.index > 0 ? null : found;
+      if (failure === null && isHeard) onCommit(positionAt(landed, 1));
       if (failure !== null && !isUndone && isAborted(failure.error)) return { aborted: toError(failure.error, "nothing") };
       if (failure !== null) throw toError(failure.error, isUndone || !sent ? "nothing" : "a write", this.#timeoutMs);
       return this.#aborted === null ? verdict : { aborted: toError(this.#aborted, "nothing") };

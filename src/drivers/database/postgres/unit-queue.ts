@@ -7,6 +7,7 @@ import { isAborted, isLost, isSaid, isStale, type ServerError, toError, toRefusa
 import { type Flown, fly, type Landed, type Query, words } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
+import { positionAt, reachedQuery } from "./replicas/position.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
 
 export const beginText = "begin isolation level serializable read write";
@@ -14,26 +15,21 @@ export const beginText = "begin isolation level serializable read write";
 type Group = readonly Waiting<readonly Query[]>[];
 
 export function createUnitQueue(connections: Connections, settings: PostgresSettings): WriteQueue {
+  const sending: Sending = { connections, tells: settings.replicas.length > 0 };
+
   /** True when all had their outcome together; where anything stands in the way, nothing was done. */
   async function runAlike(group: Group): Promise<boolean> {
     const units = group.map(({ unit }) => unit);
     const queries = group.every(({ alike }) => alike) ? encodeAlike(units) : null;
     if (queries === null) return false;
     const landed = await useAnother(connections, async (client) => {
-      const flown = await flyThere(client, inTransaction(queries));
+      const flown = await flyGroup(client, queries, sending);
       return flown.failure === null ? flown.landed : null;
     });
     if (landed === null) return false;
+    tell(group, landed, queries.length);
     for (const [index, results] of resultsOfAlike(units, landed.slice(1)).entries()) group[index]?.resolve(results);
     return true;
-  }
-
-  /** @throws what a lost connection is told by, so that it is not used again */
-  async function flyThere(client: Client, queries: readonly Query[]): Promise<Flown> {
-    const flown = await fly(client, queries, connections);
-    if (!flown.sent) throw new Unsent();
-    if (flown.failure !== null && isLost(flown.failure.error)) throw lossOf(flown.failure, queries.length - 1);
-    return flown;
   }
 
   async function runGroup(group: Group, run: number): Promise<void> {
@@ -56,8 +52,9 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     run: number,
   ): Promise<{ readonly at: number; readonly again: boolean } | null> {
     const body = group.flatMap(({ encoded }) => encoded);
-    const { landed, failure } = await flyThere(client, inTransaction(body));
+    const { landed, failure } = await flyGroup(client, body, sending);
     if (failure === null) {
+      tell(group, landed, body.length);
       settle(group, landed.slice(1));
       return null;
     }
@@ -73,13 +70,9 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     return null;
   }
 
-  async function refuse(
-    client: Client,
-    { reject }: Waiting<unknown>,
-    { error, step }: { error: ServerError; step: number },
-  ): Promise<void> {
-    const columns = await columnsOf(client, error, connections);
-    reject(toRefusal(error, step, columns) ?? toError(error, "nothing", settings.statementTimeoutMs));
+  async function refuse(client: Client, { reject }: Waiting<unknown>, failed: Refused): Promise<void> {
+    const columns = await columnsOf(client, failed.error, connections);
+    reject(toRefusal(failed.error, failed.step, columns) ?? toError(failed.error, "nothing", settings.statementTimeoutMs));
   }
 
   async function run(group: Group): Promise<void> {
@@ -89,9 +82,36 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   return createWriteQueue({ encode: encodeUnit, run }, settings);
 }
 
-/** A server that says farewell at a statement before the commit has not come to the commit: nothing was written. */
-function lossOf({ index, error }: NonNullable<Flown["failure"]>, commit: number): Error {
-  return toError(error, isSaid(error) && index < commit ? "nothing" : "a write");
+interface Refused {
+  readonly error: ServerError;
+  readonly step: number;
+}
+
+interface Sending {
+  readonly connections: Connections;
+  /** Whether the position of the commit is of use to anybody. */
+  readonly tells: boolean;
+}
+
+/** One transaction in one packet. @throws what a lost connection is told by, so that it is not used again */
+async function flyGroup(client: Client, body: readonly Query[], { connections, tells }: Sending): Promise<Flown> {
+  const commit = body.length + 1;
+  const queries = [words(beginText), ...body, words("commit"), ...(tells ? [reachedQuery] : [])];
+  const flown = await fly(client, queries, connections);
+  const { failure } = flown;
+  if (!flown.sent) throw new Unsent();
+  if (failure === null) return flown;
+  // What comes behind the commit does not undo it.
+  if (failure.index > commit) return { ...flown, failure: null };
+  // A server that says farewell at a statement before the commit has not come to the commit.
+  if (isLost(failure.error))
+    throw toError(failure.error, isSaid(failure.error) && failure.index < commit ? "nothing" : "a write");
+  return flown;
+}
+
+/** Tells those who want to know what position includes their commit. */
+function tell(group: Group, landed: readonly Landed[], length: number): void {
+  for (const { onCommit } of group) onCommit?.(positionAt(landed, length + 2));
 }
 
 /** Hands each unit what its statements answered. */
@@ -101,10 +121,6 @@ function settle(group: Group, landed: readonly Landed[]): void {
     resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
     from += unit.length;
   }
-}
-
-function inTransaction(queries: readonly Query[]): readonly Query[] {
-  return [words(beginText), ...queries, words("commit")];
 }
 
 /** The unit that the n-th query of the group belongs to, and its place there; the commit is the last one's. */
