@@ -28,10 +28,9 @@ const actorsMax = 10_000;
 const tokenLengthMax = 128;
 
 export function createPositions(database: Database, key: CursorKey, mode: ReplicaReads): Positions {
-  const { position } = database;
-  return position === undefined
-    ? { isOn: false, needOf: () => undefined, note: async () => null }
-    : createKnown(position, createSeal(key, "position"), mode);
+  if (database.position === undefined) return { isOn: false, needOf: () => undefined, note: async () => null };
+  const ask = () => database.position?.() ?? Promise.reject(new Error("a database has lost its replicas"));
+  return createKnown(ask, createSeal(key, "position"), mode);
 }
 
 function createKnown(ask: () => Promise<Position>, seal: Seal, mode: ReplicaReads): Positions {

@@ -85,7 +85,7 @@ export function createServerDatabase(parts: ServerParts): Database {
     migrate,
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
-    ...(parts.following ?? {}),
+    ...parts.following,
     close: () => (closing ??= shutDown()),
   } satisfies Database);
 }

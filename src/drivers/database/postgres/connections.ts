@@ -58,7 +58,9 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
   function poolOf(purpose: Purpose): Pool {
     const { readersMax, writersMax, readQueueMax, writeQueueMax, waitTimeoutMs } = settings;
     const bounds =
-      purpose === "read" ? { max: readersMax, waitersMax: readQueueMax } : { max: writersMax, waitersMax: writeQueueMax };
+      purpose === "read"
+        ? ({ max: readersMax, waitersMax: readQueueMax, fullCode: "database_busy" } as const)
+        : ({ max: writersMax, waitersMax: writeQueueMax, fullCode: "transaction_queue_full" } as const);
     return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onIdleLoss: () => probe() });
   }
 

@@ -7,6 +7,8 @@ export interface PoolSpec {
   readonly open: () => Promise<Client>;
   readonly max: number;
   readonly waitersMax: number;
+  /** What one too many is told. */
+  readonly fullCode: "database_busy" | "transaction_queue_full";
   /** How long somebody waits for a free one. */
   readonly waitMs: number;
   /** Hears of one that ended while nobody used it. */
@@ -36,7 +38,7 @@ export class Pool {
     this.#spec = spec;
   }
 
-  /** @throws database_busy where none gets free in time or too many wait, database_closed, and what opening one fails with */
+  /** @throws database_busy where none gets free in time, the code for too many who wait, database_closed, and what opening one fails with */
   async acquire(): Promise<Client> {
     if (this.#ended) throw failDatabase("database_closed");
     const last = [...this.#idle.keys()].at(-1);
@@ -73,10 +75,10 @@ export class Pool {
   }
 
   #wait(): Promise<Client> {
-    const { waitersMax, waitMs } = this.#spec;
-    if (this.#waiters.size >= waitersMax) return Promise.reject(busy());
+    const { waitersMax, waitMs, fullCode } = this.#spec;
+    if (this.#waiters.size >= waitersMax) return Promise.reject(refuse(fullCode));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(waiter).reject(busy()), waitMs);
+      const timer = setTimeout(() => this.#settle(waiter).reject(refuse("database_busy")), waitMs);
       const waiter: Waiter = { resolve, reject, timer };
       this.#waiters.add(waiter);
       this.#serveNext();
@@ -149,6 +151,6 @@ export class Pool {
   }
 }
 
-function busy(): Error {
-  return failDatabase("database_busy", { headers: { "Retry-After": "1" } });
+function refuse(code: PoolSpec["fullCode"]): Error {
+  return failDatabase(code, { headers: { "Retry-After": "1" } });
 }
