@@ -30,6 +30,7 @@ const others = [
   "TOKEN_PUBLIC_KEY",
   "MIGRATE",
   "WORKERS",
+  "TABLES_INSIDE",
 ] as const;
 const httpNames = new Map(Object.keys(httpLimitBounds).map((name) => [toVariable(name), name]));
 const limitNames = new Map(Object.keys(limitDefaults).map((name) => [toVariable(name), name]));
@@ -57,6 +58,7 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
     options["replicas"] = given["DATABASE_REPLICA_URLS"].split(",").map((url) => url.trim());
   if (given["PORT"] !== undefined) options["port"] = toNumber("PORT", given["PORT"]);
   if (given["MIGRATE"] !== undefined) options["migrate"] = toBoolean("MIGRATE", given["MIGRATE"]);
+  if (given["TABLES_INSIDE"] !== undefined) options["tablesInside"] = toBoolean("TABLES_INSIDE", given["TABLES_INSIDE"]);
   if (given["CORS_ORIGINS"] !== undefined)
     options["corsOrigins"] = given["CORS_ORIGINS"].split(",").map((origin) => origin.trim());
   const tokens = readTokens(given);

@@ -21,7 +21,7 @@ import type { Change } from "./write/change.ts";
 import { createRow, createRows } from "./write/create.ts";
 import { deleteRow } from "./write/delete.ts";
 import { deleteMany, updateMany } from "./write/many.ts";
-import { type OnceAnswer, runOnce } from "./write/once.ts";
+import { idempotencyTable, type OnceAnswer, runOnce } from "./write/once.ts";
 import { putRow, restoreRow, upsertRow } from "./write/put.ts";
 import { updateRow } from "./write/patch.ts";
 
@@ -88,10 +88,13 @@ export async function executeOnce(
 ): Promise<OnceAnswer & { readonly position: string | null }> {
   const changes: Change[] = [];
   const { value: answer, position } = await committing(x, origin.actor, (committed) =>
-    runOnce({ keyed, session: committed, nowMs: x.clock(), running: x.running }, (session) => {
-      changes.length = 0;
-      return write(x, call, { origin, session, changes });
-    }),
+    runOnce(
+      { keyed, session: committed, table: x.context.dialect.quote(idempotencyTable), nowMs: x.clock(), running: x.running },
+      (session) => {
+        changes.length = 0;
+        return write(x, call, { origin, session, changes });
+      },
+    ),
   );
   tell(x, changes);
   // What is replayed was committed earlier, perhaps by another process, and where nobody has been told.

@@ -45,6 +45,12 @@ export interface PostgresOptions {
   readonly silenceTimeoutMs?: number;
   /** How long closing waits for work that makes no progress. @default 1500 */
   readonly closeTimeoutMs?: number;
+  /** How long a statement of a migration waits for a lock, while all others queue behind it. @default 5000 */
+  readonly migrationLockTimeoutMs?: number;
+  /** How often a migration's transaction is tried where a lock cannot be had. @default 5 */
+  readonly migrationTriesMax?: number;
+  /** The longest that a statement of a migration's transaction may take; 0 is no limit. @default 0 */
+  readonly migrationStatementTimeoutMs?: number;
   /** For transactions that name no other. @default 5000 */
   readonly transactionTimeoutMs?: number;
   /** For reads that name no other. @default 30000 */
@@ -76,6 +82,9 @@ const limits: NumberLimits<Limit> = {
   silenceTimeoutMs: [5_000, 1, 600_000],
   closeTimeoutMs: [1_500, 1, 600_000],
   lockTimeoutMs: [5_000, 1, 600_000],
+  migrationLockTimeoutMs: [5_000, 1, 600_000],
+  migrationTriesMax: [5, 1, 1_000],
+  migrationStatementTimeoutMs: [0, 0, 86_400_000],
   transactionTimeoutMs: [5_000, 1, 3_600_000],
   readTimeoutMs: [30_000, 1, 3_600_000],
 };

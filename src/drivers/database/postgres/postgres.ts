@@ -1,11 +1,13 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
 import { setTimeout as pause } from "node:timers/promises";
+import type { Client } from "pg";
 import { AppError, reasonOf } from "../../../base/errors.ts";
 import type { Database, ReadOptions, Statement } from "../../database.ts";
+import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections, useAnother } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
-import { runMigration } from "./migrate.ts";
+import { commit, createMigrator, runTogether, withMigrationLock } from "./migrate.ts";
 import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { createReplicas, type Replicas } from "./replicas/replicas.ts";
@@ -25,7 +27,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   try {
     await awaitServer(connections, settings);
     const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
-    if (!isCurrent(row?.[0])) await runMigration(connections, createFunctions().map(toStatement));
+    if (!isCurrent(row?.[0])) {
+      const statements = createFunctions().map(toStatement);
+      const migrating = { connections, settings };
+      await withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit }));
+    }
     const replicas = settings.replicas.length > 0 ? await createReplicas(pg, connections, settings) : null;
     return createDatabase(connections, settings, replicas);
   } catch (error) {
@@ -55,6 +61,19 @@ async function awaitServer(connections: Connections, { startTimeoutMs, onTrouble
   }
 }
 
+/** Reads what the server says of itself, and makes nothing. Fails as `openPostgres` does. */
+export async function inspectPostgres<T>(options: PostgresOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+  const settings = resolveOptions(options);
+  const { default: pg } = await importPg();
+  const connections = createConnections(pg, settings);
+  const reads = createReads(connections, settings);
+  try {
+    return await work(async (text, params = []) => reads.read({ text, params }));
+  } finally {
+    connections.close();
+  }
+}
+
 async function importPg() {
   try {
     return await import("pg");
@@ -69,16 +88,23 @@ function createDatabase(connections: Connections, settings: PostgresSettings, re
     const rows = options?.since === undefined ? null : ((await replicas?.read(statement, options)) ?? null);
     return rows ?? reads.read(statement, options);
   };
+  const migrating = { connections, settings };
+  /** No replica answers with what was before the migration. */
+  const migrate = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    try {
+      return await withMigrationLock(migrating, work);
+    } finally {
+      await replicas?.raise();
+    }
+  };
   return createServerDatabase({
     ...settings,
     product: "postgres",
     read,
     queue: createUnitQueue(connections, settings),
     hold: (work) => useAnother(connections, (client) => work(new HeldTransaction(client, connections, settings))),
-    async migrate(statements) {
-      await runMigration(connections, statements);
-      await replicas?.raise();
-    },
+    migrate: (statements) => migrate((client) => runTogether(client, migrating, { statements, end: commit })),
+    migrator: (work, isAlone) => migrate((client) => work(createMigrator(client, migrating, isAlone))),
     state: () => connections.state(),
     async disconnect() {
       replicas?.close();
