@@ -37,7 +37,7 @@ function start({ origins = [] as readonly string[], protocols = [] as readonly P
     log: null,
     clock: () => 0,
     newId: () => "01900000-0000-7000-8000-000000000001",
-    open: createOpenPaths({ database: () => "ready", stopping: () => state.stopping }, "/api"),
+    open: createOpenPaths({ database: () => "ready", replicas: () => null, stopping: () => state.stopping }, "/api"),
   });
   const ask = (path: string, init?: RequestInit) => answerFetch(serve, new Request(`http://a${path}`, init), limits);
   const open = () => listen(serve, { port: 0, host: "127.0.0.1", limits, newId: () => "1" });
