@@ -76,7 +76,7 @@ export async function createApp<R extends Registry, A extends Actions>(
   const driver = await openDatabase(settings.database, (kind, message) =>
     log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message })),
   );
-  const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
+  const opened = { ...driver, database: settings.wrapDatabase(driver.database, driver) };
   try {
     const ensured = await ensureSchema(
       { ...opened, clock: settings.clock, schema },
@@ -87,6 +87,7 @@ export async function createApp<R extends Registry, A extends Actions>(
       schema,
       database: opened.database,
       dialect: opened.dialect,
+      commits: opened.ddl.commits,
       cursorKey: keys.cursorKey,
       clock: settings.clock,
       newId,

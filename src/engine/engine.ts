@@ -1,6 +1,7 @@
 /** The engine's face: what protocols, the server-side API and features call. */
 import type { Schema } from "../schema/schema.ts";
 import type { Call, Origin, Result } from "./call.ts";
+import type { ReadFeed } from "./feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 
@@ -50,4 +51,6 @@ export interface Engine {
     origin: Origin,
     keyed: KeyedCall,
   ): Promise<{ readonly stored: StoredAnswer; readonly replayed: boolean; readonly answer: Answer | null }>;
+  /** Committed changes of all models, hidden fields included: for features, never for answers without a guard of their own. */
+  readonly readChanges: ReadFeed;
 }

@@ -79,6 +79,7 @@ export async function open(
     newId,
     database: between.database?.(database) ?? database,
     dialect: between.dialect?.(opened.dialect) ?? opened.dialect,
+    commits: opened.ddl.commits,
     cursorKey: new Uint8Array(32),
     onListenerError: (error) => {
       throw error;

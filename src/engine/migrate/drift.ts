@@ -4,7 +4,7 @@ import type { Ddl, Structure } from "../../drivers/ddl.ts";
 import { readerOf } from "./journal.ts";
 import { tableOf } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot-types.ts";
-import { systemIndexes, systemTables } from "./system-tables.ts";
+import { systemShapes } from "./system-tables.ts";
 
 /** One sentence for each difference; empty when the database is as the journal says. */
 export async function findDrift(database: Database, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
@@ -19,15 +19,13 @@ export async function findDrift(database: Database, snapshot: Snapshot, ddl: Ddl
 
 /** Every table that the snapshot says there is, the engine's own included. */
 export function structuresOf(snapshot: Snapshot, ddl: Ddl): ReadonlyMap<string, Structure> {
-  const system =
-    snapshot.system === 0
-      ? []
-      : systemTables.map((table) =>
-          ddl.catalogue.describe(
-            table,
-            systemIndexes.filter((index) => index.table === table.name),
-          ),
-        );
+  const { tables, indexes } = systemShapes(ddl, snapshot.system);
+  const system = tables.map((table) =>
+    ddl.catalogue.describe(
+      table,
+      indexes.filter((index) => index.table === table.name),
+    ),
+  );
   const models = snapshot.models.map((model) => ddl.catalogue.describe(tableOf(model, [snapshot]), model.indexes));
   return new Map([...system, ...models].map((structure) => [structure.name, structure]));
 }

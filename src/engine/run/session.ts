@@ -10,11 +10,20 @@ export interface Session {
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }
 
-export function databaseSession(database: Database, timeoutMs: number): Session {
+/** `seal` is what every transaction ends with. */
+export function databaseSession(database: Database, timeoutMs: number, seal: readonly Step[] = []): Session {
   return {
     read: (statement, options) => database.read(statement, options),
-    write: (unit) => database.write(unit),
-    transaction: (work) => database.transaction((tx) => work(transactionSession(tx)), { timeoutMs }),
+    write: seal.length === 0 ? (unit) => database.write(unit) : (unit) => database.write([...unit, ...seal]),
+    transaction: (work) =>
+      database.transaction(
+        async (tx) => {
+          const value = await work(transactionSession(tx));
+          if (seal.length > 0) await tx.write(seal);
+          return value;
+        },
+        { timeoutMs },
+      ),
   };
 }
 

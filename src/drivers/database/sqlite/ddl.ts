@@ -283,4 +283,5 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
   fingerprint,
   cast: (expression, storage) => `CAST(${expression} AS ${columnTypes[storage]})`,
   catalogue: Object.freeze({ readTables, readStructures, describe, verify }),
+  commits: null,
 });
