@@ -106,7 +106,7 @@ function textsOf(
 
 function toRecord([commit, seq, model, kind, id, version, before, after, actor, requestId, at]: Row): PlacedChange {
   return {
-    position: `${commit}.${seq}`,
+    position: `${String(commit)}.${String(seq)}`,
     model: String(model),
     kind: kind as Change["kind"],
     id: String(id),
