@@ -28,7 +28,10 @@ export async function createFreshTestApp<R extends Registry, A extends Actions>(
     await drop();
     throw error;
   });
-  const close = () => app.close().finally(drop);
+  const close = async () => {
+    await app.close();
+    await drop();
+  };
   return { ...app, close, [Symbol.asyncDispose]: close };
 }
 
@@ -39,5 +42,9 @@ export async function createFreshApp<R extends Registry, A extends Actions>(
 ): Promise<App<R>> {
   const { url, drop } = await openFresh();
   const app = await createApp(backend, { ...options, database: url });
-  return { ...app, stop: () => app.stop().finally(drop) };
+  const stop = async () => {
+    await app.stop();
+    await drop();
+  };
+  return { ...app, stop };
 }

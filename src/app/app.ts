@@ -21,6 +21,7 @@ import { answerFetch } from "./fetched.ts";
 import { createOpenPaths } from "./health.ts";
 import { type Listener, listen } from "./listen.ts";
 import { createLog, eventLine, type Log } from "./log.ts";
+import { urlOf } from "./address.ts";
 import { type AppOptions, resolveOptions, type Settings } from "./options.ts";
 import { resolveKeys } from "./secret.ts";
 import { createServe, type Serve } from "./serve.ts";
@@ -80,7 +81,8 @@ export async function createApp<R extends Registry, A extends Actions>(
   try {
     const ensured = await ensureSchema(
       { ...opened, clock: settings.clock, schema },
-      { mode: settings.mode, migrate: settings.migrate },
+      // Told not to migrate, development is as strict as production.
+      { mode: settings.migrate ? settings.mode : "production", migrate: settings.migrate },
     );
     const { newId } = settings;
     const engine = createEngine(backend as unknown as Backend<R>, {
@@ -136,9 +138,7 @@ function assemble<R extends Registry>(parts: Parts<R>): App<R> {
     async start() {
       const { port, host, http: limits } = settings;
       state.listener = await listen(serve, { port, host, limits, newId });
-      // An address that means all of them is none that a client could ask for.
-      const name = host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
-      return { port: state.listener.port, url: `http://${name}:${state.listener.port}` };
+      return { port: state.listener.port, url: urlOf(host, state.listener.port) };
     },
     stop: () => (state.stopping ??= stop()),
     engine,

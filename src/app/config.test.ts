@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { readEnvironment } from "./config.ts";
+import { readEnvironment, readWorkers } from "./config.ts";
 import { resolveOptions } from "./options.ts";
 import { resolveKeys } from "./secret.ts";
 
@@ -32,6 +32,12 @@ describe("the environment", () => {
     });
   });
 
+  test("says how many workers, which is no option of an app", () => {
+    assert.equal(readWorkers({ HOLDFAST_WORKERS: "auto" }), "auto");
+    assert.equal(readWorkers({}), null);
+    assert.deepEqual(readEnvironment({ HOLDFAST_WORKERS: "auto" }), {});
+  });
+
   test("unknown variables are refused with a suggestion", () => {
     assert.throws(() => readEnvironment({ HOLDFAST_PROT: "80" }), /HOLDFAST_PROT\. Did you mean "HOLDFAST_PORT"\?/);
     assert.throws(() => readEnvironment({ HOLDFAST_PORT: "http" }), /HOLDFAST_PORT is a whole number/);
@@ -44,7 +50,9 @@ describe("options", () => {
     assert.equal(settings.port, 3000);
     assert.equal(settings.host, "127.0.0.1");
     assert.equal(settings.http.bodyBytesMax, 1_048_576);
-    assert.equal(resolveOptions({ mode: "production" }).host, "0.0.0.0");
+    assert.equal(settings.migrate, true);
+    const production = resolveOptions({ mode: "production" });
+    assert.deepEqual([production.host, production.migrate], ["0.0.0.0", false]);
   });
 
   const wrong: readonly (readonly [options: object, says: RegExp])[] = [

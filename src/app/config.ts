@@ -15,7 +15,7 @@ const tokenTexts = {
   TOKEN_SUBJECT_CLAIM: "subjectClaim",
   TOKEN_ROLES_CLAIM: "rolesClaim",
 } as const;
-const others = ["PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE"] as const;
+const others = ["PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS"] as const;
 const httpNames = new Map(Object.keys(httpLimitBounds).map((name) => [toVariable(name), name]));
 const limitNames = new Map(Object.keys(limitDefaults).map((name) => [toVariable(name), name]));
 
@@ -50,6 +50,11 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
     if (Object.keys(numbers).length > 0) options[group] = numbers;
   }
   return options as AppOptions;
+}
+
+/** How many workers the environment asks for, as it says it; no app has such an option, for it is one process. */
+export function readWorkers(environment: Environment = process.env): string | null {
+  return readGiven(environment)["WORKERS"] ?? null;
 }
 
 function readGiven(environment: Environment): Record<string, string> {

@@ -35,7 +35,7 @@ export interface AppOptions {
   readonly http?: HttpLimitsOptions;
   /** Limits of queries and writes. @default see LimitsOptions */
   readonly limits?: LimitsOptions;
-  /** In production: apply pending migrations at start. @default false */
+  /** Apply pending migrations that lose nothing at start. @default in development true, in production false */
   readonly migrate?: boolean;
   /** Takes the log's lines, several at a time; `false` for silence. @default standard output */
   readonly log?: ((text: string) => void) | false;
@@ -147,7 +147,7 @@ export function resolveOptions(options: AppOptions): Settings {
     corsOrigins: Object.freeze([...corsOrigins]),
     http: resolveHttpLimits(http),
     limits: Object.freeze({ ...limits }),
-    migrate: options.migrate ?? false,
+    migrate: options.migrate ?? mode === "development",
     log: options.log || ((text) => void process.stdout.write(text)),
     silent: options.log === false,
     clock: options.clock ?? Date.now,

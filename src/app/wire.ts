@@ -31,6 +31,11 @@ export function fileOf(url: string): string | null {
   return file === ":memory:" ? null : file;
 }
 
+/** Whether several processes can work on the database at once. */
+export function isShared(url: string): boolean {
+  return isPostgres(url) || fileOf(url) !== null;
+}
+
 /** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
 export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
   if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);

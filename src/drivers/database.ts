@@ -1,5 +1,6 @@
 /** The contract of a database: SQL text in, rows out, one atomic unit per write. Knows no models and no rules. */
 import { defineErrors } from "../base/errors.ts";
+import type { Soon } from "../base/soon.ts";
 import type { Value } from "../schema/value.ts";
 
 // What a statement may bind and a row may hold. A 64-bit column is read as bigint only above 2^53.
@@ -113,7 +114,7 @@ export type Product = "sqlite" | "postgres";
 export interface Database {
   readonly product: Product;
   /** Reads outside any transaction: sees what was committed when it starts. A short read may answer at once, without a promise. */
-  read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
+  read(statement: Statement, options?: ReadOptions): Soon<readonly Row[]>;
   /** One atomic unit; resolves when it is durable. Units may share a commit, never a fate. */
   write(unit: readonly Step[]): Promise<readonly StepResult[]>;
   /** Serializable; resolves when it is durable. A throw undoes it. Retried within a bound where the database asks for it. */

@@ -120,7 +120,8 @@ export interface Ddl {
   addReferences(table: TableShape): readonly string[];
   /** The fewest statements that make the change, rows kept. */
   alterTable(change: TableChange): Alteration;
-  createIndex(index: IndexShape): string;
+  /** `table` is the one it is on. */
+  createIndex(index: IndexShape, table: TableShape): string;
   dropIndex(index: IndexShape): string;
   /** A scalar subquery that changes with any definition in the database, but for tables with a leading underscore not named here. */
   fingerprint(own: readonly string[]): string;

@@ -33,19 +33,46 @@ export interface Dialect {
   readonly not: (condition: string) => string;
   /** Two values differ; null is a value. */
   readonly distinct: (form: Form, left: string, right: string) => string;
-  /** A term of ORDER BY: null comes before every value. */
-  readonly order: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
-  /** Case-sensitive parts of texts, LIKE with `\` as escape, and search for words regardless of case and accents. */
-  readonly matches: (
-    operator: "contains" | "startsWith" | "endsWith" | "like" | "search",
-    left: string,
-    parameter: string,
-  ) => string;
   /** The text that names the bucket: 2026, 2026-Q4, 2026-11, 2026-W47, 2026-11-21, 2026-11-21T09. */
   readonly bucket: (bucket: Bucket, form: Form, sql: string) => string;
+  readonly sorting: Sorting;
+  readonly texts: Texts;
   readonly json: JsonWriter;
   readonly documents: Documents;
   readonly numbers: Numbers;
+}
+
+/** Puts rows in order, and goes on behind one of them. */
+export interface Sorting {
+  /** A term of ORDER BY: null comes before every value. */
+  readonly term: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
+  /** A parameter that a query of that term has answered, as it is compared with the term. */
+  readonly resume: (form: Form, parameter: string) => string;
+  /** An index answers `(a, b) > (x, y)`. */
+  readonly comparesRows: boolean;
+}
+
+export type Matching = "contains" | "startsWith" | "endsWith" | "like" | "search";
+
+export interface Texts {
+  /** Case-sensitive parts of texts, LIKE with `\` as escape, and search for words regardless of case and accents. */
+  readonly matches: (operator: Matching, left: string, parameter: string) => string;
+  /** Code points. */
+  readonly length: (sql: string) => string;
+  /** Of the letters A to Z alone. */
+  readonly lower: (sql: string) => string;
+  readonly upper: (sql: string) => string;
+}
+
+/** The rows of a JSON array. */
+export interface Listed {
+  /** What the functions here make of a row. */
+  readonly object: string;
+  /** From the word FROM to the end of the conditions. */
+  readonly from: string;
+  /** Terms of ORDER BY, with commas between them. */
+  readonly order: string;
+  readonly limit: number;
 }
 
 /** Makes JSON: exact, and the same to the byte in every database. */
@@ -58,8 +85,8 @@ export interface JsonWriter {
   readonly object: (pairs: readonly (readonly [name: string, sql: string])[]) => string;
   /** Such an object, or JSON null where the condition does not hold, as it stands in another. */
   readonly when: (condition: string, object: string) => string;
-  /** A scalar expression: the JSON array of column `j` of a subquery, in the subquery's order; `[]` when it has no rows. */
-  readonly array: (subquery: string) => string;
+  /** A scalar expression: the JSON array of those rows, in their order; `[]` when there are none. */
+  readonly array: (rows: Listed) => string;
 }
 
 /** Looks into JSON documents and lists. */
@@ -76,6 +103,8 @@ export interface Documents {
 
 /** Arithmetic: exact numbers keep their scale, and what does not fit is rounded half away from zero. */
 export interface Numbers {
+  /** How many rows LIMIT lets through, out of a parameter. */
+  readonly limit: (parameter: string) => string;
   /** An exact number of one scale as one of another. */
   readonly rescale: (sql: string, from: number, to: number) => string;
   /** An exact number as a double. */

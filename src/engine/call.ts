@@ -160,6 +160,12 @@ export interface BatchOp {
   readonly onConflictDo?: "update" | "nothing" | undefined;
 }
 
+export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
+
+export function isReadCall(call: Call): call is ReadCall {
+  return call.op === "list" || call.op === "get" || call.op === "aggregate";
+}
+
 /** The answer to a call. Texts are JSON, made by the database, to be sent as they are. */
 export type Result =
   | {

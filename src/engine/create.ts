@@ -10,8 +10,8 @@ import type { Backend } from "./backend.ts";
 import { createCursorKey } from "./cursor.ts";
 import { createDb, type Db } from "./db.ts";
 import type { Engine } from "./engine.ts";
+import { dbIn, type Execution, execute, executeOnce, executeRead } from "./execute.ts";
 import { createFeed } from "./feed.ts";
-import { dbIn, type Execution, execute, executeOnce } from "./execute.ts";
 import { type LimitsOptions, limitDefaults } from "./limits.ts";
 import { compileOperations } from "./operations.ts";
 import { type Context, createContext, type Hook, type Hooks } from "./context.ts";
@@ -60,6 +60,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
     schema,
     limits,
     operations,
+    read: (call, origin) => executeRead(x, call, origin),
     execute: (call, origin) => execute(x, call, origin),
     executeOnce: (call, origin, keyed) => executeOnce(x, { call, origin }, keyed),
     readChanges: createFeed({ database, dialect, commits, limits }),

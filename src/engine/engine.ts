@@ -1,6 +1,7 @@
 /** The engine's face: what protocols, the server-side API and features call. */
 import type { Schema } from "../schema/schema.ts";
-import type { Call, Origin, Result } from "./call.ts";
+import type { Soon } from "../base/soon.ts";
+import type { Call, Origin, ReadCall, Result } from "./call.ts";
 import type { ReadFeed } from "./feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Operation } from "./operation.ts";
@@ -43,7 +44,9 @@ export interface Engine {
   readonly limits: Limits;
   /** Every operation there is, for protocols to project: the models' and the backend's actions. */
   readonly operations: ReadonlyMap<string, Operation>;
-  /** @throws AppError from the engine's and the database's tables. */
+  /** A read, at once where the database answers at once. @throws AppError from the engine's and the database's tables. */
+  read(call: ReadCall, origin: Origin): Soon<Answer>;
+  /** Any call. @throws AppError from the engine's and the database's tables. */
   execute(call: Call, origin: Origin): Promise<Answer>;
   /** Executes once per scope and key; a repetition gets the stored answer. */
   executeOnce(

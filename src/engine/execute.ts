@@ -1,7 +1,8 @@
 /** Executes calls: reads go down the pipeline, writes to the file that knows them; listeners hear of what was committed. */
 import type { Clock } from "../base/clock.ts";
+import type { Soon } from "../base/soon.ts";
 import { type Actor, system } from "./actor.ts";
-import type { Call, Origin, Result, SingleResult } from "./call.ts";
+import { type Call, isReadCall, type Origin, type ReadCall, type Result, type SingleResult } from "./call.ts";
 import { createDb, type Db } from "./db.ts";
 import type { Answer, KeyedCall } from "./engine.ts";
 import { fail } from "./errors.ts";
@@ -36,10 +37,12 @@ export interface Execution {
 
 type Single = Exclude<Call, { op: "batch" }>;
 
+export function executeRead(x: Execution, call: ReadCall, { actor }: Origin): Soon<Answer> {
+  return read(call, actor, { context: x.context, session: x.session, now: x.instantOf(x.clock()) });
+}
+
 export async function execute(x: Execution, call: Call, origin: Origin): Promise<Answer> {
-  if (call.op === "list" || call.op === "get" || call.op === "aggregate") {
-    return read(call, origin.actor, { context: x.context, session: x.session, now: x.instantOf(x.clock()) });
-  }
+  if (isReadCall(call)) return executeRead(x, call, origin);
   const changes: Change[] = [];
   try {
     return await write(x, call, { origin, session: x.session, changes });
@@ -112,7 +115,7 @@ async function dispatchSingle(x: Execution, call: Single, writing: Writing): Pro
     case "list":
     case "get":
     case "aggregate":
-      return read(call, origin.actor, { context, session, now }).then(({ result }) => result);
+      return (await read(call, origin.actor, { context, session, now })).result;
     case "create":
       return createRow(call, writing);
     case "createMany":

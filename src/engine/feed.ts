@@ -2,6 +2,7 @@
 import type { Database, Row, Value } from "../drivers/database.ts";
 import type { CommitOrder } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import { whereOf } from "./compile/read.ts";
 import { fail } from "./errors.ts";
 import { type Limits, within } from "./limits.ts";
 import { type Change, changesTable, commitColumn } from "./write/change.ts";
@@ -68,7 +69,8 @@ export function createFeed({ database, dialect, commits, limits }: FeedSource): 
 
   function bound(text: string, position: string): { readonly text: string; readonly params: readonly Value[] } {
     const { commit, seq } = parsePosition(position);
-    return { text, params: commits === null ? [seq] : [commit, seq] };
+    if (commits === null) return { text, params: [seq] };
+    return { text, params: dialect.sorting.comparesRows ? [commit, seq] : [commit, commit, seq] };
   }
 
   return async ({ after = null, limit = limits.changesMax } = {}) => {
@@ -86,22 +88,25 @@ const columns = ["seq", "model", "kind", "row_id", "version", "before", "after",
 /** `page` reads what is settled; `more` has a row where there is anything at all. */
 function textsOf(
   from: "start" | "after",
-  { quote, order }: Dialect,
+  { quote, sorting }: Dialect,
   commits: CommitOrder | null,
 ): { page: string; more: string } {
-  const place = commits === null ? ["seq"] : [commitColumn, "seq"];
-  const tuple = (parts: readonly string[]) => (parts.length === 1 ? `${parts[0]}` : `(${parts.join(", ")})`);
-  const given = commits === null ? ["?"] : [commits.bind("?"), "?"];
-  const further = from === "start" ? [] : [`${tuple(place.map(quote))} > ${tuple(given)}`];
+  const place = (commits === null ? ["seq"] : [commitColumn, "seq"]).map(quote);
+  const further = from === "start" ? [] : [furtherThan(place, commits, sorting.comparesRows)];
   const settled = commits === null ? [] : [commits.settled(quote(commitColumn))];
-  const where = (conditions: readonly string[]) => (conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`);
   const selected = [commits === null ? "0" : quote(commitColumn), ...columns.map(quote)].join(", ");
-  // As the index has them: null before every value, though there is none.
-  const sort = place.map((name) => order(quote(name), { descending: false, nullable: true })).join(", ");
+  const sort = place.map((name) => sorting.term(name, { descending: false, nullable: false })).join(", ");
   return {
-    page: `select ${selected} from ${quote(changesTable)}${where([...further, ...settled])} order by ${sort} limit ?`,
-    more: `select 1 from ${quote(changesTable)}${where(further)} limit 1`,
+    page: `select ${selected} from ${quote(changesTable)}${whereOf([...further, ...settled])} order by ${sort} limit ?`,
+    more: `select 1 from ${quote(changesTable)}${whereOf(further)} limit 1`,
   };
+}
+
+function furtherThan([first, seq]: readonly string[], commits: CommitOrder | null, comparesRows: boolean): string {
+  if (commits === null) return `${first} > ?`;
+  const given = commits.bind("?");
+  if (comparesRows) return `(${first}, ${seq}) > (${given}, ?)`;
+  return `${first} >= ${given} and (${first} > ${given} or ${seq} > ?)`;
 }
 
 function toRecord([commit, seq, model, kind, id, version, before, after, actor, requestId, at]: Row): PlacedChange {

@@ -44,9 +44,14 @@ function dependsOnRow(rule: Rule): boolean {
 
 export const faults: readonly Fault[] = [
   inDialect("not as SQL has it, so that ne and nin leave out null", () => ({ not: (condition) => `not (${condition})` })),
-  inDialect("contains without regard to case", () => ({
-    matches: (operator, left, parameter) =>
-      operator === "contains" ? `instr(lower(${left}), lower(${parameter})) > 0` : `${left} glob hf_glob(${parameter})`,
+  inDialect("contains without regard to case", ({ texts }) => ({
+    texts: {
+      ...texts,
+      matches: (operator, left, parameter) =>
+        operator === "contains"
+          ? texts.matches(operator, texts.lower(left), texts.lower(parameter))
+          : texts.matches("like", left, parameter),
+    },
   })),
   inDialect("decimals as doubles", (dialect) => ({
     json: {

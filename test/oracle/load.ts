@@ -67,7 +67,10 @@ export async function open(
   const opened = await openDatabase(fresh.url, (kind, message) => {
     throw new Error(`${kind}: ${message}`);
   });
-  const close = () => opened.database.close().finally(fresh.drop);
+  const close = async () => {
+    await opened.database.close();
+    await fresh.drop();
+  };
   const database: Database = { ...opened.database, close };
   let now = Date.parse(asked);
   const clock = () => now;

@@ -13,11 +13,13 @@ interface Announcing {
   readonly url: string;
   /** One line is enough: the rest was said before. */
   readonly brief: boolean;
+  /** How many processes serve. */
+  readonly workers: number;
 }
 
 const tokenTtlS = 86_400;
 
-export async function announce({ terminal, app, options, url, brief }: Announcing): Promise<void> {
+export async function announce({ terminal, app, options, url, brief, workers }: Announcing): Promise<void> {
   const { database = "sqlite:./data.db", mode = "development", mount = "/api" } = options;
   const roles = [...new Set(["admin", ...app.engine.schema.roles])];
   // Only where whoever reads the terminal owns the data.
@@ -31,6 +33,7 @@ export async function announce({ terminal, app, options, url, brief }: Announcin
     openapi: `${url}/openapi.json`,
     database,
     mode,
+    workers,
     token,
     roles,
     schema: documentOf(app.schema),
@@ -42,6 +45,7 @@ export async function announce({ terminal, app, options, url, brief }: Announcin
   say(`  ${bold("API")}       ${api}`);
   say(`  ${bold("Docs")}      ${docs}`);
   say(`  ${bold("Database")}  ${database}`);
+  if (workers > 1) say(`  ${bold("Workers")}   ${workers}`);
   if (token !== null) {
     say(`  ${bold("Token")}     for ${roles.join(", ")}; good for a day, in development only`);
     say(`\nTOKEN=${token}`);

@@ -34,9 +34,11 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const having = havingSql(plan, c);
   const from = `from (select ${columns.join(", ")} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}${grouping}) a`;
   const order = plan.order.map(({ of, index, descending }) =>
-    c.dialect.order(quote(`${of === "group" ? "g" : "m"}${index}`), { descending, nullable: true }),
+    c.dialect.sorting.term(quote(`${of === "group" ? "g" : "m"}${index}`), { descending, nullable: true }),
   );
-  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
+  const limit = c.dialect.numbers.limit(
+    markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number }),
+  );
   return finish(
     `select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`,
     c.slots,

@@ -57,9 +57,11 @@ function compile(expression: Expression, context: ExpressionContext): Typed {
     case "concat":
       return { sql: `(${args.map((arg) => toText(arg, dialect).sql).join(" || ")})`, as: "text", scale: 0 };
     case "length":
-      return { sql: `length(${toText(first, dialect).sql})`, as: "exact", scale: 0 };
-    default:
-      return { sql: `${expression.name}(${toText(first, dialect).sql})`, as: "text", scale: 0 };
+      return { sql: dialect.texts.length(toText(first, dialect).sql), as: "exact", scale: 0 };
+    default: {
+      const change = expression.name === "lower" ? dialect.texts.lower : dialect.texts.upper;
+      return { sql: change(toText(first, dialect).sql), as: "text", scale: 0 };
+    }
   }
 }
 

@@ -94,9 +94,9 @@ function compileCompare(filter: Compare, c: Compiling): string {
     case "contains":
       return (filter.left.inside ?? filter.left.field).type.name === "list"
         ? c.dialect.documents.holds(left, parameter(0))
-        : c.dialect.matches("contains", left, parameter(0));
+        : c.dialect.texts.matches("contains", left, parameter(0));
     default:
-      return c.dialect.matches(operator, left, parameter(0));
+      return c.dialect.texts.matches(operator, left, parameter(0));
   }
 }
 

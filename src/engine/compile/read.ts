@@ -30,10 +30,10 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   if (plan.cursor) conditions.push(keysetCondition({ order: rows.order, cursor: plan.cursor }, orders, c));
   const { object, joins } = compileOutput(rows.output, inner);
   const columns = [`${object} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
-  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
+  const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
-  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, { backwards, dialect: c.dialect })} limit ${limit}${offset}`;
+  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)} order by ${orderTerms(rows.order, orders, { backwards, dialect: c.dialect })} limit ${limit}${offset}`;
   if (!counted) return finish(select, c.slots);
   return finish(`select c.*, r.* from (${counted}) c left join (${select}) r on 1 = 1`, c.slots);
 }
@@ -121,9 +121,12 @@ function compileMany(related: Related, c: Compiling): string {
   const conditions = [joined.on];
   if (rows.where.op !== "true") conditions.push(compileFilter(rows.where, joined.inner));
   const orders = rows.order.map((order) => compileReached(order.by, joined.inner));
-  return c.dialect.json.array(
-    `select ${object} as "j" from ${joined.from}${joins}${whereOf(conditions)}${orderBy(rows.order, orders, { backwards: false, dialect: c.dialect })} limit ${rows.limit}`,
-  );
+  return c.dialect.json.array({
+    object,
+    from: `from ${joined.from}${joins}${whereOf(conditions)}`,
+    order: orderTerms(rows.order, orders, { backwards: false, dialect: c.dialect }),
+    limit: rows.limit as number,
+  });
 }
 
 /** A scalar behind to-one relations, as a subquery for each. */
@@ -134,16 +137,16 @@ export function compileReached(reached: Reached, c: Compiling): string {
   return `(select ${compileReached({ steps: rest, term: reached.term }, joined.inner)} from ${joined.from} where ${joined.on})`;
 }
 
-function orderBy(
+function orderTerms(
   order: readonly Order[],
   orders: readonly string[],
   { backwards, dialect }: { readonly backwards: boolean; readonly dialect: Dialect },
 ): string {
   const terms = orders.map((sql, index) => {
     const { descending, nullable } = order[index] as Order;
-    return dialect.order(sql, { descending: descending !== backwards, nullable });
+    return dialect.sorting.term(sql, { descending: descending !== backwards, nullable });
   });
-  return ` order by ${terms.join(", ")}`;
+  return terms.join(", ");
 }
 
 function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: string; limits: Limits; c: Compiling }): string {
@@ -154,8 +157,8 @@ function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: str
 }
 
 /**
- * Rows strictly behind the cursor. A row-value comparison where all terms are of one direction and not null, which an index
- * answers at any depth; otherwise the nested form, led by a bound on the first term that an index can use.
+ * Rows strictly behind the cursor. A row-value comparison where all terms are of one direction and not null, and an index
+ * answers it at any depth; otherwise the nested form, led by a bound on the first term that an index can use.
  */
 function keysetCondition(
   { order, cursor }: { order: readonly Order[]; cursor: NonNullable<ListPlan["cursor"]> },
@@ -163,11 +166,14 @@ function keysetCondition(
   c: Compiling,
 ): string {
   let param = cursor.firstParam;
-  const values = cursor.nulls.map((isNull) =>
-    isNull ? null : markFor(c.slots, { from: "param", index: param++, convert: asIs }),
-  );
+  const values = cursor.nulls.map((isNull, index) => {
+    if (isNull) return null;
+    const mark = markFor(c.slots, { from: "param", index: param++, convert: asIs });
+    return c.dialect.sorting.resume(columnForm((order[index] as Order).by.term.field), mark);
+  });
   const rising = order.map(({ descending }) => descending === (cursor.direction === "before"));
-  if (order.every(({ nullable }, index) => !nullable && rising[index] === rising[0])) {
+  const isPlain = order.every(({ nullable }, index) => !nullable && rising[index] === rising[0]);
+  if (isPlain && (orders.length === 1 || c.dialect.sorting.comparesRows)) {
     const sign = rising[0] ? ">" : "<";
     return orders.length === 1 ? `${orders[0]} ${sign} ${values[0]}` : `(${orders.join(", ")}) ${sign} (${values.join(", ")})`;
   }

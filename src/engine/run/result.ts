@@ -1,19 +1,16 @@
 /** Shapes rows into results: the JSON texts stay as the database made them. */
 import type { Row } from "../../drivers/database.ts";
 import type { Value } from "../../schema/value.ts";
-import type { Actor } from "../actor.ts";
-import type { SingleResult } from "../call.ts";
-import { type CursorKey, encodeCursor } from "../cursor.ts";
+import type { ReadCall, SingleResult } from "../call.ts";
+import { encodeCursor } from "../cursor.ts";
 import { fail } from "../errors.ts";
 import type { Prepared } from "../context.ts";
-import { boundTo, type ReadCall, type ShapedRead } from "./bind.ts";
+import type { ShapedRead } from "./bind.ts";
 
 interface Shaping {
   readonly call: ReadCall;
-  readonly actor: Actor;
   readonly prepared: Prepared;
   readonly shaped: ShapedRead;
-  readonly cursorKey: CursorKey;
 }
 
 /** @throws not_found for a single row that is not there; limit_exceeded for more groups than allowed. */
@@ -32,7 +29,7 @@ export function shapeResult(rows: readonly Row[], shaping: Shaping): SingleResul
   return shapePage(rows, prepared.plan.kind === "list" && prepared.plan.count !== "none", shaping);
 }
 
-function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey, actor }: Shaping): SingleResult {
+function shapePage(rows: readonly Row[], counted: boolean, { shaped, call }: Shaping): SingleResult {
   const count = counted ? Number(rows[0]?.[0] ?? 0) : null;
   const first = counted ? 1 : 0;
   // With a count there is a row even where the page is empty: its JSON is null.
@@ -42,8 +39,7 @@ function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, curso
   const hasMore = found.length > shaped.limit;
   const kept = hasMore ? found.slice(0, shaped.limit) : found;
   const page = isBackwards ? kept.toReversed() : kept;
-  const cursor = (row: Row | undefined) =>
-    row ? encodeCursor(cursorKey, boundTo(shaped.bound, actor), row.slice(first + 1) as Value[]) : null;
+  const cursor = (row: Row | undefined) => (row ? encodeCursor(shaped.seal, row.slice(first + 1) as Value[]) : null);
   const hasNext = isBackwards || hasMore;
   const hasPrev = isBackwards ? hasMore : query.after !== undefined || (query.page ?? 1) > 1;
   return {

@@ -1,9 +1,10 @@
 /** Where statements run: on the database, or inside a transaction that is held open. */
 import { assert } from "../../base/errors.ts";
+import type { Soon } from "../../base/soon.ts";
 import type { Database, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../../drivers/database.ts";
 
 export interface Session {
-  read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
+  read(statement: Statement, options?: ReadOptions): Soon<readonly Row[]>;
   /** One atomic unit. */
   write(unit: readonly Step[]): Promise<readonly StepResult[]>;
   /** Runs work in a transaction: a new one, or the one at hand. */
@@ -38,11 +39,11 @@ export function transactionSession(tx: Transaction, depth = 0): Session {
       await run(`savepoint ${name}`);
       try {
         const value = await work(transactionSession(tx, depth + 1));
-        await run(`release ${name}`);
+        await run(`release savepoint ${name}`);
         return value;
       } catch (error) {
         await run(`rollback to ${name}`);
-        await run(`release ${name}`);
+        await run(`release savepoint ${name}`);
         throw error;
       }
     },

@@ -128,11 +128,13 @@ async function readBack(
 ): Promise<string | null> {
   if (view.rule(model, "read").op === "false") return null;
   const call = { op: "get", model: model.name, id, select: returning?.select } as const;
-  const answer = await read(call, origin.actor, { context, session, now }).catch((error: unknown) => {
+  try {
+    const { result } = await read(call, origin.actor, { context, session, now });
+    return result.kind === "row" ? result.json : null;
+  } catch (error) {
     if (error instanceof AppError && error.code === "not_found") return null;
     throw error;
-  });
-  return answer?.result.kind === "row" ? answer.result.json : null;
+  }
 }
 
 function hookedBy(input: Input, id: string | null) {

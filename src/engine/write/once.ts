@@ -12,11 +12,13 @@ export const idempotencyKeepMs = 86_400_000;
 // Expired keys that one keyed request clears away.
 const clearMax = 50;
 
-const find = `select fingerprint, status, headers, body from "${idempotencyTable}" where scope = ? and key = ? and created_at > ?`;
-const expire = `delete from "${idempotencyTable}" where (scope, key) in (select scope, key from "${idempotencyTable}" where created_at <= ? order by created_at limit ${clearMax})`;
-const replace = `delete from "${idempotencyTable}" where scope = ? and key = ? and created_at <= ?`;
-const claim = `insert into "${idempotencyTable}" (scope, key, fingerprint, status, headers, body, created_at) values (?, ?, ?, 0, '', '', ?) on conflict do nothing`;
-const settle = `update "${idempotencyTable}" set status = ?, headers = ?, body = ? where scope = ? and key = ?`;
+// Spelt so that every database understands it: `key` is a word of some.
+const table = `"${idempotencyTable}"`;
+const find = `select "fingerprint", "status", "headers", "body" from ${table} where "scope" = ? and "key" = ? and "created_at" > ?`;
+const expire = `delete from ${table} where "created_at" <= (select max("created_at") from (select "created_at" from ${table} where "created_at" <= ? order by "created_at" limit ${clearMax}) e)`;
+const replace = `delete from ${table} where "scope" = ? and "key" = ? and "created_at" <= ?`;
+const claim = `insert into ${table} ("scope", "key", "fingerprint", "status", "headers", "body", "created_at") values (?, ?, ?, 0, '', '', ?)`;
+const settle = `update ${table} set "status" = ?, "headers" = ?, "body" = ? where "scope" = ? and "key" = ?`;
 
 export interface Once {
   readonly keyed: KeyedCall;
@@ -42,7 +44,7 @@ export async function runOnce(once: Once, work: (session: Session) => Promise<An
     return (await replay(once, session)) ?? (await session.transaction((inner) => claimAndRun(once, inner, work)));
   } catch (error) {
     // Another process held the key and has committed since.
-    if (!(error instanceof UnitRefused && error.reason === "claimed")) throw error;
+    if (!(error instanceof UnitRefused && error.reason === "unique" && error.table === idempotencyTable)) throw error;
     const stored = await replay(once, session);
     if (!stored) throw fail("idempotency_in_progress");
     return stored;
@@ -73,7 +75,7 @@ async function claimAndRun(
   await session.write([
     { text: expire, kind: "run", params: [cutoff] },
     { text: replace, kind: "run", params: [...id, cutoff] },
-    { text: claim, kind: "run", params: [...id, keyed.fingerprint, nowMs], changes: { min: 1, max: 1, reason: "claimed" } },
+    { text: claim, kind: "run", params: [...id, keyed.fingerprint, nowMs] },
   ]);
   const answer = await work(session);
   const stored = keyed.render(answer);

@@ -78,7 +78,6 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   const { memo } = call;
   const base = (memo?.get(linkBase) as string | undefined) ?? `<${rest.mount}/${route.name}?${withoutCursor(request.search)}`;
   memo?.set(linkBase, base);
-  // A cursor has no character that a URL would encode.
   const toNext = next === null ? "" : `${base}after=${next}>; rel="next"`;
   const toPrev = prev === null ? "" : `${base}before=${prev}>; rel="prev"`;
   const link = toNext !== "" && toPrev !== "" ? `${toNext}, ${toPrev}` : toNext + toPrev;
@@ -88,16 +87,18 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
 // What a repeated list's links begin with is kept under this name.
 const linkBase = "link";
 
+// A cursor has no character that JSON or a URL would escape.
 function quoted(cursor: string | null): string {
-  return cursor === null ? "null" : JSON.stringify(cursor);
+  return cursor === null ? "null" : `"${cursor}"`;
 }
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */
 function withoutCursor(search: string): string {
-  if (search === "") return "";
-  const kept = search.split("&").filter((pair) => pair !== "" && !/^(after|before|page(\[|%5B)number(\]|%5D))(=|$)/i.test(pair));
-  return kept.map((pair) => `${pair.replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent)}&`).join("");
+  const kept = search.replace(turning, "").replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
+  return kept === "" || kept.endsWith("&") ? kept : `${kept}&`;
 }
+
+const turning = /(?<=^|&)(?:(?:after|before|page(?:\[|%5B)number(?:\]|%5D))(?:=[^&]*)?)?(?:&|$)/gi;
 
 function renderBatch(results: readonly BatchResult[], exchange: Exchange): string {
   return `{"results":[${results.map((result) => renderBatchResult(result, exchange)).join(",")}]}`;

@@ -55,12 +55,10 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
   function probe(): void {
     if (reach.probing || closed) return;
     reach.probing = true;
-    const done = () => {
+    // Whether it was found, acquire() says.
+    void Promise.allSettled([acquire("read").then((client) => client.release())]).then(() => {
       reach.probing = false;
-    };
-    void acquire("read")
-      .then((client) => client.release())
-      .then(done, done);
+    });
   }
 
   async function acquire(purpose: Purpose): Promise<PoolClient> {

@@ -123,6 +123,23 @@ function alterColumn(table: string, change: ColumnChange): string[] {
   ];
 }
 
+/** An index ends with the key, as lists do: their order is total, and the index has all of it. A unique one has no need. */
+function indexed({ columns, unique }: IndexShape, { key }: TableShape): IndexShape["columns"] {
+  if (unique) return columns;
+  const named = new Set(columns.map(({ column }) => column));
+  return [...columns, ...key.filter((column) => !named.has(column)).map((column) => ({ column, descending: false }))];
+}
+
+// Null comes first, as queries order it; where there is none they do not say so, and neither does the index.
+function createIndex(index: IndexShape, table: TableShape): string {
+  const optional = new Set(table.columns.filter((one) => one.optional).map(({ name }) => name));
+  const columns = indexColumns({ quote }, { ...index, columns: indexed(index, table) }, ({ column, descending }) => {
+    if (!optional.has(column)) return descending ? " DESC" : "";
+    return descending ? " DESC NULLS LAST" : " NULLS FIRST";
+  });
+  return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${columns}`;
+}
+
 const here = "n.nspname = current_schema()";
 
 function fingerprint(own: readonly string[]): string {
@@ -173,7 +190,7 @@ function toStructure(name: string, columns: readonly Row[], indexes: readonly Ro
       const serial = identity === "" ? "" : " IDENTITY";
       return [
         String(column),
-        `${type}${serial}${notNull === 1 ? " NOT NULL" : ""}${reference === null ? "" : ` → ${reference}`}`,
+        [String(type), serial, notNull === 1 ? " NOT NULL" : "", reference === null ? "" : String(reference)].join(""),
       ] as const;
     });
   const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
@@ -218,7 +235,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
     traits: [],
     key: table.key.map(shorten),
     columns: new Map(columns),
-    indexes: new Map(indexes.map((one) => [shorten(one.name), indexText(one.unique, one.columns, one.where !== null)])),
+    indexes: new Map(indexes.map((one) => [shorten(one.name), indexText(one.unique, indexed(one, table), one.where !== null)])),
   };
 }
 
@@ -242,15 +259,13 @@ export const postgresDdl: Ddl = Object.freeze<Ddl>({
   literal: (value, form) => {
     if (form === undefined || value === null) return literal(value);
     if (form.storage === "boolean") return Number(value) === 1 ? "true" : "false";
-    if (form.storage === "decimal" && form.scale) return `(${value} * 0.${"0".repeat(form.scale - 1)}1)`;
+    if (form.storage === "decimal" && form.scale) return `(${String(value)} * 0.${"0".repeat(form.scale - 1)}1)`;
     return literal(value);
   },
   createTable,
   addReferences: (table) => referencesOf(table).map((one) => addReference(table.name, one)),
   alterTable,
-  // Null comes first, as queries order it.
-  createIndex: (index) =>
-    `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${indexColumns({ quote }, index, ({ descending }) => (descending ? " DESC NULLS LAST" : " NULLS FIRST"))}`,
+  createIndex,
   dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
   fingerprint,
   cast: (expression, storage) =>

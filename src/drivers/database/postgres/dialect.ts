@@ -1,6 +1,6 @@
 /** PostgreSQL's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Numbers } from "../../dialect.ts";
+import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
 import { literal, quote } from "./text.ts";
 import { functionName } from "./functions.ts";
 
@@ -13,19 +13,30 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
   // json has no equality of its own.
   distinct: ({ storage }, left, right) =>
     storage === "json" ? `(${left})::text is distinct from (${right})::text` : `${left} is distinct from ${right}`,
-  order: (sql, { descending, nullable }) => {
-    if (!nullable) return descending ? `${sql} desc` : sql;
-    return descending ? `${sql} desc nulls last` : `${sql} nulls first`;
-  },
-  matches,
   bucket,
+  sorting: Object.freeze<Sorting>({
+    term: (sql, { descending, nullable }) => {
+      if (!nullable) return descending ? `${sql} desc` : sql;
+      return descending ? `${sql} desc nulls last` : `${sql} nulls first`;
+    },
+    // Its type follows from what it is compared with.
+    resume: (_, parameter) => parameter,
+    comparesRows: true,
+  }),
+  texts: Object.freeze<Texts>({
+    matches,
+    length: (sql) => `length(${sql})`,
+    lower: (sql) => `lower(${sql})`,
+    upper: (sql) => `upper(${sql})`,
+  }),
   json: Object.freeze<JsonWriter>({
     value: jsonValue,
     text: textOf,
     object: (pairs) =>
       `('{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}')`,
     when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
-    array: (subquery) => `(select '[' || coalesce(string_agg("j", ','), '') || ']' from (${subquery}) a)`,
+    array: ({ object, from, order, limit }) =>
+      `(select '[' || coalesce(string_agg("j", ','), '') || ']' from (select ${object} as "j" ${from} order by ${order} limit ${limit}) a)`,
   }),
   documents: Object.freeze<Documents>({
     read: inside,
@@ -36,6 +47,7 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
       `exists (select 1 from jsonb_array_elements((${list})::jsonb) e(v) where e.v = (${parameter})::jsonb)`,
   }),
   numbers: Object.freeze<Numbers>({
+    limit: (parameter) => parameter,
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `(${sql})::double precision`,
     sum,
@@ -76,7 +88,7 @@ function among(form: Form, left: string, parameter: string): string {
   return `${left} = any(array(select ${value} from json_array_elements_text((${parameter})::json) e(v)))`;
 }
 
-function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "search", left: string, parameter: string): string {
+function matches(operator: Matching, left: string, parameter: string): string {
   switch (operator) {
     case "contains":
       return `strpos(${left}, ${parameter}) > 0`;

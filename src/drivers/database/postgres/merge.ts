@@ -1,5 +1,6 @@
 /** Point reads of one shape that come within one tick become one statement: its parameters are arrays, its rows are numbered. */
 import type { Row, Statement, Value } from "../../database.ts";
+import { replaceMarks } from "../texts.ts";
 import type { Query } from "./flight.ts";
 import { toSent } from "./values.ts";
 
@@ -66,7 +67,10 @@ function mergedText(text: string): string {
   const known = merged.get(text);
   if (known !== undefined) return known;
   let count = 0;
-  const inner = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (part) => (part === "?" ? `u.p${count++}` : part));
+  const inner = replaceMarks(text, (index) => {
+    count = index + 1;
+    return `u.p${index}`;
+  });
   const names = Array.from({ length: count }, (_, index) => `p${index}`);
   const made = `select u.o, r.* from unnest(${names.map(() => "?::text[]").join(", ")}) with ordinality u(${[...names, "o"].join(", ")}) cross join lateral (${inner}) r`;
   if (merged.size >= mergedTextsMax) merged.clear();

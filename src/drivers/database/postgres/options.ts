@@ -1,16 +1,7 @@
 /** The options of the PostgreSQL driver: their defaults, their limits, and what a wrong one is answered with. */
-import { assert } from "../../../base/errors.ts";
-import { didYouMean } from "../../../base/suggest.ts";
+import { type NumberLimits, resolveSettings, type ServerTrouble, type Settings } from "../settings.ts";
 
-/** What went wrong beside the callers' own requests, for the log. */
-export interface PostgresTrouble {
-  /**
-   * - `database_lost`: a connection ended by itself; the next request opens another.
-   * - `database_found`: after that, a connection could be opened again.
-   */
-  readonly kind: "database_lost" | "database_found";
-  readonly message: string;
-}
+export type PostgresTrouble = ServerTrouble;
 
 export interface PostgresOptions {
   /** Where the database is: `postgres://user:password@host:port/name`, with the parameters that libpq knows (`sslmode` …). */
@@ -43,14 +34,11 @@ export interface PostgresOptions {
   readonly onTrouble?: (trouble: PostgresTrouble) => void;
 }
 
-type Limits = { readonly [K in keyof PostgresOptions as Required<PostgresOptions>[K] extends number ? K : never]-?: number };
+type Limit = Exclude<keyof PostgresOptions, "url" | "onTrouble">;
 
-export interface PostgresSettings extends Limits {
-  readonly url: string;
-  readonly onTrouble: (trouble: PostgresTrouble) => void;
-}
+export type PostgresSettings = Settings<Limit>;
 
-const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: number, max: number] } = {
+const limits: NumberLimits<Limit> = {
   readersMax: [8, 1, 1_000],
   writersMax: [4, 2, 1_000],
   longReadersMax: [3, 1, 1_000],
@@ -65,20 +53,12 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   readTimeoutMs: [30_000, 1, 3_600_000],
 };
 
-const known = ["url", "onTrouble", ...Object.keys(limits)];
-
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: PostgresOptions): PostgresSettings {
-  for (const key of Object.keys(options)) {
-    assert(known.includes(key), `openPostgres knows no option "${key}".${didYouMean(key, known)}`);
-  }
-  assert(/^postgres(ql)?:\/\//.test(options.url), "openPostgres needs a URL: postgres://user:password@host:port/name");
-  const numbers: Record<string, number> = {};
-  for (const [name, [fallback, min, max]] of Object.entries(limits)) {
-    const value = options[name as keyof Limits] ?? fallback;
-    const fits = Number.isInteger(value) && value >= min && value <= max;
-    assert(fits, `the option ${name} of openPostgres must be a whole number from ${min} to ${max}`);
-    numbers[name] = value;
-  }
-  return Object.freeze({ url: options.url, onTrouble: options.onTrouble ?? (() => {}), ...(numbers as unknown as Limits) });
+  return resolveSettings(options, {
+    of: "openPostgres",
+    protocols: /^postgres(ql)?:\/\//,
+    example: "postgres://user:password@host:port/name",
+    limits,
+  });
 }

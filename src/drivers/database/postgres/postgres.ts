@@ -1,12 +1,13 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
-import { failDatabase, type Database, type DatabaseState, type Statement } from "../../database.ts";
-import { createConnections } from "./connections.ts";
+import type { Database } from "../../database.ts";
+import { createServerDatabase } from "../server.ts";
+import { type Connections, createConnections } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
 import { runMigration } from "./migrate.ts";
-import { type PostgresOptions, resolveOptions } from "./options.ts";
+import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
-import { createTurns, runTransaction } from "./transactions.ts";
-import { createWriteQueue } from "./write-queue.ts";
+import { HeldTransaction } from "./transactions.ts";
+import { createUnitQueue } from "./unit-queue.ts";
 
 export type { PostgresOptions, PostgresTrouble } from "./options.ts";
 
@@ -35,63 +36,16 @@ async function importPg() {
   }
 }
 
-function createDatabase(
-  connections: ReturnType<typeof createConnections>,
-  settings: ReturnType<typeof resolveOptions>,
-): Database {
+function createDatabase(connections: Connections, settings: PostgresSettings): Database {
   const reads = createReads(connections, settings);
-  const queue = createWriteQueue(connections, settings);
-  const turns = createTurns();
-  const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
-  let migrating: Promise<void> | null = null;
-  let closing: Promise<void> | null = null;
-
-  function state(): DatabaseState {
-    if (closing !== null) return "closed";
-    return connections.isReachable() ? "ready" : "unreachable";
-  }
-
-  /** What runs is waited for on closing, and writes by a migration. */
-  function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
-    if (closing !== null) return Promise.reject(failDatabase("database_closed"));
-    const result = work();
-    const done: Promise<unknown> = Promise.allSettled([result]).then(() => running.delete(done));
-    running.add(done);
-    return result;
-  }
-
-  /** A write waits for the migrations that were submitted before it. */
-  async function write<T>(work: () => Promise<T>): Promise<T> {
-    return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
-  }
-
-  async function migrate(statements: readonly Statement[]): Promise<void> {
-    const before = [...open.writes];
-    return write(() => {
-      const run = Promise.all(before).then(() => runMigration(connections, statements));
-      const done: Promise<void> = Promise.allSettled([run]).then(() => {
-        if (migrating === done) migrating = null;
-      });
-      migrating = done;
-      return run;
-    });
-  }
-
-  async function shutDown(): Promise<void> {
-    while (open.reads.size + open.writes.size > 0) await Promise.all([...open.reads, ...open.writes]);
-    await queue.idle();
-    await connections.close();
-  }
-
-  return Object.freeze({
+  return createServerDatabase({
+    ...settings,
     product: "postgres",
-    read: (statement, readOptions) => track(open.reads, () => reads.read(statement, readOptions)),
-    write: (unit) => write(() => queue.submit(unit)),
-    transaction: (work, { timeoutMs = settings.transactionTimeoutMs } = {}) =>
-      write(() => runTransaction({ connections, turns }, work, { timeoutMs, retriesMax: settings.retriesMax })),
-    migrate,
-    backup: () => Promise.reject(failDatabase("backup_unsupported")),
-    state,
-    close: () => (closing ??= shutDown()),
-  } satisfies Database);
+    read: (statement, options) => reads.read(statement, options),
+    queue: createUnitQueue(connections, settings),
+    hold: (work) => connections.use("write", (client) => work(new HeldTransaction(client, connections))),
+    migrate: (statements) => runMigration(connections, statements),
+    isReachable: () => connections.isReachable(),
+    disconnect: () => connections.close(),
+  });
 }

@@ -1,13 +1,14 @@
 /** Reads outside of transactions: point reads of one shape share a round trip, long ones are few at a time, lost ones are asked anew. */
 import type { PoolClient } from "pg";
 import { assert } from "../../../base/errors.ts";
-import { failDatabase, type ReadOptions, type Row, type Statement } from "../../database.ts";
+import type { ReadOptions, Row, Statement } from "../../database.ts";
+import { faultOf } from "../texts.ts";
+import { createGate } from "../turns.ts";
 import type { Connections } from "./connections.ts";
 import { isLost, isStale, type ServerError, toError } from "./failures.ts";
 import { fly, type Query } from "./flight.ts";
 import { createMerger, type Merger } from "./merge.ts";
 import type { PostgresSettings } from "./options.ts";
-import { faultOf } from "./values.ts";
 
 export interface Reads {
   read(statement: Statement, options?: ReadOptions): Promise<readonly Row[]>;
@@ -69,27 +70,6 @@ class Lost extends Error {
     super("lost");
     this.error = error;
   }
-}
-
-const gateQueueMax = 1_000;
-
-/** Lets so many through at a time; the others wait in a queue that is bounded. */
-function createGate(max: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running >= max) {
-      if (waiting.length >= gateQueueMax) throw failDatabase("database_busy", { headers: { "retry-after": "1" } });
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  };
 }
 
 function words(text: string): Query {

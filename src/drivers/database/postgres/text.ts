@@ -1,6 +1,6 @@
 /** Identifiers, literals and parameters as PostgreSQL writes them. */
-import { createHash } from "node:crypto";
 import type { Value } from "../../../schema/value.ts";
+import { replaceMarks, shortenName } from "../texts.ts";
 
 /** Longest identifier in bytes (NAMEDATALEN − 1); the server would cut a longer one off, and two might meet. */
 export const identifierBytesMax = 63;
@@ -11,12 +11,7 @@ export function quote(name: string): string {
 }
 
 export function shorten(name: string): string {
-  if (Buffer.byteLength(name) <= identifierBytesMax) return name;
-  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
-  return `${Buffer.from(name)
-    .subarray(0, identifierBytesMax - 9)
-    .toString()
-    .replace(/\uFFFD+$/, "")}_${hash}`;
+  return shortenName(name, identifierBytesMax);
 }
 
 /** A value as SQL text; standard_conforming_strings is on. */
@@ -30,6 +25,5 @@ export function literal(value: Value): string {
 
 /** Turns each `?` outside of quotes into $1, $2 … */
 export function toPositional(text: string): string {
-  let count = 0;
-  return text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (part) => (part === "?" ? `$${++count}` : part));
+  return replaceMarks(text, (index) => `$${index + 1}`);
 }

@@ -1,74 +1,18 @@
-/** Transactions that a caller holds open: serializable, run anew where the server asks for it, undone when held too long. */
+/** A serializable transaction that a caller holds open on one connection. */
 import type { PoolClient } from "pg";
 import { assert } from "../../../base/errors.ts";
-import type { Row, Statement, Step, StepResult, Transaction } from "../../database.ts";
-import { failDatabase } from "../../database.ts";
+import type { Row, Statement, Step, StepResult } from "../../database.ts";
+import type { Held, Verdict } from "../held.ts";
+import { faultOf } from "../texts.ts";
+import { createTurns, type Turns } from "../turns.ts";
 import type { Connections } from "./connections.ts";
 import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
 import { type Flown, fly, type Query } from "./flight.ts";
 import { columnsOf } from "./places.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
-import { faultOf } from "./values.ts";
-import { beginText } from "./write-queue.ts";
+import { beginText } from "./unit-queue.ts";
 
-export type Work<T> = (tx: Transaction) => Promise<T>;
-
-export interface TransactionLimits {
-  readonly timeoutMs: number;
-  readonly retriesMax: number;
-}
-
-/** Runs one thing after another. */
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
-
-export function createTurns(): Turns {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = Promise.allSettled([mine]);
-    return mine;
-  };
-}
-
-/** What came of one run: a value, the caller's own error, or the server's wish to have it run anew. */
-type Verdict<T> = { readonly value: T } | { readonly thrown: unknown } | { readonly aborted: ServerError };
-
-/** Each run after the first waits for its turn, so that those who lost a race do not race each other again. */
-export async function runTransaction<T>(
-  { connections, turns }: { readonly connections: Connections; readonly turns: Turns },
-  work: Work<T>,
-  { timeoutMs, retriesMax }: TransactionLimits,
-): Promise<T> {
-  const once = () => connections.use("write", (client) => runOnce(new HeldTransaction(client, connections), work, timeoutMs));
-  for (let run = 0; ; run++) {
-    const verdict = await (run === 0 ? once() : turns(once));
-    if ("value" in verdict) return verdict.value;
-    if ("thrown" in verdict) throw verdict.thrown;
-    if (run >= retriesMax) throw toError(verdict.aborted, "nothing");
-  }
-}
-
-/** @throws where the connection is not to be used again */
-async function runOnce<T>(held: HeldTransaction, work: Work<T>, timeoutMs: number): Promise<Verdict<T>> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = failDatabase("transaction_timeout", { fields: { timeoutMs } });
-    held.lose(error);
-    late.reject(error);
-  }, timeoutMs);
-  const worked = work(held).then(
-    (value): Verdict<T> => ({ value }),
-    (thrown: unknown): Verdict<T> => ({ thrown }),
-  );
-  try {
-    return await held.end(await Promise.race([worked, late.promise]));
-  } finally {
-    clearTimeout(timer);
-    held.close();
-  }
-}
-
-class HeldTransaction implements Transaction {
+export class HeldTransaction implements Held {
   readonly #client: PoolClient;
   readonly #connections: Connections;
   /** Statements of one transaction follow each other, whoever of its code sends them. */
@@ -117,9 +61,9 @@ class HeldTransaction implements Transaction {
       if (!this.#begun) return verdict;
       const isUndone = this.#aborted !== null || !("value" in verdict);
       const { failure } = await fly(this.#client, [words(isUndone ? "rollback" : "commit")], this.#connections.statements);
-      if (failure !== null && !isUndone && isAborted(failure.error)) return { aborted: failure.error };
+      if (failure !== null && !isUndone && isAborted(failure.error)) return { aborted: toError(failure.error, "nothing") };
       if (failure !== null) throw toError(failure.error, isUndone ? "nothing" : "a write");
-      return this.#aborted === null ? verdict : { aborted: this.#aborted };
+      return this.#aborted === null ? verdict : { aborted: toError(this.#aborted, "nothing") };
     });
   }
 
@@ -131,14 +75,18 @@ class HeldTransaction implements Transaction {
     this.#ended = true;
   }
 
-  async #fly(queries: readonly Query[]): Promise<Flown> {
+  #assertHeld(): void {
     if (this.#lost !== null) throw this.#lost;
+  }
+
+  async #fly(queries: readonly Query[]): Promise<Flown> {
+    this.#assertHeld();
     assert(!this.#ended, "the transaction has ended; its handle serves only while its function runs");
     const sent = this.#begun ? queries : [words(beginText), ...queries];
     const skipped = sent.length - queries.length;
     this.#begun = true;
     const { landed, failure } = await fly(this.#client, sent, this.#connections.statements);
-    if (this.#lost !== null) throw this.#lost;
+    this.#assertHeld();
     return {
       landed: landed.slice(skipped),
       failure: failure && { index: failure.index - skipped, error: failure.error },

@@ -3,7 +3,7 @@ import { assert } from "../../../base/errors.ts";
 import type { Step, StepRef, StepResult, Value } from "../../database.ts";
 import type { Landed, Query } from "./flight.ts";
 import { functionName } from "./functions.ts";
-import { faultOf } from "./values.ts";
+import { faultOf, replaceMarks } from "../texts.ts";
 
 /** One query for each step, in order. @throws an assertion for a value that cannot be bound or a reference to nothing */
 export function encodeUnit(unit: readonly Step[]): readonly Query[] {
@@ -82,10 +82,7 @@ function write({ kind, text, changes }: Step, { refs, columns }: Encoding): stri
 }
 
 function recalling(text: string, refs: readonly boolean[]): string {
-  let at = 0;
-  return text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (part) =>
-    part === "?" && refs[at++] === true ? `${functionName("recall")}(?)` : part,
-  );
+  return replaceMarks(text, (index) => (refs[index] === true ? `${functionName("recall")}(?)` : "?"));
 }
 
 /** What the steps answered, from what their queries did. */

@@ -1,20 +1,16 @@
 /** Values on their way to PostgreSQL and back: its texts become the values of the contract. */
 import type { Value } from "../../database.ts";
+import { toInteger } from "../texts.ts";
 
 type Parser = (text: string) => Value;
-
-const integer: Parser = (text) => {
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : BigInt(text);
-};
 
 // Object ids of built-in types (pg_type.dat); every other type stays the text that it arrives as.
 const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [16, (text) => (text === "t" ? 1 : 0)],
   [17, (text) => Buffer.from(text.slice(2), "hex")],
-  [20, integer],
-  [21, integer],
-  [23, integer],
+  [20, toInteger],
+  [21, toInteger],
+  [23, toInteger],
   [700, Number],
   [701, Number],
 ]);
@@ -23,14 +19,6 @@ const asIs: Parser = (text) => text;
 
 /** What the library asks for how to read a column; columns always arrive as texts. */
 export const types = Object.freeze({ getTypeParser: (oid: number) => parsers.get(oid) ?? asIs });
-
-/** What is wrong with a value that a statement binds; null when it can be bound. */
-export function faultOf(value: unknown): string | null {
-  if (value === null || typeof value === "string" || value instanceof Uint8Array) return null;
-  if (typeof value === "number") return Number.isFinite(value) ? null : "is not a finite number";
-  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? null : "is over 64 bits";
-  return `is ${typeof value}, which no database binds`;
-}
 
 /** A value in the form in which it is sent. */
 export function toSent(value: Value): string | Buffer | null {

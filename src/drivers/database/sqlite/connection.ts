@@ -26,7 +26,19 @@ export function openWriter(settings: ThreadSettings): Connection {
   db.exec(`PRAGMA synchronous = ${settings.temporary ? "OFF" : "FULL"}`);
   db.exec("PRAGMA wal_autocheckpoint = 0");
   db.exec(`PRAGMA journal_size_limit = ${logBytesKept}`);
+  // How the writer waits for its turn is its own affair (`turns.ts`).
+  db.exec("PRAGMA busy_timeout = 0");
   return { db, statements: createStatements(db, { max: settings.statementsMax, repeatable: false }) };
+}
+
+/** Lets the writer's connection wait for a lock, for the time of one piece of work. */
+export function withBusyTimeout({ db }: Connection, ms: number, work: () => unknown): void {
+  try {
+    db.exec(`PRAGMA busy_timeout = ${ms}`);
+    work();
+  } finally {
+    db.exec("PRAGMA busy_timeout = 0");
+  }
 }
 
 /** Makes the file when it is missing and puts it into WAL mode, without which a reader would wait for the writer. */

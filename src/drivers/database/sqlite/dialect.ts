@@ -1,5 +1,5 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
-import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Numbers } from "../../dialect.ts";
+import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
@@ -10,9 +10,18 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     `${form.storage === "bytes" ? json(form, left) : left} in (select "value" from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
   distinct: (_, left, right) => `${left} is not ${right}`,
-  order: (sql, { descending }) => (descending ? `${sql} desc` : sql),
-  matches,
   bucket,
+  sorting: Object.freeze<Sorting>({
+    term: (sql, { descending }) => (descending ? `${sql} desc` : sql),
+    resume: (_, parameter) => parameter,
+    comparesRows: true,
+  }),
+  texts: Object.freeze<Texts>({
+    matches,
+    length: (sql) => `length(${sql})`,
+    lower: (sql) => `lower(${sql})`,
+    upper: (sql) => `upper(${sql})`,
+  }),
   json: Object.freeze<JsonWriter>({
     value: json,
     text: (form, sql) => (form.storage === "text" || form.storage === "uuid" ? sql : textOf(form, sql)),
@@ -20,7 +29,8 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
     when: (condition, object) => `case when ${condition} then ${object} end`,
     // json(): the mark does not pass out of a subquery.
-    array: (subquery) => `(select json_group_array(json("j")) from (${subquery}))`,
+    array: ({ object, from, order, limit }) =>
+      `(select json_group_array(json("j")) from (select ${object} as "j" ${from} order by ${order} limit ${limit}))`,
   }),
   documents: Object.freeze<Documents>({
     read: inside,
@@ -29,6 +39,8 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = json_extract(${parameter}, '$'))`,
   }),
   numbers: Object.freeze<Numbers>({
+    // Binding a bare parameter of a limit makes SQLite plan the statement anew, at every run; a sum it takes as it comes.
+    limit: (parameter) => `${parameter} + 0`,
     rescale,
     real: (sql, scale) => `(${sql} * 1.0 / ${unitOf(scale)})`,
     sum: (_, sql) => `sum(${sql})`,
@@ -87,7 +99,7 @@ function decimal(sql: string, { scale, isPlain }: Pick<Form, "scale" | "isPlain"
   return `case when ${sql} is null then null else printf('%s%d.%0${scale}d',case when ${sql}<0 then '-' else '' end,abs(${sql})/${unit},abs(${sql})%${unit}) end`;
 }
 
-function matches(operator: "contains" | "startsWith" | "endsWith" | "like" | "search", left: string, parameter: string): string {
+function matches(operator: Matching, left: string, parameter: string): string {
   switch (operator) {
     case "contains":
       return `instr(${left}, ${parameter}) > 0`;

@@ -58,7 +58,7 @@ function stepsOf({ kept, parts, tables, refusal }: Altered, ddl: Ddl): Step[] {
   const { before, after } = kept;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
   if (whole.rebuilds) {
-    const indexes = keptIndexes(kept).map((index) => ddl.createIndex(index));
+    const indexes = keptIndexes(kept).map((index) => ddl.createIndex(index, tables.to));
     const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
     return [
       createStep({

@@ -44,7 +44,10 @@ function systemSteps({ from, to, ddl }: DiffContext): Step[] {
     // The journal is made before its row is written, which comes before every step.
     return table === journalTable ? [] : [ddl.createTable(table)];
   });
-  const indexes = after.indexes.filter(({ name }) => !indexed.has(name)).map((index) => ddl.createIndex(index));
+  const tableOfIndex = (table: string) => after.tables.find(({ name }) => name === table) as TableShape;
+  const indexes = after.indexes
+    .filter(({ name }) => !indexed.has(name))
+    .map((index) => ddl.createIndex(index, tableOfIndex(index.table)));
   const creates = "Creates the tables in which the engine keeps changes and idempotency keys.";
   const raises = `Brings the tables that the engine keeps for itself from version ${from.system} to version ${to.system}. Every row stays.`;
   const does = [from.system === 0 ? creates : raises];
@@ -63,7 +66,7 @@ function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): 
     kind: "create-table",
     model: model.name,
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
-    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index))],
+    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
   });
 }
 

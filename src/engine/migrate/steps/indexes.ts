@@ -2,6 +2,7 @@
 import type { IndexShape } from "../../../drivers/ddl.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
+import { tableOf } from "../snapshot.ts";
 import { createStep, type Step } from "./step.ts";
 
 export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): Step[] {
@@ -18,14 +19,14 @@ export function dropIndexSteps({ before, after }: Kept, { ddl }: DiffContext): S
     );
 }
 
-export function createIndexStep({ before, after }: Kept, index: IndexShape, { ddl }: DiffContext): Step {
+export function createIndexStep({ before, after }: Kept, index: IndexShape, { ddl, to }: DiffContext): Step {
   const refuses = index.unique ? " Refused when two rows have the same values." : "";
   return createStep({
     kind: "create-index",
     model: after.name,
     table: before.table,
     work: "rows",
-    sql: [ddl.createIndex(index)],
+    sql: [ddl.createIndex(index, tableOf(after, [to]))],
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
 }

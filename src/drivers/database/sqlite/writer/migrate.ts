@@ -2,15 +2,17 @@
 import type { Statement } from "../../../database.ts";
 import type { Connection } from "../connection.ts";
 import { describe, type Failure } from "../failures.ts";
+import type { Turns } from "./turns.ts";
 
 /** Returns what went wrong, or null. Either all statements are durable or none left a trace. */
-export function migrate(connection: Connection, statements: readonly Statement[]): Failure | null {
+export function migrate(connection: Connection, statements: readonly Statement[], turns: Turns): Failure | null {
   const { db } = connection;
   // SQLite ignores this pragma inside a transaction, so it comes before.
   db.exec("PRAGMA foreign_keys = OFF");
   let step = 0;
   try {
-    db.exec("BEGIN IMMEDIATE");
+    const refused = turns.begin();
+    if (refused !== null) return refused;
     for (const { text, params } of statements) {
       connection.statements.run(text, params);
       step++;

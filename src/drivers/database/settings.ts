@@ -1,0 +1,51 @@
+/** The options that drivers of database servers share: their defaults, their limits, and what a wrong one is answered with. */
+import { assert } from "../../base/errors.ts";
+import { didYouMean } from "../../base/suggest.ts";
+
+/** What went wrong beside the callers' own requests, for the log. */
+export interface ServerTrouble {
+  /**
+   * - `database_lost`: a connection ended by itself; the next request opens another.
+   * - `database_found`: after that, a connection could be opened again.
+   */
+  readonly kind: "database_lost" | "database_found";
+  readonly message: string;
+}
+
+/** What every such driver is told. */
+export interface ServerOptions {
+  readonly url: string;
+  readonly onTrouble?: (trouble: ServerTrouble) => void;
+}
+
+/** By name of an option: what holds without it, and its bounds. */
+export type NumberLimits<N extends string> = { readonly [K in N]: readonly [fallback: number, min: number, max: number] };
+
+export interface SettingsSpec<N extends string> {
+  /** The function whose options they are. */
+  readonly of: string;
+  readonly protocols: RegExp;
+  /** How a URL looks. */
+  readonly example: string;
+  readonly limits: NumberLimits<N>;
+}
+
+export type Settings<N extends string> = { readonly [K in N]: number } & Required<ServerOptions>;
+
+/** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
+export function resolveSettings<N extends string>(
+  options: ServerOptions & { readonly [K in N]?: number },
+  { of, protocols, example, limits }: SettingsSpec<N>,
+): Settings<N> {
+  const known = ["url", "onTrouble", ...Object.keys(limits)];
+  for (const key of Object.keys(options)) assert(known.includes(key), `${of} knows no option "${key}".${didYouMean(key, known)}`);
+  assert(protocols.test(options.url), `${of} needs a URL: ${example}`);
+  const numbers: Record<string, number> = {};
+  for (const [name, [fallback, min, max]] of Object.entries(limits) as [N, NumberLimits<N>[N]][]) {
+    const value: number = options[name] ?? fallback;
+    const fits = Number.isInteger(value) && value >= min && value <= max;
+    assert(fits, `the option ${name} of ${of} must be a whole number from ${min} to ${max}`);
+    numbers[name] = value;
+  }
+  return Object.freeze({ url: options.url, onTrouble: options.onTrouble ?? (() => {}), ...numbers }) as Settings<N>;
+}
