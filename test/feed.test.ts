@@ -1,12 +1,16 @@
 /** The change feed with several writers: nothing skipped, nothing twice, whoever commits late; on every database. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ReadFeed } from "../src/engine/feed.ts";
+import type { PlacedChange, ReadFeed } from "../src/engine/feed.ts";
 import { type NotesApp, perform } from "./feed/notes.ts";
 import { openPlace, type Place } from "./feed/places.ts";
+import { readAndKill, startWriters } from "./feed/processes.ts";
 import { assertWhole, readOn, tail } from "./feed/tail.ts";
 import { needsService } from "./needs.ts";
 import { serviceUrl } from "./servers/names.ts";
+
+/** Rounds of each lane of a writing process. */
+const rounds = 6;
 
 describe("SQLite", () => feedTests(() => null));
 describe("PostgreSQL 18", needsService("postgres"), () => serverTests(() => serviceUrl("postgres")));
@@ -135,4 +139,33 @@ function feedTests(server: () => string | null): void {
     }
     assert.deepEqual((await read({ after: "0.0" })).records, []);
   });
+
+  test("two processes write at once, and a reader that follows has every record in the end", async () => {
+    await using place = await openPlace(server());
+    await createShared(await place.openNode());
+    const writers = await startWriters(place.url, ["left", "right"], rounds);
+    const state = { isDone: false };
+    const done = writers.done.finally(() => (state.isDone = true));
+    const [found] = await Promise.all([tail(await place.openFeed(), null, () => state.isDone), done]);
+    await assertWhole(found, place);
+    assert.ok(found.length > rounds * 2 * 4 * 4, `${found.length} records`);
+  });
+
+  test("a reader that is killed goes on where it was, while two processes write", async () => {
+    await using place = await openPlace(server());
+    await createShared(await place.openNode());
+    const writers = await startWriters(place.url, ["left", "right"], rounds);
+    const found: PlacedChange[] = [];
+    for (let kill = 0; kill < 3; kill++) {
+      found.push(...(await readAndKill(place.url, found.at(-1)?.position ?? null, 20)));
+    }
+    await writers.done;
+    found.push(...(await tail(await place.openFeed(), found.at(-1)?.position ?? null)));
+    assert.ok(found.length > 60, "it was killed in the middle");
+    await assertWhole(found, place);
+  });
+}
+
+async function createShared(node: NotesApp): Promise<void> {
+  for (const number of [0, 1, 2]) await node.system.notes.create({ id: `shared-${number}`, body: "all", count: 0 });
 }
