@@ -16,7 +16,18 @@ export {
 export type { Change } from "./engine/write/change.ts";
 export type { Db, Group, Listed, ListQuery, ModelApi } from "./engine/db.ts";
 export type { LimitsOptions } from "./engine/limits.ts";
-export type { Comparison, CreateInput, OrderBy, Registry, Result, Row, Select, UpdateInput, Where } from "./engine/typed.ts";
+export type {
+  ChangeInput,
+  Comparison,
+  CreateInput,
+  OrderBy,
+  Registry,
+  Result,
+  Row,
+  Select,
+  UpdateInput,
+  Where,
+} from "./engine/typed.ts";
 export { and, type Cond, everyone, nobody, not, or } from "./schema/cond.ts";
 export {
   bigint,

@@ -25,7 +25,7 @@ import { urlOf } from "./address.ts";
 import { type AppOptions, resolveOptions, type Settings } from "./options.ts";
 import { resolveKeys } from "./secret.ts";
 import { createServe, type Serve } from "./serve.ts";
-import { fileOf, type Opened, openDatabase } from "./wire.ts";
+import { keyFileOf, type Opened, openDatabase } from "./wire.ts";
 
 /** A backend that runs: answers requests, and lets code call it under an actor's rules or without any. */
 export interface App<R extends Registry> {
@@ -72,7 +72,7 @@ export async function createApp<R extends Registry, A extends Actions>(
 ): Promise<App<R>> {
   const settings = resolveOptions(options);
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
-  const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, file: fileOf(settings.database) });
+  const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, keyFile: keyFileOf(settings.database) });
   const log = settings.silent ? null : createLog(settings.log);
   const driver = await openDatabase(settings.database, (kind, message) =>
     log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message })),

@@ -33,7 +33,8 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
   const given = readGiven(environment);
   const options: Record<string, unknown> = {};
   for (const [variable, name] of Object.entries(texts)) if (given[variable] !== undefined) options[name] = given[variable];
-  // The convention of Node, where ours is not said.
+  // The conventions of hosts and of Node, where ours is not said.
+  if (options["database"] === undefined && environment["DATABASE_URL"]) options["database"] = environment["DATABASE_URL"];
   if (options["mode"] === undefined && environment["NODE_ENV"] === "production") options["mode"] = "production";
   if (given["PORT"] !== undefined) options["port"] = toNumber("PORT", given["PORT"]);
   if (given["MIGRATE"] !== undefined) options["migrate"] = toBoolean("MIGRATE", given["MIGRATE"]);

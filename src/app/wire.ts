@@ -24,11 +24,18 @@ const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
 export function fileOf(url: string): string | null {
   if (isPostgres(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
+  // The URL itself is not repeated: it may hold a password.
   assert(
     file !== undefined,
-    `${JSON.stringify(url)} is no database URL: write sqlite:./data.db or postgres://user:password@host/name`,
+    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db or postgres://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
+}
+
+/** Where development keeps its secret: beside the database's file, or else in the folder that it runs in. */
+export function keyFileOf(url: string): string | null {
+  const file = fileOf(url);
+  return isShared(url) ? (file === null ? "./holdfast.key" : `${file}.key`) : null;
 }
 
 /** Whether several processes can work on the database at once. */

@@ -101,6 +101,14 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
 }
 
+export interface WriteOptions {
+  /**
+   * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
+   * alone. A driver may run such units step by step together. @default false
+   */
+  readonly alike?: boolean;
+}
+
 /**
  * `ready`; `read-only` after a failed sync or by configuration: reads go on, writes fail; `unreachable` while no connection can
  * be opened; `closed`.
@@ -116,7 +124,7 @@ export interface Database {
   /** Reads outside any transaction: sees what was committed when it starts. A short read may answer at once, without a promise. */
   read(statement: Statement, options?: ReadOptions): Soon<readonly Row[]>;
   /** One atomic unit; resolves when it is durable. Units may share a commit, never a fate. */
-  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  write(unit: readonly Step[], options?: WriteOptions): Promise<readonly StepResult[]>;
   /** Serializable; resolves when it is durable. A throw undoes it. Retried within a bound where the database asks for it. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Statements in one transaction, foreign keys unchecked until the end and then checked: for migrations. */

@@ -6,8 +6,12 @@ export interface Form {
   readonly storage: Storage;
   /** Digits after the point, of a decimal. */
   readonly scale: number;
+  /** Null does not occur. */
+  readonly isRequired: boolean;
   /** Null and below zero do not occur. */
   readonly isPlain: boolean;
+  /** It is the column itself, whose type is the field's to the last digit, and not what an expression made of it. */
+  readonly isColumn: boolean;
   /** The database's own type of a column that somebody else has made; null where the product has. */
   readonly native: string | null;
 }

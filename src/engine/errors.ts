@@ -1,5 +1,5 @@
 /** The engine's error table: everything a call may be refused with, whatever the protocol. */
-import { type AppError, defineErrors, type Issue } from "../base/errors.ts";
+import { AppError, defineErrors, type Issue } from "../base/errors.ts";
 
 export const engineErrors = {
   unauthenticated: {
@@ -98,4 +98,11 @@ export function badQuery(pointer: string, code: string, message: string): AppErr
 /** Input that does not fit. */
 export function badInput(errors: readonly Issue[]): AppError {
   return fail("invalid_input", { errors });
+}
+
+/** The same error, with a place where it names none; what is no AppError stays what it is. */
+export function pointingAt(error: unknown, pointer: string): unknown {
+  if (!(error instanceof AppError) || error.errors.length > 0) return error;
+  const { code, status, message, explanation, headers } = error;
+  return new AppError(code, { status, message, explanation }, { errors: [{ pointer, code, message }], headers, cause: error });
 }

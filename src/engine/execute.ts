@@ -20,7 +20,7 @@ import { deleteRow } from "./write/delete.ts";
 import { deleteMany, updateMany } from "./write/many.ts";
 import { type OnceAnswer, runOnce } from "./write/once.ts";
 import { putRow, restoreRow, upsertRow } from "./write/put.ts";
-import { updateRow } from "./write/update.ts";
+import { updateRow } from "./write/patch.ts";
 
 /** What executing needs, made once for an engine. */
 export interface Execution {
@@ -126,7 +126,7 @@ async function dispatchSingle(x: Execution, call: Single, writing: Writing): Pro
         ids: rows.map(({ id }) => id),
       }));
     case "update":
-      return updateRow(call, writing);
+      return updateRow(call, writing, true);
     case "put":
       return putRow(call, writing);
     case "upsert":

@@ -249,9 +249,23 @@ export type CreateInput<M> = { readonly [K in Creatable<M> as Given<All<M>[K]> e
 };
 // The key to the parent is filled in, so nothing of a nested row is required by its type.
 type NestedInput<T> = { readonly [K in Creatable<T>]?: Wire<All<T>[K]> };
-/** What changes a row; `{ $add }` adds to a number in the database. */
-export type UpdateInput<M> = {
+/** What changes the fields of a row; `{ $add }` adds to a number in the database. */
+export type ChangeInput<M> = {
   readonly [K in Creatable<M> as Has<All<M>[K], "immutable"> extends true ? never : K]?:
     | Wire<All<M>[K]>
     | (All<M>[K] extends Field<infer T, Flag> ? (T extends number | string ? { readonly $add: T } : never) : never);
+};
+/** What becomes of rows that a row owns. */
+interface OwnedInput<T> {
+  readonly create?: readonly NestedInput<T>[];
+  readonly update?: readonly (ChangeInput<T> & { readonly id: IdOf<T> })[];
+  readonly delete?: readonly IdOf<T>[];
+}
+/** What changes a row, and the rows that it owns. */
+export type UpdateInput<M> = ChangeInput<M> & {
+  readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends HasMany<unknown>
+    ? FieldsOf<M>[K] extends BelongsTo<unknown, string, Flag> | Field<unknown, Flag>
+      ? never
+      : K
+    : never]?: FieldsOf<M>[K] extends HasMany<infer T> ? OwnedInput<T> : never;
 };

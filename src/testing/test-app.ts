@@ -52,6 +52,8 @@ export interface TestApp<R extends Registry, A extends Actions> extends AsyncDis
   close(): Promise<void>;
 }
 
+/** Test apps keep none, and their tokens are good for each other. */
+const testSecret = "a secret that is for test apps alone";
 const tokenTtlS = 3_153_600_000;
 
 /** Makes an app on a temporary database that goes with it. @throws backend_invalid, and assertions for options that do not fit */
@@ -64,6 +66,7 @@ export async function createTestApp<R extends Registry, A extends Actions>(
   const opened: { counted: Counted | null; feed: ReadFeed | null } = { counted: null, feed: null };
   const app = await createApp(backend, {
     log: false,
+    secret: testSecret,
     ...rest,
     database,
     clock,

@@ -7,8 +7,6 @@ export interface PoolOptions {
   readonly count: number;
   /** The command line of a worker, without its number. */
   readonly args: readonly string[];
-  /** Variables that they have beside those of the primary. */
-  readonly env: Readonly<Record<string, string>>;
   /** Workers may take this long to end before they are killed. */
   readonly stopTimeoutMs: number;
   readonly onEvent: (event: PoolEvent) => void;
@@ -92,7 +90,7 @@ export class WorkerPool {
 
   #fork(place: Place): void {
     cluster.setupPrimary({ args: [...this.#options.args, "--worker", String(place.number)] });
-    const worker = cluster.fork(this.#options.env);
+    const worker = cluster.fork();
     Object.assign(place, { worker, servesSinceMs: null, fault: null, timer: null });
     worker.on("message", ({ failed }: WorkerTold) => (place.fault = failed));
     worker.on("listening", () => this.#welcome(place));

@@ -1,11 +1,10 @@
 /** `holdfast start --workers`: brings the schema up to date, then serves by workers that share the port and the database. */
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { urlOf } from "../../app/address.ts";
 import type { App } from "../../app/app.ts";
 import type { AppOptions, Settings } from "../../app/options.ts";
-import { fileOf, isShared } from "../../app/wire.ts";
+import { isShared } from "../../app/wire.ts";
 import type { Registry } from "../../engine/typed.ts";
 import { traitsOf } from "../dev/traits.ts";
 import { failCli } from "../errors.ts";
@@ -35,8 +34,7 @@ export async function servePrimary(leading: Leading): Promise<number> {
   const { database, host } = settings;
   if (!isShared(database)) throw failCli("database_unshared", { fields: { database, count } });
   const log = logLines(terminal);
-  const secret = secretFor(settings);
-  const app = await open({ log, ...(secret === null ? {} : { secret }) });
+  const app = await open({ log });
   // It has migrated, and mints; it never serves.
   await app.stop();
   if (!isAgreed(app, terminal)) return exitCodes.asked;
@@ -45,7 +43,6 @@ export async function servePrimary(leading: Leading): Promise<number> {
     count,
     // Said last, this port is the one that counts: 0 would be another one for each worker that comes after all have died.
     args: [...process.argv.slice(2), "--port", String(port)],
-    env: secret === null ? {} : { HOLDFAST_SECRET: secret },
     stopTimeoutMs: settings.http.stopTimeoutMs + stopGraceMs,
     onEvent: (event) => log(lineOf(event, terminal.clock())),
   });
@@ -67,11 +64,6 @@ async function lead(
     await pool.stop();
     stopped.forget();
   }
-}
-
-/** A secret for all, where each process would make one of its own; null where one is set, or kept in a file. */
-function secretFor({ secret, mode, database }: Settings): string | null {
-  return secret === null && mode === "development" && fileOf(database) === null ? randomBytes(32).toString("base64url") : null;
 }
 
 /** The port that all workers will listen at: a free one for 0. @throws port_taken */

@@ -65,7 +65,7 @@ export function createServerDatabase(parts: ServerParts): Database {
   return Object.freeze({
     product: parts.product,
     read: (statement, options) => track(open.reads, async () => parts.read(statement, options)),
-    write: (unit) => write(() => queue.submit(unit)),
+    write: (unit, options) => write(() => queue.submit(unit, options)),
     transaction: (work, { timeoutMs = transactionTimeoutMs } = {}) =>
       write(() => runTransaction({ hold, turns }, work, { timeoutMs, retriesMax })),
     migrate,

@@ -14,7 +14,9 @@ export interface ServerTrouble {
 
 /** What every such driver is told. */
 export interface ServerOptions {
+  /** Where the server is. */
   readonly url: string;
+  /** Hears of trouble that no request is answered with. @default none */
   readonly onTrouble?: (trouble: ServerTrouble) => void;
 }
 

@@ -1,16 +1,18 @@
 /** Units that wait go out together: one transaction and one commit for all that a product's driver is handed at a time. */
-import { failDatabase, type Step, type StepResult } from "../database.ts";
+import { failDatabase, type Step, type StepResult, type WriteOptions } from "../database.ts";
 
 /** A unit with whatever its driver has made of it, and who waits for its outcome. */
 export interface Waiting<E> {
   readonly unit: readonly Step[];
+  /** It may run together with others of the same texts. */
+  readonly alike: boolean;
   readonly encoded: E;
   readonly resolve: (results: readonly StepResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface WriteQueue {
-  submit(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  submit(unit: readonly Step[], options?: WriteOptions): Promise<readonly StepResult[]>;
   /** Resolves when nothing waits and nothing runs. */
   idle(): Promise<void>;
 }
@@ -44,12 +46,12 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
   }
 
   return {
-    submit(unit) {
+    submit(unit, { alike = false } = {}) {
       if (unit.length === 0) return Promise.resolve([]);
       if (waiting.length >= limits.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
       const encoded = encode(unit);
       const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, encoded, resolve, reject });
+      waiting.push({ unit, alike, encoded, resolve, reject });
       state.running ??= drain();
       return promise;
     },

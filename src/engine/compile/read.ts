@@ -3,7 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
-import { bindTo, columnForm } from "./form.ts";
+import { bindTo, columnForm, looseForm } from "./form.ts";
 import type { Limits } from "../limits.ts";
 import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
@@ -90,9 +90,9 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
   const pairs: (readonly [string, string])[] = [];
   const joins: string[] = [];
   for (const { name, term } of output.fields) {
-    const form = columnForm(term.field);
     const isStored = term.mask === null && term.field.column !== "";
-    pairs.push([name, inner.dialect.json.value(isStored ? form : { ...form, isPlain: false }, compileTerm(term, inner))]);
+    const form = isStored ? columnForm(term.field) : looseForm(term.field);
+    pairs.push([name, inner.dialect.json.value(form, compileTerm(term, inner))]);
   }
   for (const related of output.related) {
     const isOne = related.step.relation.kind === "one";

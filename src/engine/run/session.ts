@@ -1,12 +1,21 @@
 /** Where statements run: on the database, or inside a transaction that is held open. */
 import { assert } from "../../base/errors.ts";
 import type { Soon } from "../../base/soon.ts";
-import type { Database, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../../drivers/database.ts";
+import type {
+  Database,
+  ReadOptions,
+  Row,
+  Statement,
+  Step,
+  StepResult,
+  Transaction,
+  WriteOptions,
+} from "../../drivers/database.ts";
 
 export interface Session {
   read(statement: Statement, options?: ReadOptions): Soon<readonly Row[]>;
   /** One atomic unit. */
-  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  write(unit: readonly Step[], options?: WriteOptions): Promise<readonly StepResult[]>;
   /** Runs work in a transaction: a new one, or the one at hand. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }
@@ -15,7 +24,10 @@ export interface Session {
 export function databaseSession(database: Database, timeoutMs: number, seal: readonly Step[] = []): Session {
   return {
     read: (statement, options) => database.read(statement, options),
-    write: seal.length === 0 ? (unit) => database.write(unit) : (unit) => database.write([...unit, ...seal]),
+    write:
+      seal.length === 0
+        ? (unit, options) => database.write(unit, options)
+        : (unit, options) => database.write([...unit, ...seal], options),
     transaction: (work) =>
       database.transaction(
         async (tx) => {
@@ -62,9 +74,9 @@ export function countingSession(session: Session, tally: Tally): Session {
       tally.statements++;
       return session.read(statement, options);
     },
-    write(unit) {
+    write(unit, options) {
       tally.statements += unit.length;
-      return session.write(unit);
+      return session.write(unit, options);
     },
     transaction: (work) => session.transaction((inner) => work(countingSession(inner, tally))),
   };
@@ -75,9 +87,9 @@ export function sessionBeside(session: Session, held: { readonly count: number }
   const assertFree = () => assert(held.count === 0, "inside transaction(), write with the `tx` it hands you, not with `db`");
   return {
     read: (statement, options) => session.read(statement, options),
-    async write(unit) {
+    async write(unit, options) {
       assertFree();
-      return session.write(unit);
+      return session.write(unit, options);
     },
     async transaction(work) {
       assertFree();

@@ -1,5 +1,5 @@
 /** What every write carries along, and the few things all of them do: transact, run a unit, remember it compiled. */
-import { type Step, type StepResult, UnitRefused } from "../../drivers/database.ts";
+import { type Step, type StepResult, UnitRefused, type WriteOptions } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Result, Returning } from "../call.ts";
@@ -38,10 +38,16 @@ export function withHooks<T>(
   return work(writing);
 }
 
+const alikeOptions: WriteOptions = Object.freeze({ alike: true });
+
 /** Runs a unit; its refusal becomes the error the caller gets. */
-export async function runUnit(steps: readonly Step[], parts: readonly Part[], writing: Writing): Promise<readonly StepResult[]> {
+export async function runUnit(
+  steps: readonly Step[],
+  parts: readonly Part[],
+  { alike, ...writing }: Writing & { readonly alike?: boolean },
+): Promise<readonly StepResult[]> {
   try {
-    return await writing.session.write(steps);
+    return await writing.session.write(steps, alike ? alikeOptions : undefined);
   } catch (error) {
     throw error instanceof UnitRefused ? refusal(error, parts, writing) : error;
   }

@@ -111,7 +111,13 @@ function poolConfig(settings: PostgresSettings): PoolConfig & { readonly pipelin
 function settingsOf(purpose: Purpose, settings: PostgresSettings): readonly string[] {
   if (purpose === "read")
     return ["set default_transaction_read_only to on", `set statement_timeout to ${settings.readTimeoutMs}`];
-  return ["set default_transaction_isolation to serializable", `set lock_timeout to ${settings.lockTimeoutMs}`];
+  return [
+    "set default_transaction_isolation to serializable",
+    `set lock_timeout to ${settings.lockTimeoutMs}`,
+    // A write finds its rows by key. A plan made while the table was small would go on looking at all of them, and under
+    // serializable isolation would be in the way of every other write (postgresql.org, 13.2.3).
+    "set enable_seqscan to off",
+  ];
 }
 
 // Who asked for the connection hears of it by his own first statement.

@@ -107,14 +107,14 @@ const instant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const utc = (sql: string) => `timezone('UTC', ${sql})`;
 
 /** A value as a text by itself; null stays null. */
-function textOf({ storage, scale }: Form, sql: string): string {
+function textOf({ storage, scale, isColumn, native }: Form, sql: string): string {
   switch (storage) {
     case "text":
       return sql;
     case "datetime":
       return `to_char(${utc(sql)}, ${instant})`;
     case "decimal":
-      return `round(${sql}, ${scale})::text`;
+      return isColumn && native === null ? `(${sql})::text` : `round(${sql}, ${scale})::text`;
     case "real":
       return `${functionName("real")}(${sql})`;
     case "bytes":
@@ -126,7 +126,8 @@ function textOf({ storage, scale }: Form, sql: string): string {
 
 function jsonValue(form: Form, sql: string): string {
   const text = form.storage === "text" ? `to_json(${sql})::text` : textOf(form, sql);
-  return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
+  const value = isQuoted(form.storage) ? `'"' || ${text} || '"'` : text;
+  return form.isRequired ? value : `coalesce(${value}, 'null')`;
 }
 
 // Texts are quoted by to_json; the others hold nothing that JSON would escape.

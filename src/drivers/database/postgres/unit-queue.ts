@@ -1,9 +1,10 @@
 /** Units that wait go out together: one transaction, one packet, one commit; where one fails, those around it do not. */
 import type { PoolClient } from "pg";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
+import { encodeAlike, resultsOfAlike } from "./alike.ts";
 import type { Connections } from "./connections.ts";
 import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
-import { fly, type Query } from "./flight.ts";
+import { fly, type Landed, type Query } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
@@ -13,6 +14,21 @@ export const beginText = "begin isolation level serializable";
 type Group = readonly Waiting<readonly Query[]>[];
 
 export function createUnitQueue(connections: Connections, settings: PostgresSettings): WriteQueue {
+  /** True when all had their outcome together; where anything stands in the way, nothing was done. */
+  async function runAlike(group: Group): Promise<boolean> {
+    const units = group.map(({ unit }) => unit);
+    const queries = group.every(({ alike }) => alike) ? encodeAlike(units) : null;
+    if (queries === null) return false;
+    const landed = await connections.use("write", async (client) => {
+      const flown = await fly(client, inTransaction(queries), connections.statements);
+      if (flown.failure !== null && isLost(flown.failure.error)) throw toError(flown.failure.error, "a write");
+      return flown.failure === null ? flown.landed : null;
+    });
+    if (landed === null) return false;
+    for (const [index, results] of resultsOfAlike(units, landed.slice(1)).entries()) group[index]?.resolve(results);
+    return true;
+  }
+
   async function runGroup(group: Group, run: number): Promise<void> {
     if (group.length === 0) return;
     const failed = await connections.use("write", (client) => attempt(client, group, run));
@@ -33,14 +49,9 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     run: number,
   ): Promise<{ readonly at: number; readonly again: boolean } | null> {
     const body = group.flatMap(({ encoded }) => encoded);
-    const queries = [{ text: beginText, params: [] }, ...body, { text: "commit", params: [] }];
-    const { landed, failure } = await fly(client, queries, connections.statements);
+    const { landed, failure } = await fly(client, inTransaction(body), connections.statements);
     if (failure === null) {
-      let from = 1;
-      for (const { unit, resolve } of group) {
-        resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
-        from += unit.length;
-      }
+      settle(group, landed.slice(1));
       return null;
     }
     const { error, index } = failure;
@@ -64,7 +75,24 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     reject(toRefusal(error, step, await columnsOf(client, error)) ?? toError(error, "nothing"));
   }
 
-  return createWriteQueue({ encode: encodeUnit, run: (group) => runGroup(group, 0) }, settings);
+  async function run(group: Group): Promise<void> {
+    if (!(await runAlike(group))) await runGroup(group, 0);
+  }
+
+  return createWriteQueue({ encode: encodeUnit, run }, settings);
+}
+
+/** Hands each unit what its statements answered. */
+function settle(group: Group, landed: readonly Landed[]): void {
+  let from = 0;
+  for (const { unit, resolve } of group) {
+    resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
+    from += unit.length;
+  }
+}
+
+function inTransaction(queries: readonly Query[]): readonly Query[] {
+  return [{ text: beginText, params: [] }, ...queries, { text: "commit", params: [] }];
 }
 
 /** The unit that the n-th query of the group belongs to, and its place there; the commit is the last one's. */
