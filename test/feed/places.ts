@@ -14,7 +14,7 @@ import { type NotesApp, notesBackend } from "./notes.ts";
 export interface Place extends AsyncDisposable {
   readonly url: string;
   /** Another node on it. */
-  openNode(): Promise<NotesApp>;
+  openNode(limits?: LimitsOptions): Promise<NotesApp>;
   /** A reader with connections of its own; `commits` plants a fault. */
   openFeed(options?: { readonly commits?: CommitOrder | null; readonly limits?: LimitsOptions }): Promise<ReadFeed>;
   /** What the table itself holds. */
@@ -29,8 +29,8 @@ export async function openPlace(server: string | null): Promise<Place> {
   closing.push(() => opened.database.close());
   return {
     url,
-    async openNode() {
-      const app = (await createTestApp(notesBackend, { database: url })) as NotesApp;
+    async openNode(limits = {}) {
+      const app = (await createTestApp(notesBackend, { database: url, limits })) as NotesApp;
       closing.push(() => app.close());
       return app;
     },
