@@ -2,8 +2,6 @@
 import { assert } from "../base/errors.ts";
 import type { ChangeRecord, ReadFeed } from "../engine/feed.ts";
 
-export type { ChangeRecord };
-
 /** Gives the records since it was last asked, the oldest first. */
 export type ReadChanges = () => Promise<readonly ChangeRecord[]>;
 

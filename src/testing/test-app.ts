@@ -8,10 +8,10 @@ import { type Actor, anonymous, createActor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
 import type { Db } from "../engine/db.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createFeed, type ReadFeed } from "../engine/feed.ts";
+import { type ChangeRecord, createFeed, type ReadFeed } from "../engine/feed.ts";
 import { limitDefaults } from "../engine/limits.ts";
 import type { Registry } from "../engine/typed.ts";
-import { type ChangeRecord, createChangeReader, type ReadChanges } from "./changes.ts";
+import { createChangeReader, type ReadChanges } from "./changes.ts";
 import { type Reply, type TestRequest, toReply, toRequest } from "./requests.ts";
 import { type Counted, countStatements } from "./statements.ts";
 

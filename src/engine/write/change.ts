@@ -67,5 +67,5 @@ export function changeSql(model: Model, parts: ChangeParts, dialect: Dialect): s
 
 /** What a transaction ends with, so that its records have their place among those of others. */
 export function sealSteps(commits: CommitOrder | null): readonly Step[] {
-  return (commits?.seal(changesTable, commitColumn) ?? []).map((text) => ({ text, kind: "run", params: [] }));
+  return (commits?.seal(changesTable, commitColumn) ?? []).map((text) => ({ text, kind: "run", params: [], atEnd: true }));
 }
