@@ -123,6 +123,21 @@ export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
 /** The databases that there are drivers for. */
 export type Product = "sqlite" | "postgres";
 
+/** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
+export interface Migrator {
+  /** Outside of any transaction. */
+  read(statement: Statement): Promise<readonly Row[]>;
+  /** In one transaction, foreign keys checked at the end; tried anew a few times where a lock cannot be had. */
+  together(statements: readonly Statement[]): Promise<void>;
+  /** By itself, outside of any transaction. */
+  alone(text: string): Promise<void>;
+  /** As `together`; then `look` reads what has become of the database, and all is undone. */
+  rehearse<T>(
+    statements: readonly Statement[],
+    look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>,
+  ): Promise<T>;
+}
+
 /** Twelve members at most; a driver's factory is the product's name (`openSqlite`). */
 export interface Database {
   readonly product: Product;
@@ -134,6 +149,8 @@ export interface Database {
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Statements in one transaction, foreign keys unchecked until the end and then checked: for migrations. */
   migrate(statements: readonly Statement[]): Promise<void>;
+  /** Where a migration may have phases. @throws `database_busy` where another process migrates for longer than the driver waits */
+  migrator?<T>(work: (migrator: Migrator) => Promise<T>): Promise<T>;
   /** Copies the whole database, consistent, to a new file while it is in use. Progress is 0 to 1. */
   backup(path: string, onProgress?: (done: number) => void): Promise<void>;
   state(): DatabaseState;
@@ -174,6 +191,17 @@ export const databaseErrors = {
     status: 501,
     message: "This database is backed up with its own tools.",
     explanation: "Use pg_dump or a base backup for PostgreSQL, mariadb-dump or mysqldump for MariaDB and MySQL.",
+  },
+  migration_blocked: {
+    status: 503,
+    message: "The migration waited {tries} times {seconds} s for the lock of a table, and others held it.",
+    explanation:
+      "A transaction that stays open holds up the migration, and the migration would hold up everyone behind it, so it was undone. End what is long, or raise migrationLockTimeoutMs.",
+  },
+  migration_timeout: {
+    status: 503,
+    message: "A statement of the migration took longer than {seconds} s and was undone.",
+    explanation: "Raise migrationStatementTimeoutMs, or leave it out: then there is no limit.",
   },
   database_full: {
     status: 507,

@@ -52,7 +52,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
   const schema = Object.freeze({ ...options.schema, roles });
   const hooks: Hooks = { ...hooksOf(backend.spec), dbIn: (session, writing) => dbIn(x, session, writing) };
   const context = createContext({ schema, dialect, limits, cursorKey: createCursorKey(cursorKey), newId, hooks });
-  const session = databaseSession(database, limits.transactionTimeoutMs, sealSteps(commits));
+  const session = databaseSession(database, limits.transactionTimeoutMs, sealSteps(commits, dialect));
   const x: Execution = { context, session, clock, instantOf: createInstants(), actions, running: new Set(), onListenerError };
   const as = (actor: Actor, requestId: string | null = null) =>
     createDb<R>(async (call) => (await execute(x, call, { actor, requestId })).result);

@@ -71,10 +71,10 @@ export async function createTestApp<R extends Registry, A extends Actions>(
     database,
     clock,
     newId: createCountingIds(),
-    wrapDatabase(database, { dialect, ddl: { commits } }) {
+    wrapDatabase(database, { dialect, ddl: { catalogue } }) {
       opened.counted = countStatements(database);
       // Reads of the test itself do not count.
-      opened.feed = createFeed({ database, dialect, commits, limits: limitDefaults });
+      opened.feed = createFeed({ database, dialect, commits: catalogue.commits, limits: limitDefaults });
       return opened.counted.database;
     },
   });

@@ -55,7 +55,7 @@ export async function openLedger(server: string): Promise<Ledger> {
         begin: () => tell("start transaction"),
         append: (id) => tell(append, [id]),
         async seal() {
-          for (const text of mysqlCommits.seal(changesTable, commitColumn)) await tell(text);
+          for (const text of mysqlCommits.seal((name) => `"${name}"`, changesTable, commitColumn)) await tell(text);
         },
         commit: () => tell("commit"),
         rollback: () => tell("rollback"),

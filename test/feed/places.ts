@@ -34,7 +34,7 @@ export async function openPlace(server: string | null): Promise<Place> {
       closing.push(() => app.close());
       return app;
     },
-    async openFeed({ commits = opened.ddl.commits, limits = {} } = {}) {
+    async openFeed({ commits = opened.ddl.catalogue.commits, limits = {} } = {}) {
       const { database, dialect } = await openDatabase(url, () => {});
       closing.push(() => database.close());
       return createFeed({ database, dialect, commits, limits: { ...limitDefaults, ...limits } });

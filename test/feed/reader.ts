@@ -7,7 +7,7 @@ const [, , url = "", start = ""] = process.argv;
 const pageRecords = 7;
 
 const { database, dialect, ddl } = await openDatabase(url, () => {});
-const read = createFeed({ database, dialect, commits: ddl.commits, limits: limitDefaults });
+const read = createFeed({ database, dialect, commits: ddl.catalogue.commits, limits: limitDefaults });
 for (let position = start === "" ? null : start; ; ) {
   const page = await read({ after: position, limit: pageRecords });
   position = page.position;

@@ -1,5 +1,5 @@
 /** A database on a server, put together from what its driver does: migrations wait for writes and writes for them, and closing for all. */
-import { type Database, type DatabaseState, failDatabase, type Product, type Statement } from "../database.ts";
+import { type Database, type DatabaseState, failDatabase, type Migrator, type Product, type Statement } from "../database.ts";
 import { type Hold, runTransaction } from "./held.ts";
 import { createTurns } from "./turns.ts";
 import type { WriteQueue } from "./write-queue.ts";
@@ -11,16 +11,25 @@ export interface ServerParts {
   readonly queue: WriteQueue;
   readonly hold: Hold;
   readonly migrate: (statements: readonly Statement[]) => Promise<void>;
+  /** Where a migration may have phases; what runs in a transaction is handed to `isAlone`. */
+  readonly migrator?: <T>(work: (migrator: Migrator) => Promise<T>, isAlone: Alone) => Promise<T>;
   readonly isReachable: () => boolean;
   readonly disconnect: () => Promise<void>;
   readonly transactionTimeoutMs: number;
   readonly retriesMax: number;
 }
 
+/** Keeps this process's own writes away while a transaction of a migration runs. */
+export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
+
 export function createServerDatabase(parts: ServerParts): Database {
   const { queue, hold, retriesMax, transactionTimeoutMs } = parts;
   const turns = createTurns();
-  const open = { reads: new Set<Promise<unknown>>(), writes: new Set<Promise<unknown>>() };
+  const open = {
+    reads: new Set<Promise<unknown>>(),
+    writes: new Set<Promise<unknown>>(),
+    migrations: new Set<Promise<unknown>>(),
+  };
   let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
 
@@ -44,23 +53,30 @@ export function createServerDatabase(parts: ServerParts): Database {
     return track(open.writes, migrating === null ? work : () => (migrating as Promise<void>).then(work));
   }
 
-  async function migrate(statements: readonly Statement[]): Promise<void> {
-    const before = [...open.writes];
-    return write(() => {
-      const run = Promise.allSettled(before).then(() => parts.migrate(statements));
-      const done: Promise<void> = Promise.allSettled([run]).then(() => {
-        if (migrating === done) migrating = null;
-      });
-      migrating = done;
-      return run;
+  /** Waits for what is being written and for the migration before it, and holds up what comes. */
+  function withoutWrites<T>(work: () => Promise<T>): Promise<T> {
+    const run = Promise.allSettled([migrating, ...open.writes]).then(work);
+    const done: Promise<void> = Promise.allSettled([run]).then(() => {
+      if (migrating === done) migrating = null;
     });
+    migrating = done;
+    return run;
+  }
+
+  function migrate(statements: readonly Statement[]): Promise<void> {
+    return track(open.migrations, () => withoutWrites(() => parts.migrate(statements)));
   }
 
   async function shutDown(): Promise<void> {
-    while (open.reads.size + open.writes.size > 0) await Promise.allSettled([...open.reads, ...open.writes]);
+    const running = () => [...open.reads, ...open.writes, ...open.migrations];
+    while (running().length > 0) await Promise.allSettled(running());
     await queue.idle();
     await parts.disconnect();
   }
+
+  const { migrator: begin } = parts;
+  const migrator: Required<Database>["migrator"] | undefined =
+    begin && ((work) => track(open.migrations, () => begin(work, withoutWrites)));
 
   return Object.freeze({
     product: parts.product,
@@ -69,6 +85,7 @@ export function createServerDatabase(parts: ServerParts): Database {
     transaction: (work, { timeoutMs = transactionTimeoutMs } = {}) =>
       write(() => runTransaction({ hold, turns }, work, { timeoutMs, retriesMax })),
     migrate,
+    ...(migrator ? { migrator } : {}),
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
     close: () => (closing ??= shutDown()),

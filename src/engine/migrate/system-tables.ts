@@ -87,7 +87,7 @@ export interface SystemShapes {
 }
 
 /** The tables as a version has them; none in version 0. */
-export function systemShapes({ commits }: Pick<Ddl, "commits">, version: number = systemVersion): SystemShapes {
+export function systemShapes({ catalogue: { commits } }: Pick<Ddl, "catalogue">, version: number = systemVersion): SystemShapes {
   if (version === 0) return { tables: [], indexes: [] };
   const indexes = [indexOn(idempotencyTable, "created_at")];
   if (version < 2 || commits === null) return { tables: [journalTable, changesTable, idempotencyTable], indexes };

@@ -16,9 +16,12 @@ export const mysqlCommits: CommitOrder = Object.freeze<CommitOrder>({
   column: { type: "bigint", fill: "(-connection_id())" },
   bind: (parameter) => `cast(${parameter} as signed)`,
   settled: (column) => `${column} > 0`,
-  seal: (table, column) => [
-    `insert into "_commits" ("id", "last") values (1, 1) on duplicate key update "last" = "last" + 1`,
-    `update "${table}" set "${column}" = (select "last" from "_commits" where "id" = 1) where "${column}" = -connection_id()`,
-  ],
+  seal(quote, table, column) {
+    const [numbers, id, last, own] = [counter.name, "id", "last", column].map(quote);
+    return [
+      `insert into ${numbers} (${id}, ${last}) values (1, 1) on duplicate key update ${last} = ${last} + 1`,
+      `update ${quote(table)} set ${own} = (select ${last} from ${numbers} where ${id} = 1) where ${own} = -connection_id()`,
+    ];
+  },
   tables: [counter],
 });

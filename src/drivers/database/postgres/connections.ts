@@ -37,6 +37,8 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
   const open = (purpose: Purpose, max: number) => {
     const pool = new pg.Pool({ ...poolConfig(settings), max });
     pool.on("connect", (client) => {
+      // One that ends while it is used is told by its statements; without a listener it would end the process.
+      client.on("error", ignoreLoss);
       void client.query([...common, ...settingsOf(purpose, settings)].join("; ")).catch(ignoreLoss);
       born.set(client, statements.generation());
     });

@@ -1,43 +1,23 @@
 /** PostgreSQL's data definition: its own types, references that a migration may defer, changes made in place. */
-import type { Row } from "../../database.ts";
-import {
-  type Alteration,
-  type ColumnChange,
-  type ColumnShape,
-  type CommitOrder,
-  type Ddl,
-  indexColumns,
-  type IndexShape,
-  type Reader,
-  type ReferenceShape,
-  type Structure,
-  type Structures,
-  type TableChange,
-  type TableShape,
+import type { Value } from "../../database.ts";
+import type {
+  Alteration,
+  ColumnChange,
+  ColumnShape,
+  Ddl,
+  Deed,
+  Lock,
+  Manner,
+  Phase,
+  TableChange,
+  TableShape,
 } from "../../ddl.ts";
+import { catalogue, fingerprint } from "./ddl/catalogue.ts";
+import { dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
+import { postgresForms } from "./ddl/forms.ts";
+import { createIndex } from "./ddl/indexes.ts";
+import { catalogued, typeOf } from "./ddl/types.ts";
 import { literal, quote, shorten } from "./text.ts";
-
-const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal">, string>> = {
-  text: 'text COLLATE "C"',
-  uuid: "uuid",
-  datetime: "timestamp(3) with time zone",
-  date: "date",
-  time: "time(0) without time zone",
-  json: "json",
-  integer: "bigint",
-  bigint: "bigint",
-  boolean: "boolean",
-  real: "double precision",
-  bytes: "bytea",
-};
-
-function typeOf({ storage, precision, scale, native }: Pick<ColumnShape, "storage" | "precision" | "scale" | "native">): string {
-  if (native) return native.type;
-  return storage === "decimal" ? `numeric(${precision ?? 18},${scale ?? 0})` : plainTypes[storage];
-}
-
-/** The type as the catalogue names it, which keeps the collation elsewhere. */
-const catalogued = (column: ColumnShape) => typeOf(column).replace(' COLLATE "C"', "");
 
 function defineColumn(column: ColumnShape, fill: string | null = null): string {
   const parts = [quote(column.name), typeOf(column)];
@@ -53,223 +33,119 @@ function createTable(table: TableShape): string {
   return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n)`;
 }
 
-/** Every reference of a table, those of one column too. */
-function referencesOf({ columns, references = [] }: TableShape): readonly ReferenceShape[] {
-  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] =>
-    to ? [{ columns: [name], table: to.table, key: [to.column] }] : [],
-  );
-  return [...single, ...references];
+/** What one column's change takes: the more so, the later it stands in `deeds`. */
+interface Part {
+  readonly sql: readonly string[];
+  readonly later: readonly Phase[];
+  readonly deed: Deed;
 }
 
-const list = (names: readonly string[]) => names.map(quote).join(", ");
+const deeds: readonly Deed[] = ["alter", "drop-column", "require", "key", "rewrite"];
 
-/** Deferrable, so that a migration may break a reference for a while; a unit's are checked at once. */
-function addReference(table: string, { columns, table: target, key }: ReferenceShape): string {
-  const name = quote(`${table}_${columns.join("_")}_fkey`);
-  return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)}) DEFERRABLE`;
-}
-
-/** A constraint keeps its name when its table or column is renamed, so it is looked up by what it is. */
-function dropConstraint(table: string, condition: string): string {
-  const find = `select conname from pg_constraint where conrelid = ${literal(quote(table))}::regclass and ${condition}`;
-  return `DO $do$ BEGIN EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', ${literal(quote(table))}::regclass, (${find})); END $do$`;
-}
-
-function dropReference(table: string, { columns }: ReferenceShape): string {
-  const numbers = columns.map((name) => literal(shorten(name))).join(", ");
-  const held = `(select array_agg(attname::text order by place) from unnest(conkey) with ordinality k(attnum, place) join pg_attribute a on a.attrelid = conrelid and a.attnum = k.attnum)`;
-  return dropConstraint(table, `contype = 'f' and ${held} = array[${numbers}]`);
-}
-
-function alterTable({ from, to, columns }: TableChange): Alteration {
+// Every change is made in place, and indexes stay.
+function alterTable({ from, to, columns, online = false }: TableChange): Alteration {
   const at = `ALTER TABLE ${quote(to.name)}`;
-  const gone = columns.flatMap((change) => (change.kind === "drop" ? [change.column.name] : []));
-  const before = referencesOf(from).filter((one) => !one.columns.some((name) => gone.includes(name)));
-  const after = referencesOf(to);
-  const isIn = (all: readonly ReferenceShape[], one: ReferenceShape) =>
-    all.some((other) => JSON.stringify(other) === JSON.stringify(one));
-  const rekeyed = from.key.join("\n") !== to.key.join("\n");
+  const isRekeyed = from.key.join("\n") !== to.key.join("\n");
+  const parts = columns.map((change) => alterColumn(to.name, change, online));
+  const key = isRekeyed ? [dropKey(to.name), `${at} ADD PRIMARY KEY (${to.key.map(quote).join(", ")})`] : [];
+  const done = [...parts.map(({ deed }) => deed), ...(isRekeyed ? (["key"] as const) : [])];
   return {
-    statements: [
-      ...before.filter((one) => !isIn(after, one)).map((one) => dropReference(to.name, one)),
-      ...(rekeyed ? [dropConstraint(to.name, "contype = 'p'")] : []),
-      ...columns.flatMap((change) => alterColumn(to.name, change)),
-      ...(rekeyed ? [`${at} ADD PRIMARY KEY (${list(to.key)})`] : []),
-      ...after.filter((one) => !isIn(before, one)).map((one) => addReference(to.name, one)),
-    ],
-    // Every change is made in place, and indexes stay.
+    statements: [...parts.flatMap(({ sql }) => sql), ...key],
     rebuilds: false,
+    deed: done.toSorted((a, b) => deeds.indexOf(b) - deeds.indexOf(a))[0] ?? "alter",
+    later: parts.flatMap(({ later }) => later),
   };
 }
 
-function alterColumn(table: string, change: ColumnChange): string[] {
+function alterColumn(table: string, change: ColumnChange, online: boolean): Part {
   const at = `ALTER TABLE ${quote(table)}`;
-  if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
-  if (change.kind === "add") {
-    const { column, fill } = change;
-    const noDefault = fill === null ? [] : [`${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
-    return [`${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault];
-  }
+  if (change.kind === "drop") return { sql: [`${at} DROP COLUMN ${quote(change.column.name)}`], later: [], deed: "drop-column" };
+  if (change.kind === "change") return changeColumn(table, change, online);
+  const { column, fill } = change;
+  const noDefault = fill === null ? [] : [`${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
+  return {
+    sql: [`${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault],
+    later: [],
+    deed: column.serial ? "rewrite" : "alter",
+  };
+}
+
+function changeColumn(table: string, change: Extract<ColumnChange, { kind: "change" }>, online: boolean): Part {
   const { from, to, value } = change;
   const column = quote(to.name);
-  const retyped = typeOf(from) !== typeOf(to);
-  return [
-    ...(retyped ? [`${at} ALTER COLUMN ${column} TYPE ${typeOf(to)} USING ${value ?? `${column}::${catalogued(to)}`}`] : []),
-    ...(!retyped && value !== null ? [`UPDATE ${quote(table)} SET ${column} = ${value}`] : []),
-    ...(from.optional && !to.optional ? [`${at} ALTER COLUMN ${column} SET NOT NULL`] : []),
-    ...(!from.optional && to.optional ? [`${at} ALTER COLUMN ${column} DROP NOT NULL`] : []),
-    ...(from.serial && !to.serial ? [`${at} ALTER COLUMN ${column} DROP IDENTITY`] : []),
-    ...(!from.serial && to.serial ? [`${at} ALTER COLUMN ${column} ADD GENERATED BY DEFAULT AS IDENTITY`] : []),
+  const at = `ALTER TABLE ${quote(table)} ALTER COLUMN ${column}`;
+  const isRetyped = typeOf(from) !== typeOf(to);
+  const isRequired = from.optional && !to.optional;
+  const apart = isRequired && online && !isRetyped ? requireValue(table, to.name) : null;
+  // Of one type, only null becomes something else.
+  const sql = [
+    ...(isRetyped ? [`${at} TYPE ${typeOf(to)} USING ${value ?? `${column}::${catalogued(to)}`}`] : []),
+    ...(!isRetyped && value !== null ? [`UPDATE ${quote(table)} SET ${column} = ${value} WHERE ${column} IS NULL`] : []),
+    ...(isRequired ? (apart?.sql ?? [`${at} SET NOT NULL`]) : []),
+    ...(!from.optional && to.optional ? [`${at} DROP NOT NULL`] : []),
+    ...(from.serial && !to.serial ? [`${at} DROP IDENTITY`] : []),
+    ...(!from.serial && to.serial ? [`${at} ADD GENERATED BY DEFAULT AS IDENTITY`, countOn(table, to.name)] : []),
   ];
+  const isRewritten = (isRetyped && !isWidened(from, to)) || value !== null;
+  return { sql, later: apart?.later ?? [], deed: isRewritten ? "rewrite" : isRequired && apart === null ? "require" : "alter" };
 }
 
-/** An index ends with the key, as lists do: their order is total, and the index has all of it. A unique one has no need. */
-function indexed({ columns, unique }: IndexShape, { key }: TableShape): IndexShape["columns"] {
-  if (unique) return columns;
-  const named = new Set(columns.map(({ column }) => column));
-  return [...columns, ...key.filter((column) => !named.has(column)).map((column) => ({ column, descending: false }))];
+/** More digits before the point: the values stay as they are. */
+function isWidened(from: ColumnShape, to: ColumnShape): boolean {
+  const isDecimal = from.storage === "decimal" && to.storage === "decimal";
+  return isDecimal && (from.scale ?? 0) === (to.scale ?? 0) && (from.precision ?? 18) <= (to.precision ?? 18);
 }
 
-// Null comes first, as queries order it; where there is none they do not say so, and neither does the index.
-function createIndex(index: IndexShape, table: TableShape): string {
-  const optional = new Set(table.columns.filter((one) => one.optional).map(({ name }) => name));
-  const columns = indexColumns({ quote }, { ...index, columns: indexed(index, table) }, ({ column, descending }) => {
-    if (!optional.has(column)) return descending ? " DESC" : "";
-    return descending ? " DESC NULLS LAST" : " NULLS FIRST";
-  });
-  return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${columns}`;
+// A counter begins at 1, whatever numbers there are.
+function countOn(table: string, column: string): string {
+  const counter = `pg_get_serial_sequence(${literal(quote(table))}, ${literal(shorten(column))})`;
+  return `SELECT setval(${counter}, coalesce(max(${quote(column)}), 0) + 1, false) FROM ${quote(table)}`;
 }
 
-const here = "n.nspname = current_schema()";
-
-function fingerprint(own: readonly string[]): string {
-  const counts = `(left(c.relname, 1) <> '_' or c.relname in (${own.map(literal).join(", ")}))`;
-  const columns = `select c.relname::text || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || a.attnotnull::text || a.attidentity::text from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and ${counts}`;
-  const indexes = `select pg_get_indexdef(i.indexrelid) from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and ${counts}`;
-  const constraints = `select c.relname::text || ' ' || pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace where ${here} and ${counts}`;
-  return `(SELECT md5(string_agg(d, chr(10) ORDER BY d COLLATE "C")) FROM (${columns} union all ${indexes} union all ${constraints}) a(d))`;
+/** With a form, as a column of it holds the value: decimals arrive in their smallest unit, booleans as 0 and 1. */
+function formed(value: Value, form?: Pick<ColumnShape, "storage" | "scale">): string {
+  if (form === undefined || value === null) return literal(value);
+  if (form.storage === "boolean") return Number(value) === 1 ? "true" : "false";
+  return form.storage === "decimal" && form.scale ? pointed(BigInt(value as bigint), form.scale) : literal(value);
 }
 
-async function readTables(read: Reader): Promise<readonly string[]> {
-  const rows = await read(
-    `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${here} and c.relkind in ('r', 'p') order by c.relname collate "C"`,
-  );
-  return rows.map(([name]) => String(name));
+function pointed(units: bigint, scale: number): string {
+  const digits = String(units < 0n ? -units : units).padStart(scale + 1, "0");
+  return `${units < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-const namesOf = (table: string, numbers: string) =>
-  `(select string_agg(f.attname, ', ' order by p.place) from unnest(k.${numbers}) with ordinality p(attnum, place) join pg_attribute f on f.attrelid = k.${table} and f.attnum = p.attnum)`;
-const columnsText = `select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text, k.reference
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join lateral (select string_agg(' → ' || t.relname || '(' || ${namesOf("confrelid", "confkey")} || ')' || case when array_length(k.conkey, 1) > 1 then ' by (' || ${namesOf("conrelid", "conkey")} || ')' else '' end
-    || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype::text end, '' order by k.conname) as reference
-  from pg_constraint k join pg_class t on t.oid = k.confrelid where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)) k on true
-where ${here} and c.relkind in ('r', 'p') order by c.relname, a.attnum`;
-const indexesText = `select c.relname, x.relname, i.indisunique, i.indisprimary, i.indpred is not null, a.attname, i.indoption[k.place - 1] & 1
-from pg_index i join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-cross join lateral unnest(i.indkey) with ordinality k(attnum, place) left join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
-where ${here} and k.place <= i.indnkeyatts order by x.relname, k.place`;
-const straysText = `select case c.relkind when 'm' then 'materialized view ' else 'view ' end || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where ${here} and c.relkind in ('v', 'm') union all select 'trigger ' || t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-where ${here} and not t.tgisinternal order by 1`;
+/** By the table of lock modes in the manual (postgresql.org/docs/current/explicit-locking.html). */
+const locks: Readonly<Record<Deed, Lock>> = {
+  create: { waits: "nobody", rows: false },
+  drop: { waits: "everyone", rows: false },
+  "drop-column": { waits: "everyone", rows: false },
+  alter: { waits: "everyone", rows: false },
+  rewrite: { waits: "everyone", rows: true },
+  require: { waits: "everyone", rows: true },
+  index: { waits: "writers", rows: true },
+  refer: { waits: "writers", rows: true },
+  key: { waits: "everyone", rows: true },
+};
 
-async function readStructures(read: Reader): Promise<Structures> {
-  const [columns, indexes, strays] = await Promise.all([read(columnsText), read(indexesText), read(straysText)]);
-  const indexesByTable = Map.groupBy(indexes, ([table]) => String(table));
-  const structures = [...Map.groupBy(columns, ([table]) => String(table))].map(([name, rows]) =>
-    toStructure(name, rows, indexesByTable.get(name) ?? []),
-  );
-  return { tables: new Map(structures.map((one) => [one.name, one])), strays: strays.map(([stray]) => String(stray)) };
-}
-
-function toStructure(name: string, columns: readonly Row[], indexes: readonly Row[]): Structure {
-  const described = columns
-    .filter((row) => row[1] !== null)
-    .map(([, column, type, notNull, identity, reference]) => {
-      const serial = identity === "" ? "" : " IDENTITY";
-      return [
-        String(column),
-        [String(type), serial, notNull === 1 ? " NOT NULL" : "", reference === null ? "" : String(reference)].join(""),
-      ] as const;
-    });
-  const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
-  const others = Map.groupBy(
-    indexes.filter((row) => row[3] !== 1),
-    (row) => String(row[1]),
-  );
-  return {
-    name,
-    traits: [],
-    key,
-    columns: new Map(described),
-    indexes: new Map([...others].map(([index, rows]) => [index, describeRows(rows)])),
-  };
-}
-
-function describeRows(rows: readonly Row[]): string {
-  const [, , unique, , partial] = rows[0] as Row;
-  const columns = rows.map((row) => ({ column: String(row[5]), descending: row[6] === 1 }));
-  return indexText(unique === 1, columns, partial === 1);
-}
-
-// The server rewrites a condition in its own words, so only its presence is compared; the fingerprint has every letter.
-function indexText(unique: boolean, columns: IndexShape["columns"], partial: boolean): string {
-  const listed = columns.map(({ column, descending }) => `${column}${descending ? " DESC" : ""}`).join(", ");
-  return `${unique ? "UNIQUE " : ""}(${listed})${partial ? " WHERE …" : ""}`;
-}
-
-const names = (of: readonly string[]) => of.map(shorten).join(", ");
-
-function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
-  const references = referencesOf(table);
-  const columns = table.columns.map((column) => {
-    const held = references
-      .filter(({ columns: names }) => names.includes(column.name))
-      .map((one) => ` → ${shorten(one.table)}(${names(one.key)})${one.columns.length > 1 ? ` by (${names(one.columns)})` : ""}`);
-    const serial = column.serial ? " IDENTITY" : "";
-    return [shorten(column.name), `${catalogued(column)}${serial}${column.optional ? "" : " NOT NULL"}${held.join("")}`] as const;
-  });
-  return {
-    name: shorten(table.name),
-    traits: [],
-    key: table.key.map(shorten),
-    columns: new Map(columns),
-    indexes: new Map(indexes.map((one) => [shorten(one.name), indexText(one.unique, indexed(one, table), one.where !== null)])),
-  };
-}
-
-/**
- * Transactions are numbered when they first write, and end in any order. Those below the snapshot's xmin have all ended, so none
- * of them can turn up any more (postgresql.org/docs/current/functions-info.html, pg_snapshot). A row that two of them write is
- * written in the order of their numbers: both are serializable, so the one that began first does not see what the other has
- * changed, and is run anew with a number of its own.
- */
-const commits: CommitOrder = Object.freeze<CommitOrder>({
-  column: { type: "xid8", fill: "pg_current_xact_id()" },
-  bind: (parameter) => `(${parameter})::xid8`,
-  settled: (column) => `${column} < pg_snapshot_xmin(pg_current_snapshot())`,
-  seal: () => [],
-  tables: [],
+const manner: Manner = Object.freeze<Manner>({
+  transactional: true,
+  lockOf: (deed) => locks[deed],
+  lockTables: (tables) => `LOCK TABLE ${tables.map(quote).join(", ")} IN ACCESS EXCLUSIVE MODE`,
+  renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quote(to.name)}`,
+  online: postgresOnline,
 });
 
 export const postgresDdl: Ddl = Object.freeze<Ddl>({
   product: "postgres",
   quote,
-  literal: (value, form) => {
-    if (form === undefined || value === null) return literal(value);
-    if (form.storage === "boolean") return Number(value) === 1 ? "true" : "false";
-    if (form.storage === "decimal" && form.scale) return `(${String(value)} * 0.${"0".repeat(form.scale - 1)}1)`;
-    return literal(value);
-  },
+  literal: formed,
   createTable,
-  addReferences: (table) => referencesOf(table).map((one) => addReference(table.name, one)),
   alterTable,
-  createIndex,
+  createIndex: (index, table) => createIndex(index, table),
   dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
   fingerprint,
-  cast: (expression, storage) =>
-    `CAST(${expression} AS ${typeOf({ storage, precision: null, scale: null }).replace(' COLLATE "C"', "")})`,
-  catalogue: Object.freeze({ readTables, readStructures, describe, verify: async () => [] }),
-  commits,
+  forms: postgresForms,
+  references: postgresReferences,
+  manner,
+  catalogue,
 });

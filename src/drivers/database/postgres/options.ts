@@ -26,6 +26,12 @@ export interface PostgresOptions {
   readonly connectTimeoutMs?: number;
   /** How long a statement waits for a lock. @default 5000 */
   readonly lockTimeoutMs?: number;
+  /** How long a statement of a migration waits for a lock, while all others queue behind it. @default 5000 */
+  readonly migrationLockTimeoutMs?: number;
+  /** How often a migration's transaction is tried where a lock cannot be had. @default 5 */
+  readonly migrationTriesMax?: number;
+  /** The longest that a statement of a migration's transaction may take; 0 is no limit. @default 0 */
+  readonly migrationStatementTimeoutMs?: number;
   /** For transactions that name no other. @default 5000 */
   readonly transactionTimeoutMs?: number;
   /** For reads that name no other. @default 30000 */
@@ -49,6 +55,9 @@ const limits: NumberLimits<Limit> = {
   retriesMax: [10, 0, 100],
   connectTimeoutMs: [5_000, 1, 600_000],
   lockTimeoutMs: [5_000, 1, 600_000],
+  migrationLockTimeoutMs: [5_000, 1, 600_000],
+  migrationTriesMax: [5, 1, 1_000],
+  migrationStatementTimeoutMs: [0, 0, 86_400_000],
   transactionTimeoutMs: [5_000, 1, 3_600_000],
   readTimeoutMs: [30_000, 1, 3_600_000],
 };

@@ -1,9 +1,10 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
 import type { Database } from "../../database.ts";
+import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
-import { runMigration } from "./migrate.ts";
+import { commit, createMigrator, runTogether, withMigrationLock } from "./migrate.ts";
 import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { HeldTransaction } from "./transactions.ts";
@@ -20,12 +21,25 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const { default: pg } = await importPg();
   const connections = createConnections(pg as never, settings);
   const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
-  if (!isCurrent(row?.[0]))
-    await runMigration(
-      connections,
-      createFunctions().map((text) => ({ text, params: [] })),
-    );
+  if (!isCurrent(row?.[0])) {
+    const statements = createFunctions().map((text) => ({ text, params: [] }));
+    const migrating = { connections, settings };
+    await withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit }));
+  }
   return createDatabase(connections, settings);
+}
+
+/** Reads what the server says of itself, and makes nothing. Fails as `openPostgres` does. */
+export async function inspectPostgres<T>(options: PostgresOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+  const settings = resolveOptions(options);
+  const { default: pg } = await importPg();
+  const connections = createConnections(pg as never, settings);
+  const reads = createReads(connections, settings);
+  try {
+    return await work(async (text, params = []) => reads.read({ text, params }));
+  } finally {
+    await connections.close();
+  }
 }
 
 async function importPg() {
@@ -38,13 +52,16 @@ async function importPg() {
 
 function createDatabase(connections: Connections, settings: PostgresSettings): Database {
   const reads = createReads(connections, settings);
+  const migrating = { connections, settings };
   return createServerDatabase({
     ...settings,
     product: "postgres",
     read: (statement, options) => reads.read(statement, options),
     queue: createUnitQueue(connections, settings),
     hold: (work) => connections.use("write", (client) => work(new HeldTransaction(client, connections))),
-    migrate: (statements) => runMigration(connections, statements),
+    migrate: (statements) =>
+      withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit })),
+    migrator: (work, isAlone) => withMigrationLock(migrating, (client) => work(createMigrator(client, migrating, isAlone))),
     isReachable: () => connections.isReachable(),
     disconnect: () => connections.close(),
   });

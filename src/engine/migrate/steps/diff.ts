@@ -2,11 +2,12 @@
 import { type ColumnChange, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
-import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
+import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
 import { tableOf } from "../snapshot.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
-import { count, createStep, type Step } from "./step.ts";
+import { addReferenceSteps, dropReferenceSteps } from "./references.ts";
+import { count, createStep, lockOf, type Step } from "./step.ts";
 import { journalTable, systemShapes } from "../system-tables.ts";
 
 /** Drops come before renames and renames before what is new, so that every name is free when it is taken. */
@@ -23,12 +24,14 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
   return Object.freeze([
     ...systemSteps(context),
     ...kept.flatMap((pair) => dropIndexSteps(pair, context)),
+    ...dropReferenceSteps(context),
     ...dropped.map((model) => dropTableStep(model, context)),
     ...renameSteps(kept, context),
     ...created.map((model) => createTableStep(model, context)),
-    ...referenceSteps(created, context),
     ...kept.flatMap((pair) => alterSteps(pair, context)),
-    ...kept.flatMap((pair) => newIndexes(pair).map((index) => createIndexStep(pair, index, context))),
+    ...addReferenceSteps(context),
+    ...kept.flatMap((pair) => renameIndexSteps(pair, context)),
+    ...kept.flatMap((pair) => createIndexSteps(pair, context)),
   ]);
 }
 
@@ -51,7 +54,8 @@ function systemSteps({ from, to, ddl }: DiffContext): Step[] {
   const creates = "Creates the tables in which the engine keeps changes and idempotency keys.";
   const raises = `Brings the tables that the engine keeps for itself from version ${from.system} to version ${to.system}. Every row stays.`;
   const does = [from.system === 0 ? creates : raises];
-  return [createStep({ kind: "system", model: "", sql: [...tables, ...indexes], does })];
+  const deed = from.system === 0 || indexes.length === 0 ? "create" : "index";
+  return [createStep({ kind: "system", model: "", ...lockOf(ddl, deed), sql: [...tables, ...indexes], does })];
 }
 
 function columnsAdded(from: TableShape, to: TableShape): ColumnChange[] {
@@ -65,24 +69,17 @@ function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): 
   return createStep({
     kind: "create-table",
     model: model.name,
+    ...lockOf(ddl, "create"),
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
     sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
   });
-}
-
-// Models may refer to each other, so where a table cannot name one that is yet to come, all of them come first.
-function referenceSteps(created: readonly SnapshotModel[], { from, to, ddl }: DiffContext): Step[] {
-  const sql = created.flatMap((model) => ddl.addReferences(tableOf(model, [to, from])));
-  if (sql.length === 0) return [];
-  return [
-    createStep({ kind: "add-references", model: "", sql, does: [`Adds ${count(sql.length, "reference")} between tables.`] }),
-  ];
 }
 
 function dropTableStep(model: SnapshotModel, { ddl }: DiffContext): Step {
   return createStep({
     kind: "drop-table",
     model: model.name,
+    ...lockOf(ddl, "drop"),
     table: model.table,
     sql: [dropTable(ddl, model.table)],
     does: [`Drops the table ${model.table}.`],
@@ -99,6 +96,7 @@ function renameSteps(kept: readonly Kept[], { ddl }: DiffContext): Step[] {
     createStep({
       kind: "rename-table",
       model: "",
+      ...lockOf(ddl, "alter"),
       sql: [renameTable(ddl, from, to)],
       does: [`Renames the table ${from} to ${to}. Every row stays.`],
     }),
