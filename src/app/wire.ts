@@ -12,8 +12,8 @@ import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
-import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
-import { systemTables } from "../engine/migrate/system-tables.ts";
+import { openSqlite, type SqliteTrouble } from "../drivers/database/sqlite/sqlite.ts";
+import { systemShapes } from "../engine/migrate/system-tables.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -97,10 +97,10 @@ function amongOthers(ddl: Ddl): Ddl {
   return Object.freeze({ ...ddl, manner: { ...ddl.manner, apart: true as const } });
 }
 
-const ownTables: ReadonlySet<string> = new Set(systemTables.map(({ name }) => name));
+const namesOf = (ddl: Ddl) => systemShapes(ddl).tables.map(({ name }) => name);
 const sqlitePlace: Place = Object.freeze<Place>({
   schema: "holdfast",
-  tables: ownTables,
+  tables: new Set(namesOf(sqliteDdl)),
   listing: `SELECT "name" FROM "holdfast".sqlite_schema WHERE "type" = 'table' ORDER BY "name"`,
   indexGoesBy: "index",
 });
@@ -113,7 +113,7 @@ async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Pro
   const database = openSqlite({ file, readOnly: true });
   try {
     const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
-    return systemTables.every(({ name }) => names.includes(name)) ? "inside" : "beside";
+    return namesOf(sqliteDdl).every((name) => names.includes(name)) ? "inside" : "beside";
   } finally {
     await database.close();
   }
@@ -130,16 +130,15 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
   const languages = { dialect: postgresDialect, ddl: postgresDdl };
   if (!adopting.isAdopted) return { database, ...languages };
   const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
-  const isInside = adopting.tablesInside || systemTables.every(({ name }) => tables.includes(name));
+  const isInside = adopting.tablesInside || namesOf(postgresDdl).every((name) => tables.includes(name));
   if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
-  return { database, ...keepApart(languages, postgresPlace) };
+  return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
 }
 
-const postgresPlace: Place = Object.freeze<Place>({
+const postgresPlace: Omit<Place, "tables"> = Object.freeze({
   schema: "holdfast",
-  tables: ownTables,
   listing: "SELECT tablename::text FROM pg_tables WHERE schemaname = 'holdfast' ORDER BY 1",
-  indexGoesBy: "table",
+  indexGoesBy: "table" as const,
 });
 
 /** Puts a backup in the place of a database that nobody has open. */

@@ -35,6 +35,11 @@ export interface Step {
   readonly kind: "run" | "rows" | "check";
   readonly params: readonly (Value | StepRef)[];
   readonly changes?: { readonly min: number; readonly max: number; readonly reason: string };
+  /**
+   * The same statement closes every unit: those that share a commit may run it once, as the last thing before the commit, and leave
+   * out its result. It takes a lock that everybody wants. @default false
+   */
+  readonly atEnd?: boolean;
 }
 
 export interface StepResult {

@@ -13,6 +13,13 @@ export interface ColumnShape {
   readonly serial: boolean;
   /** The key column that every value must exist in; checked at once, and nothing is done on delete. */
   readonly references: { readonly table: string; readonly column: string } | null;
+  /** The database's own type, and the default by which it fills the column in. @default the type of the storage, and no default */
+  readonly native?: NativeType;
+}
+
+export interface NativeType {
+  readonly type: string;
+  readonly fill: string;
 }
 
 export interface TableShape {
@@ -101,6 +108,23 @@ export interface Structures {
   readonly tables: ReadonlyMap<string, Structure>;
   /** Views and triggers, such as `trigger films_audit`: the product makes none. */
   readonly strays: readonly string[];
+}
+
+/**
+ * How rows that many append are read in an order in which nothing turns up behind the reader: by a column that says which
+ * transaction wrote the row, and within a transaction by the number that the database counts up.
+ */
+export interface CommitOrder {
+  /** The column's type, filled in by the database. */
+  readonly column: NativeType;
+  /** A parameter as the column holds it. */
+  readonly bind: (parameter: string) => string;
+  /** True of a row, by that column, before which no further row can turn up. */
+  readonly settled: (column: string) => string;
+  /** What every transaction ends with that has appended rows: numbers them, where their number is known only then. Names unquoted. */
+  readonly seal: (quote: Ddl["quote"], table: string, column: string) => readonly string[];
+  /** Tables that sealing needs. */
+  readonly tables: readonly TableShape[];
 }
 
 /** Reads outside any transaction, or inside one: whichever the caller has. */
@@ -194,6 +218,8 @@ export interface Catalogue {
   readSizes(read: Reader): Promise<ReadonlyMap<string, number>>;
   /** Broken references and damaged pages, in words; empty when all is well. */
   verify(read: Reader): Promise<readonly string[]>;
+  /** Null where rows become visible in the order of their numbers: there is one writer at a time. */
+  readonly commits: CommitOrder | null;
 }
 
 type Quote = Pick<Ddl, "quote">;

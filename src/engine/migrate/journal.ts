@@ -5,7 +5,7 @@ import { failMigrate } from "./errors.ts";
 import { emptySnapshot } from "./snapshot.ts";
 import { type Snapshot, snapshotFormat } from "./snapshot-types.ts";
 import { createStep, type Step } from "./steps/step.ts";
-import { journalTable, systemTables } from "./system-tables.ts";
+import { journalTable, systemShapes } from "./system-tables.ts";
 
 /** The last entry, as far as a start needs it. */
 export interface JournalHead {
@@ -43,7 +43,7 @@ const columns = '"number", "kind", "current", "previous", "applied_at", "checksu
 
 // Features may keep tables of their own beside ours; those are not the journal's business.
 function fingerprintOf(ddl: Ddl): string {
-  return ddl.fingerprint(systemTables.map(({ name }) => name));
+  return ddl.fingerprint(systemShapes(ddl).tables.map(({ name }) => name));
 }
 
 /** The last entry, or null where the database has no journal. */
