@@ -19,15 +19,16 @@ export interface Opened {
 export type OnTrouble = (kind: string, message: string) => void;
 
 const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
+const isMysql = (url: string) => /^(mysql|mariadb):/.test(url);
 
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
-  if (isPostgres(url)) return null;
+  if (isPostgres(url) || isMysql(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   // The URL itself is not repeated: it may hold a password.
   assert(
     file !== undefined,
-    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db or postgres://user:password@host/name`,
+    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
 }
@@ -46,11 +47,12 @@ export function isShared(url: string): boolean {
 /** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
 export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
   if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
+  if (isMysql(url)) return openMysqlDatabase(url, onTrouble);
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
   return { database, dialect: sqliteDialect, ddl: sqliteDdl };
 }
 
-// The driver is loaded only where it is wanted: its library is an optional peer.
+// A driver is loaded only where it is wanted: its library is an optional peer.
 async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
@@ -59,6 +61,16 @@ async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<
   ]);
   const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
   return { database, dialect: postgresDialect, ddl: postgresDdl };
+}
+
+async function openMysqlDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+  const [{ openMysql }, { mysqlDialect }, { mysqlDdl }] = await Promise.all([
+    import("../drivers/database/mysql/mysql.ts"),
+    import("../drivers/database/mysql/dialect.ts"),
+    import("../drivers/database/mysql/ddl.ts"),
+  ]);
+  const database = await openMysql({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
+  return { database, dialect: mysqlDialect, ddl: mysqlDdl };
 }
 
 /** Puts a backup in the place of a database that nobody has open. */

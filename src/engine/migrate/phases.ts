@@ -2,7 +2,7 @@
 import { type Database, type Migrator, type Statement, UnitRefused } from "../../drivers/database.ts";
 import type { Ddl, Phase } from "../../drivers/ddl.ts";
 import { failMigrate } from "./errors.ts";
-import { closeEntry, isAsMarked, type JournalEntry, markEntry, openEntry, readEntry, readHead } from "./journal.ts";
+import { closeEntry, guardEntry, isAsMarked, type JournalEntry, markEntry, openEntry, readEntry, readHead } from "./journal.ts";
 import type { Step } from "./steps/step.ts";
 
 interface Running {
@@ -43,13 +43,10 @@ function layOut({ up }: JournalEntry, { manner }: Ddl): Layout {
   return { first: [...locked.map((text) => ({ text, says: reasonOf })), ...guards, ...steps], phases: later };
 }
 
-/**
- * The checks once more, inside the transaction: a writer may have been faster. Where rows do not fit, the statement would write
- * a journal entry without a number, which is refused; else it writes nothing.
- */
+/** The checks once more, inside the transaction: a writer may have been faster. */
 function guardsOf({ checks }: Step): readonly Spoken[] {
   return checks.map(({ query, why, mend }) => ({
-    text: `INSERT INTO "_journal" ("number") SELECT NULL WHERE (${query}) > 0`,
+    text: guardEntry(query),
     says: () => `${why} ${mend}`,
   }));
 }

@@ -1,6 +1,6 @@
 /** The tables that the engine keeps beside the models': journal, changes and idempotency keys. */
 import { changesTable as changesName } from "../write/change.ts";
-import { idempotencyTable as idempotencyName } from "../write/once.ts";
+import { idempotencyTable as idempotencyName, idempotencyTextMax } from "../write/once.ts";
 import type { ColumnShape, IndexShape, TableShape } from "../../drivers/ddl.ts";
 
 /** Raised with any change below: the next migration then brings the tables up to date. */
@@ -36,6 +36,9 @@ export const journalTable: TableShape = Object.freeze({
   key: ["number"],
 });
 
+/** What a key holds has a bound in some databases. */
+const bounded = (name: string): ColumnShape => ({ ...column(name), length: idempotencyTextMax });
+
 /** One row for each committed change of a row of a model; `before` and `after` are JSON. */
 export const changesTable: TableShape = Object.freeze({
   name: changesName,
@@ -58,8 +61,8 @@ export const changesTable: TableShape = Object.freeze({
 export const idempotencyTable: TableShape = Object.freeze({
   name: idempotencyName,
   columns: [
-    column("scope"),
-    column("key"),
+    bounded("scope"),
+    bounded("key"),
     column("fingerprint"),
     column("status", "integer"),
     column("headers"),
