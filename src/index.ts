@@ -32,6 +32,8 @@ export { and, type Cond, everyone, nobody, not, or } from "./schema/cond.ts";
 export {
   bigint,
   boolean,
+  type ByDatabase,
+  byDatabase,
   bytes,
   choice,
   date,
@@ -59,6 +61,7 @@ export {
 } from "./schema/field.ts";
 export {
   type AccessRules,
+  type Adopted,
   type FieldRules,
   type IdOf,
   type IndexOptions,

@@ -1,5 +1,6 @@
 /** Puts an app together: database, schema, engine, identity and protocols; answers requests, listens and stops. */
 import { compileSchema } from "../schema/compile.ts";
+import { hasAdopted } from "../schema/schema.ts";
 import type { Actor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
 import { createEngine } from "../engine/create.ts";
@@ -74,9 +75,12 @@ export async function createApp<R extends Registry, A extends Actions>(
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
   const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, keyFile: keyFileOf(settings.database) });
   const log = settings.silent ? null : createLog(settings.log);
-  const driver = await openDatabase(settings.database, (kind, message) =>
-    log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message })),
-  );
+  const onTrouble = (kind: string, message: string) =>
+    log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message }));
+  const driver = await openDatabase(settings.database, onTrouble, {
+    isAdopted: hasAdopted(schema),
+    tablesInside: settings.tablesInside,
+  });
   const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
   try {
     const ensured = await ensureSchema(

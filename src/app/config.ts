@@ -15,7 +15,7 @@ const tokenTexts = {
   TOKEN_SUBJECT_CLAIM: "subjectClaim",
   TOKEN_ROLES_CLAIM: "rolesClaim",
 } as const;
-const others = ["PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS"] as const;
+const others = ["PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS", "TABLES_INSIDE"] as const;
 const httpNames = new Map(Object.keys(httpLimitBounds).map((name) => [toVariable(name), name]));
 const limitNames = new Map(Object.keys(limitDefaults).map((name) => [toVariable(name), name]));
 
@@ -38,6 +38,7 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
   if (options["mode"] === undefined && environment["NODE_ENV"] === "production") options["mode"] = "production";
   if (given["PORT"] !== undefined) options["port"] = toNumber("PORT", given["PORT"]);
   if (given["MIGRATE"] !== undefined) options["migrate"] = toBoolean("MIGRATE", given["MIGRATE"]);
+  if (given["TABLES_INSIDE"] !== undefined) options["tablesInside"] = toBoolean("TABLES_INSIDE", given["TABLES_INSIDE"]);
   if (given["CORS_ORIGINS"] !== undefined)
     options["corsOrigins"] = given["CORS_ORIGINS"].split(",").map((origin) => origin.trim());
   const tokens = readTokens(given);

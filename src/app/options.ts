@@ -35,6 +35,11 @@ export interface AppOptions {
   readonly limits?: LimitsOptions;
   /** Apply pending migrations that lose nothing at start. @default in development true, in production false */
   readonly migrate?: boolean;
+  /**
+   * Where the backend has adopted tables: journal, changes and idempotency keys stand among them, instead of in a place of their own
+   * beside. Once they do, they stay there. @default false
+   */
+  readonly tablesInside?: boolean;
   /** Takes the log's lines, several at a time; `false` for silence. @default standard output */
   readonly log?: ((text: string) => void) | false;
   /** Milliseconds since the epoch. @default the system's clock */
@@ -85,6 +90,7 @@ const appNames = [
   "http",
   "limits",
   "migrate",
+  "tablesInside",
   "log",
   "clock",
   "newId",
@@ -146,6 +152,7 @@ export function resolveOptions(options: AppOptions): Settings {
     http: resolveHttpLimits(http),
     limits: Object.freeze({ ...limits }),
     migrate: options.migrate ?? mode === "development",
+    tablesInside: options.tablesInside ?? false,
     log: options.log || ((text) => void process.stdout.write(text)),
     silent: options.log === false,
     clock: options.clock ?? Date.now,

@@ -1,12 +1,18 @@
 /** Opens what the configuration names: the only file of the product that names drivers. */
+import { existsSync } from "node:fs";
 import { assert } from "../base/errors.ts";
+import { keepApart, type Place } from "../drivers/apart.ts";
+import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import { besideOf } from "../drivers/database/sqlite/backup.ts";
+import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
-import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
+import { openSqlite, type SqliteTrouble } from "../drivers/database/sqlite/sqlite.ts";
+import { systemTables } from "../engine/migrate/system-tables.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -44,23 +50,77 @@ export function isShared(url: string): boolean {
   return isPostgres(url) || fileOf(url) !== null;
 }
 
-/** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
-export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
-  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
+/** Whose tables are in a database. */
+export interface Adopting {
+  /** The backend has tables that somebody else made. */
+  readonly isAdopted: boolean;
+  /** The product's own tables shall stand among them. */
+  readonly tablesInside: boolean;
+}
+
+const nothingAdopted: Adopting = Object.freeze({ isAdopted: false, tablesInside: false });
+
+/**
+ * Where tables of others are, the product's own stand beside them, unless they were put inside once.
+ * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens.
+ */
+export async function openDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting = nothingAdopted): Promise<Opened> {
+  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble, adopting);
   if (isMysql(url)) return openMysqlDatabase(url, onTrouble);
-  const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
-  return { database, dialect: sqliteDialect, ddl: sqliteDdl };
+  const file = fileOf(url);
+  const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
+  const options = {
+    file: file ?? ":memory:",
+    onTrouble: ({ kind, message }: SqliteTrouble) => onTrouble(kind, message),
+  };
+  const place = file === null ? "inside" : await placeOf(file, adopting);
+  if (place === "beside")
+    return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
+  const ddl = adopting.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
+  return { database: openSqlite(options), ...languages, ddl };
+}
+
+/** The product's own tables stand among those of others. */
+function amongOthers(ddl: Ddl): Ddl {
+  return Object.freeze({ ...ddl, manner: { ...ddl.manner, apart: true as const } });
+}
+
+const ownTables: ReadonlySet<string> = new Set(systemTables.map(({ name }) => name));
+const sqlitePlace: Place = Object.freeze<Place>({
+  schema: "holdfast",
+  tables: ownTables,
+  listing: `SELECT "name" FROM "holdfast".sqlite_schema WHERE "type" = 'table' ORDER BY "name"`,
+  indexGoesBy: "index",
+});
+
+/** Where the product's own tables are, or shall be. Commands that know no backend go by what is there. */
+async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Promise<"inside" | "beside"> {
+  if (existsSync(besideOf(file))) return "beside";
+  assert(!isAdopted || existsSync(file), `the backend adopts the tables of ${file}, and there is no such file`);
+  if (!isAdopted || tablesInside) return "inside";
+  const database = openSqlite({ file, readOnly: true });
+  try {
+    const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+    return systemTables.every(({ name }) => names.includes(name)) ? "inside" : "beside";
+  } finally {
+    await database.close();
+  }
 }
 
 // A driver is loaded only where it is wanted: its library is an optional peer.
-async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+async function openPostgresDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
   ]);
   const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
-  return { database, dialect: postgresDialect, ddl: postgresDdl };
+  const languages = { dialect: postgresDialect, ddl: postgresDdl };
+  if (!adopting.isAdopted) return { database, ...languages };
+  const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+  const isInside = adopting.tablesInside || systemTables.every(({ name }) => tables.includes(name));
+  if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
+  return { database, ...keepApart(languages, postgresPlace) };
 }
 
 async function openMysqlDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
@@ -73,7 +133,31 @@ async function openMysqlDatabase(url: string, onTrouble: OnTrouble): Promise<Ope
   return { database, dialect: mysqlDialect, ddl: mysqlDdl };
 }
 
+const postgresPlace: Place = Object.freeze<Place>({
+  schema: "holdfast",
+  tables: ownTables,
+  listing: "SELECT tablename::text FROM pg_tables WHERE schemaname = 'holdfast' ORDER BY 1",
+  indexGoesBy: "table",
+});
+
 /** Puts a backup in the place of a database that nobody has open. */
 export function restoreDatabase(request: RestoreRequest): Restored {
   return restoreFrom(request);
+}
+
+/** What a database says of its tables. Opens it for reading alone, and closes it. Fails with `database_failed` where it is none. */
+export async function readCatalog(url: string): Promise<readonly CatalogTable[]> {
+  if (isPostgres(url)) {
+    const [{ inspectPostgres }, { readPostgresCatalog }] = await Promise.all([
+      import("../drivers/database/postgres/postgres.ts"),
+      import("../drivers/database/postgres/catalog/catalog.ts"),
+    ]);
+    return inspectPostgres({ url }, readPostgresCatalog);
+  }
+  const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
+  try {
+    return await readSqliteCatalog(async (text, params = []) => database.read({ text, params }, { long: true }));
+  } finally {
+    await database.close();
+  }
 }

@@ -24,6 +24,16 @@ export const cliErrors = {
     message: "There is no database {file}.",
     explanation: "The first `holdfast start` makes it. --database names another one.",
   },
+  backend_exists: {
+    status: 500,
+    message: "{file} exists already.",
+    explanation: "Nothing was written. Name another file with --out, compare with --check, or say --force to replace it.",
+  },
+  nothing_to_adopt: {
+    status: 500,
+    message: "{database} has no table that can be served.",
+    explanation: "Nothing was written. Without --json each table is named with the reason.",
+  },
   database_exists: {
     status: 500,
     message: "{file} exists already.",

@@ -18,6 +18,7 @@ interface StartFlags extends ProjectFlags {
   readonly host?: string;
   readonly mode?: "development" | "production";
   readonly migrate?: boolean;
+  readonly tablesInside?: boolean;
   readonly workers?: string;
   readonly brief?: boolean;
   readonly worker?: number;
@@ -32,6 +33,7 @@ export const command: CommandFile = {
       .option("--host <address>", "the address to listen at (default: 127.0.0.1, in production 0.0.0.0)")
       .option("--mode <mode>", "development, or production: wants HOLDFAST_SECRET, and migrates only with --migrate")
       .option("--migrate", "in production, apply migrations that lose nothing")
+      .option("--tables-inside", "with adopted tables: keep the product's own among them, instead of beside")
       .option("--workers <number>", "processes that serve; auto: one for each core (default: 1, or HOLDFAST_WORKERS)")
       .addOption(new Option("--brief", "for holdfast dev: says only where it listens").hideHelp())
       .addOption(new Option("--worker <number>", "for --workers: which one it is").argParser(Number).hideHelp()),
@@ -52,12 +54,13 @@ async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
     import("./project/load-backend.ts"),
     import("./say/log-lines.ts"),
   ]);
-  const { port, host, mode, migrate, brief = false, worker: number } = flags;
+  const { port, host, mode, migrate, tablesInside, brief = false, worker: number } = flags;
   const given: AppOptions = {
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(mode === undefined ? {} : { mode }),
     ...(migrate === undefined ? {} : { migrate }),
+    ...(tablesInside === undefined ? {} : { tablesInside }),
   };
   const options = optionsOf(terminal, flags, given);
   const count = countWorkers(flags.workers ?? readWorkers(terminal.env), availableParallelism());

@@ -52,6 +52,7 @@ const asking: ReadonlySet<string> = new Set([
   "migration_pending",
   "migration_drifted",
   "folder_not_empty",
+  "backend_exists",
   "database_exists",
   "usage",
 ]);

@@ -171,6 +171,8 @@ export type Waiting = "nobody" | "writers" | "everyone";
 
 /** How the database carries out a migration. */
 export interface Manner {
+  /** The product's own tables stand in a schema of their own, beside tables that are not the product's. */
+  readonly apart?: true;
   /** False where each definition commits by itself. */
   readonly transactional: boolean;
   lockOf(deed: Deed): Lock;

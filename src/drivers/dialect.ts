@@ -113,6 +113,10 @@ export interface Numbers {
   readonly rescale: (sql: string, from: number, to: number) => string;
   /** An exact number as a double. */
   readonly real: (sql: string, scale: number) => string;
+  /** A column's value as an exact number of its scale. */
+  readonly exact: (form: Form, sql: string) => string;
+  /** A column and a parameter added to it, of the column's form. */
+  readonly plus: (form: Form, sql: string, parameter: string) => string;
   /** The sum over rows, of the same form; fails where it does not fit into 64 bits. */
   readonly sum: (form: Form, sql: string) => string;
   /** The mean over rows, as a double. */

@@ -181,7 +181,8 @@ export type Result =
       readonly kind: "row";
       readonly json: string | null;
       readonly id: string;
-      readonly version: number;
+      /** Null where the model keeps none. */
+      readonly version: number | null;
       readonly created: boolean;
       readonly changed: boolean;
     }

@@ -66,6 +66,12 @@ export const engineErrors = {
     message: "Say which version you change.",
     explanation: "The model requires If-Match with the row's version, so that no change overwrites another unseen.",
   },
+  no_version: {
+    status: 400,
+    message: "Rows of {model} have no version.",
+    explanation:
+      "The table was adopted as it is, without a column that counts changes, so If-Match has nothing to compare. Leave it out.",
+  },
   too_many_affected: {
     status: 409,
     message: "More than {max} rows match.",

@@ -18,7 +18,7 @@ import type { Change } from "./write/change.ts";
 import { createRow, createRows } from "./write/create.ts";
 import { deleteRow } from "./write/delete.ts";
 import { deleteMany, updateMany } from "./write/many.ts";
-import { type OnceAnswer, runOnce } from "./write/once.ts";
+import { idempotencyTable, type OnceAnswer, runOnce } from "./write/once.ts";
 import { putRow, restoreRow, upsertRow } from "./write/put.ts";
 import { updateRow } from "./write/patch.ts";
 
@@ -59,10 +59,13 @@ export async function executeOnce(
   keyed: KeyedCall,
 ): Promise<OnceAnswer> {
   const changes: Change[] = [];
-  const answer = await runOnce({ keyed, session: x.session, nowMs: x.clock(), running: x.running }, (session) => {
-    changes.length = 0;
-    return write(x, call, { origin, session, changes });
-  });
+  const answer = await runOnce(
+    { keyed, session: x.session, table: x.context.dialect.quote(idempotencyTable), nowMs: x.clock(), running: x.running },
+    (session) => {
+      changes.length = 0;
+      return write(x, call, { origin, session, changes });
+    },
+  );
   tell(x, changes);
   return answer;
 }

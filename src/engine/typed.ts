@@ -1,7 +1,7 @@
 /** Types that follow from the models: filters, selections, results and inputs, by inference alone. No code. */
 import type { Operator } from "../schema/cond.ts";
 import type { Field, Flag, TypeOf } from "../schema/field.ts";
-import type { IdOf, Model } from "../schema/model.ts";
+import type { Adopted, IdOf, Model } from "../schema/model.ts";
 import type { BelongsTo, HasMany, HasOne } from "../schema/relation.ts";
 
 /** The models of a backend by name. */
@@ -12,9 +12,15 @@ type NameOf<M> = M extends { readonly name: infer N } ? N : never;
 /** Fields that the engine keeps on every model. */
 type Kept<M> =
   M extends Model<string, infer F, infer K>
-    ? (K extends "id" ? ("id" extends keyof F ? unknown : { readonly id: Field<string, "default" | "immutable"> }) : unknown) & {
-        readonly version: Field<number, "readOnly">;
-      }
+    ? F extends Adopted
+      ? unknown
+      : (K extends "id"
+          ? "id" extends keyof F
+            ? unknown
+            : { readonly id: Field<string, "default" | "immutable"> }
+          : unknown) & {
+          readonly version: Field<number, "readOnly">;
+        }
     : never;
 
 /** Every inverse that some relation declares, by the model that it is on: worked out once for all models. */

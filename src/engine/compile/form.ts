@@ -27,7 +27,8 @@ export function columnForm(field: Field): Form {
   if (known) return known;
   const { optional, params } = field;
   const isPlain = !optional && params.min !== undefined && Number(params.min) >= 0;
-  const form: Form = Object.freeze({ ...formOf(field), isRequired: !optional, isPlain, isColumn: field.column !== "" });
+  const isColumn = field.column !== "";
+  const form: Form = Object.freeze({ ...formOf(field), isRequired: !optional, isPlain, isColumn, native: field.native });
   stored.set(field, form);
   return form;
 }

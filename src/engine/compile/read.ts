@@ -29,7 +29,9 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   const backwards = plan.cursor?.direction === "before";
   if (plan.cursor) conditions.push(keysetCondition({ order: rows.order, cursor: plan.cursor }, orders, c));
   const { object, joins } = compileOutput(rows.output, inner);
-  const columns = [`${object} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
+  // Without a key no cursor is made of a row's values.
+  const kept = rows.model.key.length === 0 ? [] : orders;
+  const columns = [`${object} as "j"`, ...kept.map((sql, index) => `${sql} as "k${index}"`)];
   const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
@@ -48,11 +50,16 @@ export function compileGet(plan: Guarded<GetPlan>, target: Target, texts: boolea
     const slot = markFor(c.slots, { from: "param", index: plan.keyParams[index] as number, convert: asIs });
     return `${alias}.${c.dialect.quote(field.column)} = ${bindTo(field, slot, c.dialect)}`;
   });
-  const version = `${alias}.${c.dialect.quote((rows.model.fields.get("version") as Field).column)}`;
+  const version = versionColumn(rows.model, alias, c.dialect);
   const conditions = [...keys, ...rowConditions(rows, alias, inner)];
   const { object, joins } = compileOutput(rows.output, inner);
   const text = `select ${object}, ${version} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}`;
   return finish(text, c.slots);
+}
+
+/** The row's version, or null where the model keeps none. */
+export function versionColumn({ version }: Model, alias: string, dialect: Dialect): string {
+  return version ? `${alias}.${dialect.quote(version.column)}` : "null";
 }
 
 /** The caller's conditions, the rule, and what the trash leaves. */
@@ -107,7 +114,9 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
 function compileOne(related: Related, c: Compiling): CompiledOutput {
   const joined = compileStep(related.step, c);
   const { object, joins } = compileOutput(related.rows.output, joined.inner);
-  const key = `${joined.alias}.${c.dialect.quote((related.rows.model.key[0] as Field).column)}`;
+  const { relation } = related.step;
+  const present = related.rows.model.key[0]?.column ?? relation.on[0]?.foreign ?? "";
+  const key = `${joined.alias}.${c.dialect.quote(present)}`;
   return {
     object: c.dialect.json.when(`${key} is not null`, object),
     joins: ` left join ${joined.from} on ${joined.on}${joins}`,
@@ -146,7 +155,8 @@ function orderTerms(
     const { descending, nullable } = order[index] as Order;
     return dialect.sorting.term(sql, { descending: descending !== backwards, nullable });
   });
-  return terms.join(", ");
+  // Rows of which nothing can be ordered are ordered by what they are answered as.
+  return terms.length === 0 ? "1" : terms.join(", ");
 }
 
 function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: string; limits: Limits; c: Compiling }): string {

@@ -7,7 +7,7 @@ import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
 import { type Compiling, compileFilter, inRow, startCompiling } from "./filter.ts";
 import { bindText, bindTo, columnForm } from "./form.ts";
-import { compileOutput, type Target, trashCondition } from "./read.ts";
+import { compileOutput, type Target, trashCondition, versionColumn } from "./read.ts";
 import { guard, type View } from "../guard.ts";
 import type { Actor } from "../actor.ts";
 import { sharedBy, storedFields } from "../write/fields.ts";
@@ -37,11 +37,11 @@ export interface Draft {
 
 /**
  * A create. Parameters: every stored field, in the model's order, then actor and request.
- * `ruled` are the given fields that have a rule of their own.
+ * `ruled` are the given fields that have a rule of their own; `left` those that the database gives.
  */
 export function compileCreate(
   model: Model,
-  options: { ruled: readonly Field[]; readBack: ReadBack },
+  options: { ruled: readonly Field[]; left: readonly Field[]; readBack: ReadBack },
   target: WriteTarget,
 ): UnitTemplate {
   const fields = storedFields(model);
@@ -55,7 +55,7 @@ export function compileCreate(
   );
   const draft: Draft = { model, target, steps, key };
   addReferenceCheck(draft, references, param);
-  steps.push(insertStep(model, param, target.dialect));
+  steps.push(insertStep({ model, left: options.left }, param, target.dialect));
   const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
   const rule = allOf([target.view.rule(model, "create"), ...own]);
   addRuleCheck(draft, rule);
@@ -71,8 +71,13 @@ function leadsBack({ relation }: Field, { model, target }: Draft): boolean {
   return to === model || looksAround(target.view.rule(to, "read"));
 }
 
-function insertStep(model: Model, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
-  const fields = storedFields(model).filter((field) => !field.params.serial);
+interface Inserted {
+  readonly model: Model;
+  readonly left: readonly Field[];
+}
+
+function insertStep({ model, left }: Inserted, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
+  const fields = storedFields(model).filter((field) => !field.params.serial && !left.includes(field));
   const slots = { all: [] as Slot[] };
   const columns = fields.map((field) => dialect.quote(field.column)).join(", ");
   const values = fields.map((field) => bindTo(field, markFor(slots, param(field)), dialect)).join(", ");
@@ -138,16 +143,22 @@ function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field
   const { quote } = dialect;
   const slots = { all: [] as Slot[] };
   const given = (field: Field) => bindTo(field, markFor(slots, at.param(field)), dialect);
+  const added = adder(dialect);
   const assign = [
     ...shape.sets.map((field) => `${quote(field.column)} = ${given(field)}`),
-    ...shape.adds.map((field) => `${quote(field.column)} = ${quote(field.column)} + ${given(field)}`),
+    ...shape.adds.map((field) => `${quote(field.column)} = ${added(field, null, markFor(slots, at.param(field)))}`),
     ...stamps(model, slots, dialect),
   ];
   const conditions = [
     keyCondition(draft, null, slots),
-    ...shape.adds.flatMap((field) => rangeConditions(field, { from: quote(field.column), amount: given(field) }, dialect)),
+    ...shape.adds.flatMap((field) => {
+      const sum = added(field, null, markFor(slots, at.param(field)));
+      return rangeConditions(field, { from: quote(field.column), amount: given(field), sum }, dialect);
+    }),
   ];
   if (at.version) conditions.push(versionIs(draft, null, markFor(slots, at.version)));
+  // A hook may leave nothing to set where there is no version either.
+  if (assign.length === 0) assign.push(`${quote((model.key[0] as Field).column)} = ${quote((model.key[0] as Field).column)}`);
   const text = `update ${quote(model.table)} set ${assign.join(", ")} where ${conditions.join(" and ")}`;
   return { ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } };
 }
@@ -155,8 +166,11 @@ function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field
 /** What every change of a row sets. */
 function stamps(model: Model, slots: { all: Slot[] }, dialect: Dialect): readonly string[] {
   const updatedAt = [...model.fields.values()].find(({ role }) => role === "updatedAt");
-  const version = `${dialect.quote("version")} = ${dialect.quote("version")} + 1`;
-  return updatedAt ? [version, `${dialect.quote(updatedAt.column)} = ${nowIn(updatedAt, slots, dialect)}`] : [version];
+  const version = model.version ? dialect.quote(model.version.column) : null;
+  return [
+    ...(version === null ? [] : [`${version} = ${version} + 1`]),
+    ...(updatedAt ? [`${dialect.quote(updatedAt.column)} = ${nowIn(updatedAt, slots, dialect)}`] : []),
+  ];
 }
 
 export interface DeleteShape {
@@ -219,7 +233,8 @@ function addAdmission(draft: Draft, admission: Admission): void {
   const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
   const given = (field: Field) => bindTo(field, markFor(c.slots, admission.param(field)), dialect);
   const instead = new Map(admission.sets.map((field) => [field, given(field)]));
-  for (const field of admission.adds) instead.set(field, `(${column(field)} + ${given(field)})`);
+  const added = (field: Field) => adder(dialect)(field, alias, markFor(c.slots, admission.param(field)));
+  for (const field of admission.adds) instead.set(field, `(${added(field)})`);
   const inner: Compiling = { ...inRow(c, alias), instead };
   const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
   const own =
@@ -242,7 +257,7 @@ function addAdmission(draft: Draft, admission: Admission): void {
       );
   }
   for (const field of admission.adds) {
-    const ranges = rangeConditions(field, { from: column(field), amount: given(field) }, dialect);
+    const ranges = rangeConditions(field, { from: column(field), amount: given(field), sum: added(field) }, dialect);
     if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
   }
   const on = [keyCondition(draft, alias, c.slots)];
@@ -254,10 +269,17 @@ function addAdmission(draft: Draft, admission: Admission): void {
   draft.steps.push({ ...finish(text, c.slots), kind: "check" });
 }
 
-/** SQL of a number and of what is added to it. */
+/** A column and what is added to it. */
+function adder(dialect: Dialect): (field: Field, alias: string | null, parameter: string) => string {
+  return (field, alias, parameter) =>
+    dialect.numbers.plus(columnForm(field), `${alias === null ? "" : `${alias}.`}${dialect.quote(field.column)}`, parameter);
+}
+
+/** SQL of a number, of what is added to it, and of what that makes. */
 interface Added {
   readonly from: string;
   readonly amount: string;
+  readonly sum: string;
 }
 
 // The bounds of a number, in its stored unit: those of the field, and of its type.
@@ -269,9 +291,8 @@ function rangeConditions(field: Field, added: Added, dialect: Dialect): readonly
     return typeof parsed === "number" || typeof parsed === "bigint" ? parsed : undefined;
   };
   const most = mostOf(field);
-  const sum = `${added.from} + ${added.amount}`;
   const bound = (value: number | bigint | undefined, sign: string) =>
-    value === undefined ? [] : [`${sum} ${sign} ${bindTo(field, String(value), dialect)}`];
+    value === undefined ? [] : [`${added.sum} ${sign} ${bindTo(field, String(value), dialect)}`];
   const low = stored(field.params.min) ?? (most === null ? undefined : -most);
   const high = stored(field.params.max) ?? most ?? undefined;
   const within = [...bound(low, ">="), ...bound(high, "<=")];
@@ -343,7 +364,7 @@ function addImage(draft: Draft): number {
   const { model, target, steps } = draft;
   const slots = { all: [] as Slot[] };
   const alias = "t0";
-  const text = `select ${imageSql(model, alias, target.dialect)}, ${alias}.${target.dialect.quote("version")} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
+  const text = `select ${imageSql(model, alias, target.dialect)}, ${versionColumn(model, alias, target.dialect)} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
   return steps.push({ ...finish(text, slots), kind: "rows" }) - 1;
 }
 
@@ -412,7 +433,7 @@ function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }
 }
 
 function versionIs({ model, target }: Draft, alias: string | null, value: string): string {
-  const field = model.fields.get("version") as Field;
+  const field = model.version as Field;
   return `${alias === null ? "" : `${alias}.`}${target.dialect.quote(field.column)} = ${bindTo(field, value, target.dialect)}`;
 }
 

@@ -24,11 +24,11 @@ export interface DownPlan {
 export async function planDown({ database, ddl }: Pick<MigrateContext, "database" | "ddl">): Promise<DownPlan> {
   await resumeMigration({ database, ddl });
   const head = await readHead(database, ddl);
-  const undone = head === null || head.current === 0 ? null : await readEntry(database, head.current);
+  const undone = head === null || head.current === 0 ? null : await readEntry(database, head.current, ddl);
   if (head === null || undone === null) throw failMigrate("migration_nothing_to_undo");
   if ("refusal" in undone.down) throw failMigrate("migration_irreversible", { fields: { reason: undone.down.refusal } });
-  const previous = undone.previous === 0 ? null : await readEntry(database, undone.previous);
-  const snapshot = await readSnapshot(database, head);
+  const previous = undone.previous === 0 ? null : await readEntry(database, undone.previous, ddl);
+  const snapshot = await readSnapshot(database, head, ddl);
   return Object.freeze({ head, undone, previous, steps: undone.down, snapshot });
 }
 

@@ -9,7 +9,9 @@ import { systemIndexes, systemTables } from "./system-tables.ts";
 export async function findDrift(database: Readable, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
   const { tables, strays } = await ddl.catalogue.readStructures(readerOf(database));
   const hasConditions = snapshot.models.some(({ indexes }) => indexes.some(({ where }) => where !== null));
-  const expected = structuresOf(snapshot, ddl, hasConditions ? await readStructure(database) : "");
+  const expected = structuresOf(snapshot, ddl, hasConditions ? await readStructure(database, ddl) : "");
+  // Beside tables of others, what the journal does not know of is theirs.
+  if (ddl.manner.apart) return [...expected.keys()].flatMap((name) => compareTables(name, expected.get(name), tables.get(name)));
   const names = new Set([...expected.keys(), ...[...tables.keys()].filter((name) => !name.startsWith("_"))]);
   return [
     ...[...names].flatMap((name) => compareTables(name, expected.get(name), tables.get(name))),
@@ -20,7 +22,7 @@ export async function findDrift(database: Readable, snapshot: Snapshot, ddl: Ddl
 /** Every table that the snapshot says there is, the engine's own included. */
 export function structuresOf(snapshot: Snapshot, ddl: Ddl, fingerprint = ""): ReadonlyMap<string, Structure> {
   const system =
-    snapshot.system === 0
+    snapshot.system === 0 || ddl.manner.apart
       ? []
       : systemTables.map((table) =>
           ddl.catalogue.describe(

@@ -61,7 +61,7 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const head = await readFinished(context);
   const isCurrent = head?.checksum === checksumOf(schema, ddl);
   if (isCurrent && head?.untouched) return unchanged;
-  const snapshot = await readSnapshot(database, head);
+  const snapshot = await readSnapshot(database, head, ddl);
   const drift = head === null || head.untouched ? [] : await findDrift(database, snapshot, ddl);
   if (isCurrent) return { ...unchanged, drift };
   const large = await findLarge(context, snapshot);

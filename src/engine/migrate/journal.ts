@@ -51,10 +51,11 @@ export async function readHead(database: Readable, ddl: Ddl): Promise<JournalHea
   const read = readerOf(database);
   const tables = await ddl.catalogue.readTables(read);
   if (!tables.includes(journalTable.name)) {
-    if (tables.length > 0) throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
+    if (tables.length > 0 && !ddl.manner.apart)
+      throw failMigrate("database_not_ours", { fields: { tables: tables.slice(0, 5).join(", ") } });
     return null;
   }
-  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)}, CASE WHEN "structure" LIKE '${nextWord} %' THEN "structure" END FROM "_journal" ORDER BY "number" DESC LIMIT 1`;
+  const text = `SELECT "number", "current", "checksum", "structure" = ${fingerprintOf(ddl)}, CASE WHEN "structure" LIKE '${nextWord} %' THEN "structure" END FROM ${ddl.quote(journalTable.name)} ORDER BY "number" DESC LIMIT 1`;
   const row = (await read(text))[0];
   if (row === undefined) return null;
   const next = /^\w+ (\d+)/.exec(String(row[4] ?? ""))?.[1];
@@ -67,27 +68,34 @@ export async function readHead(database: Readable, ddl: Ddl): Promise<JournalHea
   };
 }
 
+/** How the journal is named: with its place, where that is apart. */
+type Named = Pick<Ddl, "quote">;
+const plain: Named = Object.freeze({ quote: (name: string) => `"${name}"` });
+
 /** The structure that the last entry keeps; empty where there is none, or it is not done. */
-export async function readStructure(database: Readable): Promise<string> {
-  const [row] = await database.read({ text: 'SELECT "structure" FROM "_journal" ORDER BY "number" DESC LIMIT 1', params: [] });
+export async function readStructure(database: Readable, named: Named = plain): Promise<string> {
+  const text = `SELECT "structure" FROM ${named.quote(journalTable.name)} ORDER BY "number" DESC LIMIT 1`;
+  const [row] = await database.read({ text, params: [] });
   return String(row?.[0] ?? "");
 }
 
 /** One entry whole, or null. */
-export async function readEntry(database: Readable, number: number): Promise<JournalEntry | null> {
-  const [row] = await database.read({ text: `SELECT ${columns} FROM "_journal" WHERE "number" = ?`, params: [number] });
+export async function readEntry(database: Readable, number: number, named: Named = plain): Promise<JournalEntry | null> {
+  const text = `SELECT ${columns} FROM ${named.quote(journalTable.name)} WHERE "number" = ?`;
+  const [row] = await database.read({ text, params: [number] });
   return row ? toEntry(row) : null;
 }
 
 /** Every entry, the oldest first. */
-export async function readEntries(database: Readable): Promise<readonly JournalEntry[]> {
-  const rows = await database.read({ text: `SELECT ${columns} FROM "_journal" ORDER BY "number"`, params: [] });
+export async function readEntries(database: Readable, named: Named = plain): Promise<readonly JournalEntry[]> {
+  const text = `SELECT ${columns} FROM ${named.quote(journalTable.name)} ORDER BY "number"`;
+  const rows = await database.read({ text, params: [] });
   return rows.map(toEntry);
 }
 
 /** What the database holds, by the journal. */
-export async function readSnapshot(database: Readable, head: JournalHead | null): Promise<Snapshot> {
-  return head === null ? emptySnapshot : ((await readEntry(database, head.number))?.snapshot ?? emptySnapshot);
+export async function readSnapshot(database: Readable, head: JournalHead | null, named: Named = plain): Promise<Snapshot> {
+  return head === null ? emptySnapshot : ((await readEntry(database, head.number, named))?.snapshot ?? emptySnapshot);
 }
 
 function toEntry([number, kind, current, previous, appliedAt, checksum, up, down, snapshot]: readonly unknown[]): JournalEntry {
@@ -125,7 +133,7 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
   const create = ddl.createTable(journalTable).replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS");
   // An instant stands as each database writes it.
   const appliedAt = ddl.literal(entry.appliedAt, { storage: "datetime" });
-  const insert = `INSERT INTO "_journal" (${columns}) VALUES (?, ?, ?, ?, ${appliedAt}, ?, ?, ?, ?)`;
+  const insert = `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) VALUES (?, ?, ?, ?, ${appliedAt}, ?, ?, ?, ?)`;
   const values = [
     entry.number,
     entry.kind,
@@ -141,16 +149,19 @@ export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
 
 /** The statement that comes after them: keeps what the definitions are now, so that a start sees whether anyone else touched them. */
 export function closeEntry(entry: JournalEntry, ddl: Ddl): Statement {
-  return { text: `UPDATE "_journal" SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`, params: [entry.number] };
+  return {
+    text: `UPDATE ${ddl.quote(journalTable.name)} SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`,
+    params: [entry.number],
+  };
 }
 
 /**
  * A statement that is refused where the query's one value is above 0, for no entry is without a number; else it writes nothing.
  * Every column is named, since some databases look for missing ones before they look for rows.
  */
-export function guardEntry(query: string): string {
+export function guardEntry(query: string, ddl: Ddl): string {
   const nulls = columns.split(", ").map(() => "NULL");
-  return `INSERT INTO "_journal" (${columns}) SELECT ${nulls.join(", ")} WHERE (${query}) > 0`;
+  return `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) SELECT ${nulls.join(", ")} WHERE (${query}) > 0`;
 }
 
 const nextWord = "next";
@@ -162,12 +173,15 @@ function marked(next: number, ddl: Ddl): string {
 
 /** The statement that says that all phases before this one are done. */
 export function markEntry(entry: JournalEntry, next: number, ddl: Ddl): Statement {
-  return { text: `UPDATE "_journal" SET "structure" = ${marked(next, ddl)} WHERE "number" = ?`, params: [entry.number] };
+  return {
+    text: `UPDATE ${ddl.quote(journalTable.name)} SET "structure" = ${marked(next, ddl)} WHERE "number" = ?`,
+    params: [entry.number],
+  };
 }
 
 /** Whether the definitions are what they were when this phase was about to run: then it has not run. */
 export async function isAsMarked(database: Readable, next: number, ddl: Ddl): Promise<boolean> {
-  const text = `SELECT count(*) FROM "_journal" WHERE "structure" = ${marked(next, ddl)}`;
+  const text = `SELECT count(*) FROM ${ddl.quote(journalTable.name)} WHERE "structure" = ${marked(next, ddl)}`;
   const [row] = await database.read({ text, params: [] });
   return Number(row?.[0]) > 0;
 }

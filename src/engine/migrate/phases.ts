@@ -31,11 +31,12 @@ interface Layout {
   readonly phases: readonly SpokenPhase[];
 }
 
-function layOut({ up }: JournalEntry, { manner }: Ddl): Layout {
+function layOut({ up }: JournalEntry, ddl: Ddl): Layout {
+  const { manner } = ddl;
   const later = up.flatMap((step) => step.later.map((phase): SpokenPhase => ({ ...phase, says: saying(step) })));
   // What is proved by a phase is not asked with everyone kept away.
   const asked = up.filter((step) => step.later.length === 0);
-  const guards = asked.flatMap(guardsOf);
+  const guards = asked.flatMap((step) => guardsOf(step, ddl));
   const steps = up.flatMap(statementsOf);
   if (!manner.transactional) return { first: guards, phases: [...steps.map(toPhase), ...later] };
   const tables = asked.flatMap(({ checks, table }) => (checks.length > 0 && table !== null ? [table] : []));
@@ -44,9 +45,9 @@ function layOut({ up }: JournalEntry, { manner }: Ddl): Layout {
 }
 
 /** The checks once more, inside the transaction: a writer may have been faster. */
-function guardsOf({ checks }: Step): readonly Spoken[] {
+function guardsOf({ checks }: Step, ddl: Ddl): readonly Spoken[] {
   return checks.map(({ query, why, mend }) => ({
-    text: guardEntry(query),
+    text: guardEntry(query, ddl),
     says: () => `${why} ${mend}`,
   }));
 }
@@ -81,7 +82,13 @@ export async function runWhole({ ddl }: Pick<Running, "ddl">, entry: JournalEntr
     ...statementsOf(step),
     ...step.later.flatMap(({ sql }) => sql.map((text) => ({ text, says: saying(step) }))),
   ]);
-  await runFirst({ first: [...entry.up.flatMap(guardsOf), ...everything], last: closeEntry(entry, ddl), entry, ddl, run });
+  await runFirst({
+    first: [...entry.up.flatMap((step) => guardsOf(step, ddl)), ...everything],
+    last: closeEntry(entry, ddl),
+    entry,
+    ddl,
+    run,
+  });
 }
 
 interface First {
@@ -123,7 +130,7 @@ export async function runInPhases({ ddl }: Pick<Running, "ddl">, entry: JournalE
 export async function resumeMigration({ database, ddl }: Running): Promise<void> {
   await database.migrator?.(async (migrator) => {
     const head = await readHead(migrator, ddl);
-    const entry = head === null || head.next === null ? null : await readEntry(migrator, head.number);
+    const entry = head === null || head.next === null ? null : await readEntry(migrator, head.number, ddl);
     if (head === null || head.next === null || entry === null) return;
     const { phases } = layOut(entry, ddl);
     const phase = phases[head.next];

@@ -24,7 +24,7 @@ export interface MigrationStatus {
 export async function migrationStatus(context: MigrateContext & { readonly schema: Schema }): Promise<MigrationStatus> {
   const { database, ddl, schema, clock } = context;
   const head = await readHead(database, ddl);
-  const entries = head === null ? [] : await readEntries(database);
+  const entries = head === null ? [] : await readEntries(database, ddl);
   const snapshot = entries.at(-1)?.snapshot ?? emptySnapshot;
   const large = await findLarge(context, snapshot);
   const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large });

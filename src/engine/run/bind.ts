@@ -22,6 +22,8 @@ export interface ShapedRead {
   readonly seal: Seal;
   readonly cursorNulls: readonly boolean[] | null;
   readonly limit: number;
+  /** Rows that the page skips; only where the model has no key, which cursors of values would need. */
+  readonly offset: number;
   readonly call: ReadCall;
 }
 
@@ -63,6 +65,7 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
     seal: "",
     cursorNulls: null,
     limit: 1,
+    offset: 0,
     call,
   };
 }
@@ -92,10 +95,12 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
       texts,
       seal,
       limit,
+      offset: 0,
       call,
       cursorNulls: null,
     };
   }
+  if (model.key.length === 0) return shapeSkipping(call, base, { model, context, seal });
   let text = base.text;
   const values = [...base.values];
   let cursorNulls: readonly boolean[] | null = null;
@@ -109,12 +114,43 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
   text += `|${count}`;
   values.push(limit + 1);
   if (query.page !== undefined) {
-    const offset = (limitValue(query.page, "/page") - 1) * limit;
-    within(context.limits, "offsetMax", offset);
-    values.push(offset);
+    values.push(offsetOf(query.page, limit, context));
     text += "|offset";
   }
-  return { key: text, model, values, texts, seal, limit, call, cursorNulls };
+  return { key: text, model, values, texts, seal, limit, offset: 0, call, cursorNulls };
+}
+
+function offsetOf(page: unknown, limit: number, { limits }: Context): number {
+  const offset = (limitValue(page, "/page") - 1) * limit;
+  within(limits, "offsetMax", offset);
+  return offset;
+}
+
+/** Without a key nothing tells equal rows apart, so no values say where a page ends: its cursors count rows. */
+function shapeSkipping(
+  call: Extract<ReadCall, { op: "list" }>,
+  { text, values, limit }: ListBase,
+  { model, context, seal }: Pick<Started, "model" | "context"> & { readonly seal: Seal },
+): ShapedRead {
+  const { query } = call;
+  const cursor = query.after ?? query.before;
+  if (cursor !== undefined && query.page !== undefined)
+    throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
+  const counted = cursor === undefined ? 0 : Number(decodeCursor(seal, cursor)[0]);
+  const skipped = query.before === undefined ? counted : Math.max(counted - limit, 0);
+  const offset = query.page === undefined ? skipped : offsetOf(query.page, limit, context);
+  within(context.limits, "offsetMax", offset);
+  return {
+    key: `${text}|${query.count ?? "none"}|offset`,
+    model,
+    values: [...values, limit + 1, offset],
+    texts: query.texts === true,
+    seal,
+    limit,
+    offset,
+    call,
+    cursorNulls: null,
+  };
 }
 
 function shapeBase({ query, memo }: Extract<ReadCall, { op: "list" }>, model: Model, shape: Shape): ListBase {
@@ -151,6 +187,7 @@ function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shap
     seal: "",
     cursorNulls: null,
     limit,
+    offset: 0,
     call,
   };
 }

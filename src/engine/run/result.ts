@@ -19,7 +19,8 @@ export function shapeResult(rows: readonly Row[], shaping: Shaping): SingleResul
   if (call.op === "get") {
     const row = rows[0];
     if (!row) throw fail("not_found");
-    return { kind: "row", json: row[0] as string, id: call.id, version: Number(row[1]), created: false, changed: false };
+    const version = row[1] === null ? null : Number(row[1]);
+    return { kind: "row", json: row[0] as string, id: call.id, version, created: false, changed: false };
   }
   if (call.op === "aggregate") {
     if (rows.length > shaped.limit && call.query.limit === undefined)
@@ -34,6 +35,7 @@ function shapePage(rows: readonly Row[], counted: boolean, { shaped, call }: Sha
   const first = counted ? 1 : 0;
   // With a count there is a row even where the page is empty: its JSON is null.
   const found = counted ? rows.filter((row) => row[1] !== null) : rows;
+  if (shaped.model.key.length === 0) return countedPage(found, { first, count }, shaped);
   const query = call.op === "list" ? call.query : {};
   const isBackwards = query.before !== undefined;
   const hasMore = found.length > shaped.limit;
@@ -47,6 +49,22 @@ function shapePage(rows: readonly Row[], counted: boolean, { shaped, call }: Sha
     rows: page.map((row) => row[first] as string),
     next: hasNext ? cursor(page.at(-1)) : null,
     prev: hasPrev ? cursor(page[0]) : null,
+    count,
+  };
+}
+
+/** A page of rows without a key: its cursors say how many rows come before. */
+function countedPage(
+  found: readonly Row[],
+  { first, count }: { readonly first: number; readonly count: number | null },
+  { limit, offset, seal }: ShapedRead,
+): SingleResult {
+  const cursor = (skipped: number) => encodeCursor(seal, [skipped]);
+  return {
+    kind: "list",
+    rows: found.slice(0, limit).map((row) => row[first] as string),
+    next: found.length > limit ? cursor(offset + limit) : null,
+    prev: offset > 0 ? cursor(offset) : null,
     count,
   };
 }

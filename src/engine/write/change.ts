@@ -13,7 +13,7 @@ export interface Change {
   readonly model: string;
   readonly kind: "insert" | "update" | "delete";
   readonly id: string;
-  /** The row's version after the change. */
+  /** The row's version after the change; 0 where the model keeps none. */
   readonly version: number;
 }
 
@@ -45,7 +45,7 @@ export interface ChangeParts {
 export function changeSql(model: Model, parts: ChangeParts, dialect: Dialect): string {
   const { quote } = dialect;
   const columns = ["model", "row_id", "kind", "version", "before", "after", "actor", "request_id", "at"].map(quote).join(", ");
-  const version = `t0.${quote("version")}${parts.gone ? " + 1" : ""}`;
+  const version = model.version ? `t0.${quote(model.version.column)}${parts.gone ? " + 1" : ""}` : "0";
   const after = parts.gone ? "null" : imageSql(model, "t0", dialect);
   const values = [
     `'${model.name}'`,

@@ -91,7 +91,8 @@ async function createAtOnce(
   const alike = created.length === 1 && created[0]?.alike === true;
   const results = await runUnit(steps, parts, { ...writing, alike });
   const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
-  for (const { input, row } of rows) writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
+  for (const { input, row } of rows)
+    writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: row.version ?? 0 });
   const tops = rows.filter(({ isTop }) => isTop);
   for (const { input, row } of tops) await runHooks("after", hookedBy(input, row.id), writing);
   return tops.map(({ row }) => row);
@@ -187,13 +188,16 @@ function prepareCreate(input: Input, returning: Returning | undefined, writing: 
     const field = model.fields.get(name);
     return field && writing.view.fieldRule(field, "create") ? [field] : [];
   });
-  const shape = `create|${model.name}|${ruled.map(({ name }) => name).join(",")}|${readBackKey(readBack, writing)}`;
-  return prepared(shape, writing, (target) => compileCreate(model, { ruled, readBack }, target));
+  const left = storedFields(model).filter((field) => field.default?.from === "database" && !input.values.has(field.name));
+  const names = (fields: readonly Field[]) => fields.map(({ name }) => name).join(",");
+  const shape = `create|${model.name}|${names(ruled)}|${names(left)}|${readBackKey(readBack, writing)}`;
+  return prepared(shape, writing, (target) => compileCreate(model, { ruled, left, readBack }, target));
 }
 
 function rowOf({ part, back }: Created, results: readonly StepResult[]): RowResult {
   const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  return { kind: "row", json, id: keyOf(part, results), version: 1, created: true, changed: true };
+  const version = part.model.version ? 1 : null;
+  return { kind: "row", json, id: keyOf(part, results), version, created: true, changed: true };
 }
 
 function keyOf({ model, row, serial }: Part, results: readonly StepResult[]): string {

@@ -18,7 +18,7 @@ import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
-import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact } from "./writing.ts";
+import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, versionAfter } from "./writing.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
@@ -111,7 +111,9 @@ async function takeAlong(gone: Gone, free: Writing): Promise<void> {
 
 /** Foreign keys of other models, or our own, whose rows do not outlive ours unchanged. */
 function dependentsOf(model: Model, { context }: Writing): readonly Field[] {
-  return [...context.schema.models.values()].flatMap((other) =>
+  // Rows that have no address go along as their database does it.
+  const writable = [...context.schema.models.values()].filter(({ readOnly }) => !readOnly);
+  return writable.flatMap((other) =>
     [...other.fields.values()].filter(({ relation }) => relation?.target === model.name && relation.onDelete !== "restrict"),
   );
 }
@@ -150,8 +152,8 @@ interface DeleteWrite {
 async function writeDelete(write: DeleteWrite, writing: Writing): Promise<void> {
   const { unit, steps, part } = assembleDelete(write, writing);
   const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
-  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version });
+  const version = versionAfter(write.model, results[unit.before as number]);
+  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version: version ?? 0 });
 }
 
 /** Its first step alone, which judges. @throws not_found, forbidden, precondition_failed */

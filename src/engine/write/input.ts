@@ -165,7 +165,7 @@ export interface Completion {
   readonly pointer: string;
 }
 
-/** The values of every stored field of a new row, in the model's order; serial keys are null until the database counts. */
+/** The values of every stored field of a new row, in the model's order; what the database gives is null until it has. */
 export function completeRow(input: Input, completion: Completion): readonly Value[] {
   const faults: Issue[] = [];
   const given = toWire(input.model, input.values);
@@ -176,7 +176,7 @@ export function completeRow(input: Input, completion: Completion): readonly Valu
     const made = defaultOf(field, given, completion);
     if (isMisfit(made))
       faults.push({ pointer: `${completion.pointer}/${field.name}`, code: made.code, message: `${made.misfit}.` });
-    else if (made !== null || field.optional || field.params.serial) return made;
+    else if (made !== null || field.optional || field.params.serial || field.default?.from === "database") return made;
     else missing.add(field.partOf ?? field.name);
     return null;
   });
@@ -191,6 +191,7 @@ export function defaultOf(field: Field, given: Readonly<Record<string, unknown>>
   const rule = field.default;
   switch (rule?.from) {
     case undefined:
+    case "database":
       return null;
     case "value":
       return rule.value;

@@ -30,6 +30,7 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
       inner,
     );
     if (found === null) {
+      if (!model.version) requireVersion(model, call.ifVersion, inner);
       if (call.ifVersion !== undefined && call.ifVersion !== 0) throw fail("precondition_failed");
       const keyed = keyWhere(model, call.id);
       return createRow(
@@ -84,7 +85,8 @@ function replacement(model: Model, data: Data, writing: Writing): Data {
     view.fieldRule(field, "update")?.op !== "false";
   const missing: string[] = [];
   for (const field of namedFields(model)) {
-    if (field.name in whole || !isOpen(field)) continue;
+    // What the database gave stays: nobody knows what it would give anew.
+    if (field.name in whole || !isOpen(field) || field.default?.from === "database") continue;
     const value = defaultOf(field, data, completionOf(writing, writing.pointer));
     if ((value === null || isMisfit(value)) && !field.optional) missing.push(field.name);
     else whole[field.name] = value === null || isMisfit(value) ? null : wireOf(field, value);

@@ -9,7 +9,7 @@ import type { Trash } from "../plan/plan.ts";
 import type { Input } from "./input.ts";
 import type { Part } from "./refusal.ts";
 import type { Writing } from "../context.ts";
-import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit } from "./writing.ts";
+import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit, versionAfter } from "./writing.ts";
 
 export interface UpdateWrite {
   readonly input: Input;
@@ -24,9 +24,9 @@ export async function writeUpdate(write: UpdateWrite, writing: Writing): Promise
   const { unit, steps, back, part } = assembleUpdate(write, writing);
   const { model } = write.input;
   const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
+  const version = versionAfter(model, results[unit.before as number]);
   const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  writing.changes.push({ model: model.name, kind: "update", id: write.id, version });
+  writing.changes.push({ model: model.name, kind: "update", id: write.id, version: version ?? 0 });
   return { kind: "row", json, id: write.id, version, created: false, changed: true };
 }
 

@@ -66,12 +66,19 @@ export function prepared(shape: string, writing: Writing, compile: (target: Writ
 
 export function modelOf(name: string, { context }: Writing): Model {
   const model = context.schema.models.get(name);
-  if (!model) throw fail("unknown_operation");
+  if (!model || model.readOnly) throw fail("unknown_operation");
   return model;
 }
 
-/** @throws precondition_required */
+/** The row's version once it is changed, from the step that read it before; null where the model keeps none. */
+export function versionAfter(model: Model, before: StepResult | undefined): number | null {
+  return model.version ? Number(before?.rows[0]?.[1]) + 1 : null;
+}
+
+/** @throws precondition_required, and no_version where one is named that nobody keeps */
 export function requireVersion(model: Model, ifVersion: number | undefined, { view }: Writing): void {
+  // With 0 a put asks only that there be no row.
+  if (!model.version && ifVersion) throw fail("no_version", { fields: { model: model.name } });
   if (model.requireVersion && ifVersion === undefined && !view.facts.system) throw fail("precondition_required");
 }
 

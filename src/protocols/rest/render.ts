@@ -47,6 +47,8 @@ type RowResult = Extract<Result, { kind: "row" }>;
 // The tag stands for the whole row alone: a relation may change while the row's version does not.
 function renderItem(result: RowResult, call: Extract<Call, { op: "get" }>): WireResponse {
   if (call.select !== undefined) return { status: 200, headers: fresh, body: result.json };
+  // Without a version nothing tells whether the row has changed.
+  if (result.version === null) return { status: 200, headers: fresh, body: result.json };
   return { status: 200, headers: [...revalidated, "ETag", toEtag(result.version)], body: result.json };
 }
 
@@ -63,7 +65,7 @@ function renderWritten(result: RowResult, call: Call, { rest, route, preferences
   const isWhole = !("returning" in call) || call.returning?.select === undefined;
   const minimal = preferences.return === "minimal" || result.json === null;
   const headers: string[] = [...(minimal ? bare : fresh)];
-  if (isWhole) headers.push("ETag", toEtag(result.version));
+  if (isWhole && result.version !== null) headers.push("ETag", toEtag(result.version));
   if (result.created && route.model) headers.push("Location", `${rest.mount}/${route.name}/${writeId(result.id, route.model)}`);
   if (minimal) return result.created ? { status: 201, headers, body: "" } : { status: 204, headers, body: null };
   return { status: result.created ? 201 : 200, headers, body: result.json };
@@ -112,7 +114,7 @@ function renderBatchResult({ id, result, error }: BatchResult, { context, reques
   }
   switch (result.kind) {
     case "row":
-      return `{${named}"status":${result.created ? 201 : 200},"version":${result.version},"data":${result.json ?? "null"}}`;
+      return `{${named}"status":${result.created ? 201 : 200},${versionOf(result)}"data":${result.json ?? "null"}}`;
     case "action":
       return `{${named}"status":200,"data":${result.json}}`;
     case "deleted":
@@ -120,6 +122,10 @@ function renderBatchResult({ id, result, error }: BatchResult, { context, reques
     default:
       return `{${named}"status":200}`;
   }
+}
+
+function versionOf({ version }: RowResult): string {
+  return version === null ? "" : `"version":${version},`;
 }
 
 /** The rendered answer as it is kept for a repetition of a keyed request. */

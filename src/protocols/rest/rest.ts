@@ -87,7 +87,7 @@ function executeRead(call: Call, exchange: Exchange): Soon<WireResponse> {
 function renderRead(answered: Answer, call: Call, exchange: Exchange): WireResponse {
   const { result } = answered;
   const { request } = exchange;
-  if (call.op === "get" && call.select === undefined && result.kind === "row") {
+  if (call.op === "get" && call.select === undefined && result.kind === "row" && result.version !== null) {
     const ifMatch = request.headers["if-match"];
     if (ifMatch !== undefined && !isMatched(ifMatch, result.version)) throw fail("precondition_failed");
     const ifNoneMatch = request.headers["if-none-match"];

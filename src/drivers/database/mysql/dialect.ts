@@ -44,6 +44,8 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
   numbers: Object.freeze<Numbers>({
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `cast(${sql} as double)`,
+    exact: (_, sql) => sql,
+    plus: (form, sql, parameter) => `${sql} + ${bind(form, parameter)}`,
     sum,
     average: ({ storage, scale }, sql) => {
       if (storage === "real") return `avg(${sql})`;

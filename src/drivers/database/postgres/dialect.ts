@@ -2,6 +2,7 @@
 import type { Storage } from "../../../schema/fields/field-type.ts";
 import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
 import { literal, quote } from "./text.ts";
+import { bindNative, readNative } from "./catalog/forms.ts";
 import { functionName } from "./functions.ts";
 
 export const postgresDialect: Dialect = Object.freeze<Dialect>({
@@ -50,6 +51,8 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
     limit: (parameter) => parameter,
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `(${sql})::double precision`,
+    exact: (_, sql) => sql,
+    plus: (form, sql, parameter) => `${sql} + ${bind(form, parameter)}`,
     sum,
     average: ({ storage, scale }, sql) => {
       if (storage === "real") return `avg(${sql})`;
@@ -77,9 +80,10 @@ const casts: Readonly<Record<Storage, string>> = {
   bytes: "bytea",
 };
 
-function bind({ storage, scale }: Form, parameter: string): string {
+function bind(form: Form, parameter: string): string {
+  const { storage, scale } = form;
   const cast = `(${parameter})::${casts[storage]}`;
-  return storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast;
+  return bindNative(form, storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast);
 }
 
 function among(form: Form, left: string, parameter: string): string {
@@ -107,7 +111,9 @@ const instant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const utc = (sql: string) => `timezone('UTC', ${sql})`;
 
 /** A value as a text by itself; null stays null. */
-function textOf({ storage, scale, isColumn, native }: Form, sql: string): string {
+function textOf(form: Form, given: string): string {
+  const { storage, scale, isColumn, native } = form;
+  const sql = readNative(form, given);
   switch (storage) {
     case "text":
       return sql;
@@ -125,9 +131,10 @@ function textOf({ storage, scale, isColumn, native }: Form, sql: string): string
 }
 
 function jsonValue(form: Form, sql: string): string {
-  const text = form.storage === "text" ? `to_json(${sql})::text` : textOf(form, sql);
+  const text = form.storage === "text" ? `to_json(${readNative(form, sql)})::text` : textOf(form, sql);
   const value = isQuoted(form.storage) ? `'"' || ${text} || '"'` : text;
-  return form.isRequired ? value : `coalesce(${value}, 'null')`;
+  // What a column of others never holds is for others to change.
+  return form.isRequired && form.native === null ? value : `coalesce(${value}, 'null')`;
 }
 
 // Texts are quoted by to_json; the others hold nothing that JSON would escape.
@@ -172,7 +179,9 @@ function compareScalars(left: string, sign: string, right: string): string {
   return `(${number(left)} ${sign} ${number(right)} or ${text(left)} ${sign} ${text(right)})`;
 }
 
-function bucket(unit: Bucket, { storage }: Form, sql: string): string {
+function bucket(unit: Bucket, form: Form, native: string): string {
+  const { storage } = form;
+  const sql = readNative(form, native);
   const formats: Readonly<Record<Bucket, string>> = {
     year: "YYYY",
     quarter: 'YYYY"-Q"Q',

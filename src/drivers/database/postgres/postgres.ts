@@ -1,5 +1,6 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
 import type { Database } from "../../database.ts";
+import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
@@ -26,6 +27,19 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     await withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit }));
   }
   return createDatabase(connections, settings);
+}
+
+/** Reads what the server says of itself, and makes nothing. Fails as `openPostgres` does. */
+export async function inspectPostgres<T>(options: PostgresOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+  const settings = resolveOptions(options);
+  const { default: pg } = await importPg();
+  const connections = createConnections(pg as never, settings);
+  const reads = createReads(connections, settings);
+  try {
+    return await work(async (text, params = []) => reads.read({ text, params }));
+  } finally {
+    await connections.close();
+  }
 }
 
 async function importPg() {
