@@ -6,6 +6,7 @@ import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import type { MysqlOptions } from "../drivers/database/mysql/options.ts";
 import type { PostgresOptions } from "../drivers/database/postgres/options.ts";
 import { besideOf } from "../drivers/database/sqlite/backup.ts";
 import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
@@ -26,6 +27,7 @@ export interface Opened {
 export type OnTrouble = (kind: string, message: string) => void;
 
 const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
+const isMysql = (url: string) => /^(mysql|mariadb):/.test(url);
 
 /** A URL as it may be shown: without its password. */
 export function showUrl(url: string): string {
@@ -34,12 +36,12 @@ export function showUrl(url: string): string {
 
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
-  if (isPostgres(url)) return null;
+  if (isPostgres(url) || isMysql(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   // The URL itself is not repeated: it may hold a password.
   assert(
     file !== undefined,
-    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db or postgres://user:password@host/name`,
+    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
 }
@@ -81,7 +83,8 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, opening: O
   const { limits = {}, replicas = [] } = opening;
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
-  assert(replicas.length === 0, "the option replicas is for PostgreSQL: a SQLite database has none");
+  assert(replicas.length === 0, "the option replicas is for PostgreSQL");
+  if (isMysql(url)) return openMysqlDatabase(url, told);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
   const options = { ...told, file: file ?? ":memory:" };
@@ -119,7 +122,7 @@ async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Pro
   }
 }
 
-// The driver is loaded only where it is wanted: its library is an optional peer.
+// A driver is loaded only where it is wanted: its library is an optional peer.
 async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">, adopting: Adopting): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
@@ -133,6 +136,16 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
   const isInside = adopting.tablesInside || namesOf(postgresDdl).every((name) => tables.includes(name));
   if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
   return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
+}
+
+async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">): Promise<Opened> {
+  const [{ openMysql }, { mysqlDialect }, { mysqlDdl }] = await Promise.all([
+    import("../drivers/database/mysql/mysql.ts"),
+    import("../drivers/database/mysql/dialect.ts"),
+    import("../drivers/database/mysql/ddl.ts"),
+  ]);
+  const database = await openMysql({ ...told, url });
+  return { database, dialect: mysqlDialect, ddl: mysqlDdl };
 }
 
 const postgresPlace: Omit<Place, "tables"> = Object.freeze({

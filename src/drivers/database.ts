@@ -142,7 +142,7 @@ export interface ReplicaState {
 }
 
 /** The databases that there are drivers for. */
-export type Product = "sqlite" | "postgres";
+export type Product = "sqlite" | "postgres" | "mysql";
 
 /** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
 export interface Migrator {
@@ -152,8 +152,8 @@ export interface Migrator {
   together(statements: readonly Statement[]): Promise<void>;
   /** By itself, outside of any transaction. */
   alone(text: string): Promise<void>;
-  /** As `together`; then `look` reads what has become of the database, and all is undone. */
-  rehearse<T>(
+  /** As `together`; then `look` reads what has become of the database, and all is undone. Not where definitions commit by themselves. */
+  rehearse?<T>(
     statements: readonly Statement[],
     look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>,
   ): Promise<T>;
