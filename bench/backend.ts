@@ -46,3 +46,6 @@ export const notes = model("notes", {
   .index("owner");
 
 export const measured = backend({ people, films, openFilms, notes });
+
+/** For the command line. */
+export default measured;

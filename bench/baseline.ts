@@ -15,8 +15,9 @@ const director = `(select json_object('name', p.name, 'country', p.country) from
 const expanded = `'id', f.id, 'title', title, 'price', ${price}, 'director', json(${director})`;
 
 const getFilm = db.prepare(`select json_object(${columns}) as j from films f where f.id = ?`);
+// `+ 0`: see the dialect. What we learn of SQLite, the baseline is given too.
 const listFilms = db.prepare(
-  `select json_object(${expanded}) as j, price, f.id as id from films f where team = ? and rating = ? and price < ? order by price desc, f.id desc limit ?`,
+  `select json_object(${expanded}) as j, price, f.id as id from films f where team = ? and rating = ? and price < ? order by price desc, f.id desc limit ? + 0`,
 );
 const createNote = db.prepare(
   `insert into notes (id, subject, body, amount, owner, created_at, updated_at, version) values (?, ?, ?, ?, ?, ?, ?, 1)

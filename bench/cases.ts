@@ -12,8 +12,8 @@ export interface LoadCase {
   readonly bar: number;
   readonly ours: (servers: Servers) => Stream;
   readonly baseline: (servers: Servers) => Stream;
-  /** The call whose statements are counted. */
-  readonly call: object;
+  /** The call whose statements are counted; null where nobody can be asked. */
+  readonly call: object | null;
 }
 
 export interface Servers {
@@ -46,26 +46,27 @@ export function buildRequest({ port, token }: Server, path: string, { method = "
   return `${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;
 }
 
-function streamTo(server: Server, paths: readonly string[]): Stream {
+export function streamTo(server: Server, paths: readonly string[]): Stream {
   return { port: server.port, requests: paths.map((path) => buildRequest(server, path)) };
 }
 
 // Films of the team that the token is for, spread over the table.
-function filmPaths({ rows }: Servers): string[] {
+export function filmPaths({ rows }: Servers): string[] {
   return Array.from({ length: variety }, (_, index) => {
     const number = (index * 7_919) % rows;
     return `/api/films/${idOf(number - (number % 8) + (index % 4))}`;
   });
 }
 
-// No two are alike, so that nothing is answered from what was parsed before.
-const listPaths = Array.from({ length: listVariety }, (_, index) => {
-  const filter = `filter[rating]=${ratings[index % ratings.length]}&filter[price][lt]=${1_000 - ((index * 7) % 900)}.${10 + (index % 90)}`;
+// No two are alike, so that nothing is answered from what was parsed before: the step has no divisor in common with the span.
+export const listPaths = Array.from({ length: listVariety }, (_, index) => {
+  const below = ((10_000 + ((index * 7_919) % 90_000)) / 100).toFixed(2);
+  const filter = `filter[rating]=${ratings[index % ratings.length]}&filter[price][lt]=${below}`;
   return `/api/films?${filter}&sort=-price&limit=20&fields=id,title,price,director.name,director.country`;
 });
 const ruledPaths = (model: string) => ratings.map((rating) => `/api/${model}?filter[rating]=${rating}&sort=-price&limit=20`);
 
-function notesTo(server: Server): Stream {
+export function notesTo(server: Server): Stream {
   const requests = Array.from({ length: variety }, (_, index) => {
     const note = {
       subject: `Note ${index}`,

@@ -13,6 +13,8 @@ export interface Load {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** How much of a core the load generator itself took. */
+  readonly clientShare: number;
   /** Answers with another status than 2xx. */
   readonly failures: number;
   /** The first of them. */
@@ -82,6 +84,7 @@ function fail(tally: Tally, answer: string): void {
 async function run(job: Job): Promise<Load> {
   const requests = job.requests.map((request) => Buffer.from(request));
   const startMs = performance.now();
+  const before = process.cpuUsage();
   const tally: Tally = { latencies: [], failures: 0, failure: null };
   const at = { requests, endMs: startMs + job.durationMs, tally };
   const spread = Math.ceil(requests.length / job.connections);
@@ -90,7 +93,9 @@ async function run(job: Job): Promise<Load> {
   const sorted = Float64Array.from(tally.latencies).sort();
   const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const { failures, failure } = tally;
-  return { perSecond: sorted.length / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99), failures, failure };
+  const { user, system } = process.cpuUsage(before);
+  const clientShare = (user + system) / 1_000_000 / seconds;
+  return { clientShare, perSecond: sorted.length / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99), failures, failure };
 }
 
 process.on("message", (job: Job) => {

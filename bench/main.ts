@@ -9,7 +9,9 @@ import { root } from "../scripts/run.ts";
 import { buildRequest, findDeepCursor, type LoadCase, loadCases, type Servers, type Stream } from "./cases.ts";
 import { bundleOurs, load, type Process, type Server, startBaseline, startClient, startOurs } from "./processes.ts";
 import { judgeLoad, judgeSize, type Outcome, renderJson, renderText, type Round } from "./report.ts";
+import { postgresCases, startPostgresSides } from "./postgres.ts";
 import { seed } from "./seed.ts";
+import { startSides, workerCases } from "./workers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +29,8 @@ const durationMs = Number(values.seconds) * 1_000;
 // On a disk rather than in memory, as durable writes are measured; of its own, as another bench may be running.
 mkdirSync(`${root}data`, { recursive: true });
 const folder = mkdtempSync(`${root}data/bench-`);
+/** Our database, and where our log goes. */
+const ourFile = [`sqlite:${folder}/ours.db`, `${folder}/ours.log`] as const;
 /** Until the code is compiled for what it does most. */
 const warmUpMs = 3_000;
 const million = 1_000_000;
@@ -49,6 +53,7 @@ async function compare(one: LoadCase, client: Process, servers: Servers): Promis
     const baseline = await measure(streams.baseline, durationMs);
     measured.push({ ours: first ?? (await measure(streams.ours, durationMs)), baseline });
   }
+  if (one.call === null) return judgeLoad(one, measured, null);
   const { statements } = await servers.ours.ask<{ statements: number }>({ ask: "statements", call: one.call });
   return judgeLoad(one, measured, statements);
 }
@@ -69,7 +74,7 @@ async function measureStart(bundle: string): Promise<Outcome> {
   const path = "/api/films?filter[rating]=PG&sort=-price&limit=1";
   const times = { ours: [] as number[], baseline: [] as number[] };
   for (let round = 0; round < rounds; round++) {
-    times.ours.push(await timeStart(() => startOurs(bundle, `${folder}/ours.db`), path));
+    times.ours.push(await timeStart(() => startOurs(bundle, ...ourFile), path));
     times.baseline.push(await timeStart(() => startBaseline(`${folder}/baseline.db`), path));
   }
   return judgeSize({
@@ -94,7 +99,7 @@ async function measureMemory(servers: readonly Server[], client: Process): Promi
 }
 
 async function memoryOutcome(bundle: string, client: Process): Promise<Outcome> {
-  const servers = [await startOurs(bundle, `${folder}/ours.db`), await startBaseline(`${folder}/baseline.db`)];
+  const servers = [await startOurs(bundle, ...ourFile), await startBaseline(`${folder}/baseline.db`)];
   const [ours = 0, baseline = 0] = await measureMemory(servers, client);
   for (const server of servers) await server.stop();
   return judgeSize({
@@ -112,13 +117,28 @@ async function* runLoadCases(
   at: { bundle: string; client: Process; rows: number },
 ): AsyncGenerator<Outcome> {
   if (cases.length === 0) return;
-  const ours = await startOurs(at.bundle, `${folder}/ours.db`);
+  const ours = await startOurs(at.bundle, ...ourFile);
   const baseline = await startBaseline(`${folder}/baseline.db`);
   const isDeep = cases.some(({ case: name }) => name.startsWith("deep-page"));
   const deepCursor = isDeep ? await findDeepCursor(ours, at.rows) : "";
   for (const one of cases) yield await compare(one, at.client, { ours, baseline, rows: at.rows, deepCursor });
   await ours.stop();
   await baseline.stop();
+}
+
+async function* runWorkerCases(cases: readonly LoadCase[], at: { bundle: string; client: Process; rows: number }) {
+  if (cases.length === 0) return;
+  const sides = await startSides(at.bundle, folder);
+  for (const one of cases) yield await compare(one, at.client, { ...sides, rows: at.rows, deepCursor: "" });
+  await sides.ours.stop();
+  await sides.baseline.stop();
+}
+
+async function* runPostgresCases(cases: readonly LoadCase[], at: { bundle: string; client: Process; rows: number }) {
+  if (cases.length === 0) return;
+  const sides = await startPostgresSides(at.bundle, folder, at.rows);
+  for (const one of cases) yield await compare(one, at.client, { ...sides, rows: at.rows, deepCursor: "" });
+  await sides.stop();
 }
 
 async function* runAll(): AsyncGenerator<Outcome> {
@@ -128,6 +148,14 @@ async function* runAll(): AsyncGenerator<Outcome> {
   const client = startClient();
   yield* runLoadCases(
     loadCases.filter(({ case: name }) => isWanted(name)),
+    { bundle, client, rows },
+  );
+  yield* runWorkerCases(
+    workerCases.filter(({ case: name }) => isWanted(name)),
+    { bundle, client, rows },
+  );
+  yield* runPostgresCases(
+    postgresCases.filter(({ case: name }) => isWanted(name)),
     { bundle, client, rows },
   );
   if (isWanted("start")) yield await measureStart(bundle);

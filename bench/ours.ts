@@ -3,7 +3,7 @@ import { createActor, createApp } from "holdfast";
 import { measured } from "./backend.ts";
 
 const [, , database, secret = ""] = process.argv;
-const app = await createApp(measured, { database: `sqlite:${database}`, mode: "production", host: "127.0.0.1", port: 0, secret });
+const app = await createApp(measured, { database: database ?? "", mode: "production", host: "127.0.0.1", port: 0, secret });
 const { port } = await app.start();
 const token = await app.mint({ sub: "bench", roles: ["staff"], claims: { team: "red" } });
 process.send?.({ port, token });

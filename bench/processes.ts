@@ -25,6 +25,8 @@ export async function bundleOurs(folder: string): Promise<string> {
     cwd: root,
     input: {
       ours: "bench/ours.ts",
+      start: "bench/start.ts",
+      backend: "bench/backend.ts",
       "writer-thread": `${threads}/writer-thread.ts`,
       "reader-thread": `${threads}/reader-thread.ts`,
     },
@@ -37,23 +39,22 @@ export async function bundleOurs(folder: string): Promise<string> {
   return `${folder}/bundle/ours.js`;
 }
 
-/** Starts our server on a database file; its log goes to a file beside it. */
-export function startOurs(file: string, database: string, flags: readonly string[] = []): Promise<Server> {
-  return startServer(file, [database, secret], { flags, log: `${database}.log` });
+/** Starts our server on a database; its log goes to a file. */
+export function startOurs(file: string, url: string, log: string): Promise<Server> {
+  return startServer(file, [url, secret], log);
 }
 
-export function startBaseline(database: string, flags: readonly string[] = []): Promise<Server> {
-  return startServer(`${root}bench/baseline.ts`, [database], { flags, log: `${database}.log` });
+export function startBaseline(database: string): Promise<Server> {
+  return startServer(`${root}bench/baseline.ts`, [database], `${database}.log`);
 }
 
-interface Starting {
-  readonly flags: readonly string[];
-  readonly log: string;
+export function startBaselinePostgres(url: string, log: string): Promise<Server> {
+  return startServer(`${root}bench/baseline-postgres.ts`, [url], log);
 }
 
-async function startServer(file: string, args: readonly string[], { flags, log }: Starting): Promise<Server> {
+async function startServer(file: string, args: readonly string[], log: string): Promise<Server> {
   const out = openSync(log, "a");
-  const child = fork(file, args, { execArgv: [...flags], stdio: ["ignore", out, "inherit", "ipc"] });
+  const child = fork(file, args, { execArgv: [], stdio: ["ignore", out, "inherit", "ipc"] });
   const { port, token } = await hear<{ port: number; token: string }>(child);
   return { ...wrap(child), port, token };
 }

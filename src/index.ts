@@ -16,11 +16,24 @@ export {
 export type { Change } from "./engine/write/change.ts";
 export type { Db, Group, Listed, ListQuery, ModelApi } from "./engine/db.ts";
 export type { LimitsOptions } from "./engine/limits.ts";
-export type { Comparison, CreateInput, OrderBy, Registry, Result, Row, Select, UpdateInput, Where } from "./engine/typed.ts";
+export type {
+  ChangeInput,
+  Comparison,
+  CreateInput,
+  OrderBy,
+  Registry,
+  Result,
+  Row,
+  Select,
+  UpdateInput,
+  Where,
+} from "./engine/typed.ts";
 export { and, type Cond, everyone, nobody, not, or } from "./schema/cond.ts";
 export {
   bigint,
   boolean,
+  type ByDatabase,
+  byDatabase,
   bytes,
   choice,
   date,
@@ -48,6 +61,7 @@ export {
 } from "./schema/field.ts";
 export {
   type AccessRules,
+  type Adopted,
   type FieldRules,
   type IdOf,
   type IndexOptions,

@@ -1,5 +1,6 @@
 /** The command line: help, exit codes, documents, and what is said of wrong usage and of broken backend files. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -225,6 +226,14 @@ describe("explain and migrate", () => {
 });
 
 describe("openapi", () => {
+  test("ends quietly when its reader has read enough", (t) => {
+    const folder = openFolder(t);
+    folder.write("backend.ts", notesBackend);
+    const command = `"${process.execPath}" --conditions=holdfast-source "${root}bin/holdfast.mjs" openapi | head -c 1`;
+    const { stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: folder.path, encoding: "utf8" });
+    assert.deepEqual([stdout, stderr], ["{", ""]);
+  });
+
   test("prints the document that the app serves, and needs no database", async (t) => {
     const folder = openFolder(t);
     const { code, json } = await folder.run("openapi");

@@ -204,7 +204,7 @@ test("what belongs to a row goes along with it, forgets it, or keeps it", async 
   await here.app.system.lines.delete("7,tea");
   assert.deepEqual(
     (await here.app.changes()).map((change) => `${change.kind} ${change.model} ${change.id}`),
-    [`update notes ${id}`, "delete packings 7,tea,A,2026-01-31", "delete lines 7,tea"],
+    ["delete packings 7,tea,A,2026-01-31", `update notes ${id}`, "delete lines 7,tea"],
   );
   assert.equal((await here.app.system.notes.get(id)).other, null);
 });

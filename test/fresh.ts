@@ -9,7 +9,10 @@ import { type FreshDatabase, freshDatabase } from "./servers/databases.ts";
 import { isServiceName, serviceUrl } from "./servers/names.ts";
 
 /** The product that the suite runs on. */
-export const product = process.env["DATABASE"] ?? "sqlite";
+export const product = process.env["DATABASE"] || "sqlite";
+
+/** On a server a secret that is made would be kept in the folder that the tests run in. */
+const secret = "a secret that is for test apps alone";
 
 /** An empty database, and what removes it. */
 export async function openFresh(): Promise<FreshDatabase> {
@@ -28,7 +31,10 @@ export async function createFreshTestApp<R extends Registry, A extends Actions>(
     await drop();
     throw error;
   });
-  const close = () => app.close().finally(drop);
+  const close = async () => {
+    await app.close();
+    await drop();
+  };
   return { ...app, close, [Symbol.asyncDispose]: close };
 }
 
@@ -38,6 +44,10 @@ export async function createFreshApp<R extends Registry, A extends Actions>(
   options: Omit<AppOptions, "database"> = {},
 ): Promise<App<R>> {
   const { url, drop } = await openFresh();
-  const app = await createApp(backend, { ...options, database: url });
-  return { ...app, stop: () => app.stop().finally(drop) };
+  const app = await createApp(backend, { secret, ...options, database: url });
+  const stop = async () => {
+    await app.stop();
+    await drop();
+  };
+  return { ...app, stop };
 }

@@ -10,7 +10,8 @@ import { sqliteDialect } from "../src/drivers/database/sqlite/dialect.ts";
 import { openSqlite } from "../src/drivers/database/sqlite/sqlite.ts";
 import { createEngine } from "../src/engine/create.ts";
 import { ensureSchema } from "../src/engine/migrate/ensure.ts";
-import { readShape, type ReadCall } from "../src/engine/run/bind.ts";
+import type { ReadCall } from "../src/engine/call.ts";
+import { readShape } from "../src/engine/run/bind.ts";
 import { compileSchema, type DeclaredModel } from "../src/schema/compile.ts";
 import { golden } from "./golden/backend.ts";
 import { type GoldenCall, goldenReads, goldenRows, goldenWrites } from "./golden/calls.ts";
@@ -24,6 +25,7 @@ const engine = createEngine(golden, {
   schema,
   database: recording(database),
   dialect: sqliteDialect,
+  commits: null,
   cursorKey: new Uint8Array(32),
   clock,
   newId: createCountingIds(),

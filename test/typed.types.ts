@@ -219,6 +219,18 @@ export const writes = [
   db.films.update("1", { sequelOf: "1" }),
   // @ts-expect-error a number of another kind
   db.films.update("1", { stock: { $add: "1" } }),
+  // @ts-expect-error a misspelt word for what becomes of owned rows
+  db.people.update("1", { films: { remove: ["1"] } }),
+  // @ts-expect-error an owned row that is changed is named
+  db.people.update("1", { films: { update: [{ title: "x" }] } }),
+  // @ts-expect-error a misspelt field of an owned row
+  db.people.update("1", { films: { update: [{ id: "1", titel: "x" }] } }),
+  // @ts-expect-error a value of another type in an owned row
+  db.people.update("1", { films: { create: [{ stock: "1" }] } }),
+  // @ts-expect-error an owned row that is deleted is named by its id
+  db.people.update("1", { films: { delete: [{ id: "1" }] } }),
+  // @ts-expect-error many rows are changed alike, and own nothing alike
+  db.people.updateMany({ where: {}, data: { films: { delete: ["1"] } }, maxAffected: 1 }),
   // @ts-expect-error a filter is needed
   db.films.updateMany({ data: { stock: 1 }, maxAffected: 1 }),
   // @ts-expect-error a misspelt field of its filter
@@ -289,6 +301,11 @@ holds<
     }
   >
 >();
+export const owning = () =>
+  db.people.update("1", {
+    name: "x",
+    films: { create: [{ title: "x", stock: 1 }], update: [{ id: "1", stock: { $add: 1 } }], delete: ["2"] },
+  });
 export const around = () =>
   db.people.list({ select: { "*": true, directed: { title: true }, profile: { bio: true }, acted: { title: true } } });
 holds<

@@ -1,5 +1,6 @@
 /** Puts an app together: database, schema, engine, identity and protocols; answers requests, listens and stops. */
 import { compileSchema } from "../schema/compile.ts";
+import { hasAdopted } from "../schema/schema.ts";
 import type { Actor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
 import { createEngine } from "../engine/create.ts";
@@ -21,10 +22,11 @@ import { answerFetch } from "./fetched.ts";
 import { createOpenPaths } from "./health.ts";
 import { type Listener, listen } from "./listen.ts";
 import { createLog, eventLine, type Log } from "./log.ts";
+import { urlOf } from "./address.ts";
 import { type AppOptions, resolveOptions, type Settings } from "./options.ts";
 import { resolveKeys } from "./secret.ts";
 import { createServe, type Serve } from "./serve.ts";
-import { fileOf, type Opened, openDatabase } from "./wire.ts";
+import { keyFileOf, type Opened, openDatabase } from "./wire.ts";
 
 /** A backend that runs: answers requests, and lets code call it under an actor's rules or without any. */
 export interface App<R extends Registry> {
@@ -71,26 +73,34 @@ export async function createApp<R extends Registry, A extends Actions>(
 ): Promise<App<R>> {
   const settings = resolveOptions(options);
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
-  const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, file: fileOf(settings.database) });
+  const keys = resolveKeys({ secret: settings.secret, mode: settings.mode, keyFile: keyFileOf(settings.database) });
   const log = settings.silent ? null : createLog(settings.log);
-  const driver = await openDatabase(settings.database, (kind, message) =>
-    log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message })),
-  );
-  const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
+  const onTrouble = (kind: string, message: string) =>
+    log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message }));
+  const driver = await openDatabase(settings.database, onTrouble, {
+    limits: settings.databaseLimits,
+    replicas: settings.replicas,
+    isAdopted: hasAdopted(schema),
+    tablesInside: settings.tablesInside,
+  });
+  const opened = { ...driver, database: settings.wrapDatabase(driver.database, driver) };
   try {
     const ensured = await ensureSchema(
       { ...opened, clock: settings.clock, schema },
-      { mode: settings.mode, migrate: settings.migrate },
+      // Told not to migrate, development is as strict as production.
+      { mode: settings.migrate ? settings.mode : "production", migrate: settings.migrate },
     );
     const { newId } = settings;
     const engine = createEngine(backend as unknown as Backend<R>, {
       schema,
       database: opened.database,
       dialect: opened.dialect,
+      commits: opened.ddl.catalogue.commits,
       cursorKey: keys.cursorKey,
       clock: settings.clock,
       newId,
       limits: settings.limits,
+      replicaReads: settings.replicaReads,
       onListenerError: (error, { model }) =>
         log?.line(
           eventLine({
@@ -135,9 +145,7 @@ function assemble<R extends Registry>(parts: Parts<R>): App<R> {
     async start() {
       const { port, host, http: limits } = settings;
       state.listener = await listen(serve, { port, host, limits, newId });
-      // An address that means all of them is none that a client could ask for.
-      const name = host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host;
-      return { port: state.listener.port, url: `http://${name}:${state.listener.port}` };
+      return { port: state.listener.port, url: urlOf(host, state.listener.port) };
     },
     stop: () => (state.stopping ??= stop()),
     engine,
@@ -161,7 +169,10 @@ function createServing<R extends Registry>(
     log,
     clock,
     newId,
-    open: createOpenPaths({ database: () => opened.database.state(), stopping }, settings.mount),
+    open: createOpenPaths(
+      { database: () => opened.database.state(), replicas: () => opened.database.replicas?.() ?? null, stopping },
+      settings.mount,
+    ),
   });
 }
 

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { readEnvironment } from "./config.ts";
+import { readEnvironment, readWorkers } from "./config.ts";
 import { resolveOptions } from "./options.ts";
 import { resolveKeys } from "./secret.ts";
+import { fileOf } from "./wire.ts";
 
 describe("the environment", () => {
   test("sets options", () => {
@@ -32,6 +33,18 @@ describe("the environment", () => {
     });
   });
 
+  test("takes the database that a host hands out as DATABASE_URL, where ours is not said", () => {
+    assert.deepEqual(readEnvironment({ DATABASE_URL: "postgres://h/n" }), { database: "postgres://h/n" });
+    const both = { DATABASE_URL: "postgres://h/n", HOLDFAST_DATABASE_URL: "sqlite:a.db" };
+    assert.deepEqual(readEnvironment(both), { database: "sqlite:a.db" });
+  });
+
+  test("says how many workers, which is no option of an app", () => {
+    assert.equal(readWorkers({ HOLDFAST_WORKERS: "auto" }), "auto");
+    assert.equal(readWorkers({}), null);
+    assert.deepEqual(readEnvironment({ HOLDFAST_WORKERS: "auto" }), {});
+  });
+
   test("unknown variables are refused with a suggestion", () => {
     assert.throws(() => readEnvironment({ HOLDFAST_PROT: "80" }), /HOLDFAST_PROT\. Did you mean "HOLDFAST_PORT"\?/);
     assert.throws(() => readEnvironment({ HOLDFAST_PORT: "http" }), /HOLDFAST_PORT is a whole number/);
@@ -39,12 +52,21 @@ describe("the environment", () => {
 });
 
 describe("options", () => {
+  test("do not repeat a URL, which may hold a password", () => {
+    assert.throws(
+      () => fileOf("posgres://me:hunter2@host/name"),
+      ({ message }: Error) => message.includes('"posgres"') && !message.includes("hunter2"),
+    );
+  });
+
   test("have defaults", () => {
     const settings = resolveOptions({});
     assert.equal(settings.port, 3000);
     assert.equal(settings.host, "127.0.0.1");
     assert.equal(settings.http.bodyBytesMax, 1_048_576);
-    assert.equal(resolveOptions({ mode: "production" }).host, "0.0.0.0");
+    assert.equal(settings.migrate, true);
+    const production = resolveOptions({ mode: "production" });
+    assert.deepEqual([production.host, production.migrate], ["0.0.0.0", false]);
   });
 
   const wrong: readonly (readonly [options: object, says: RegExp])[] = [
@@ -67,21 +89,24 @@ describe("the secret", () => {
   test.after(() => rmSync(folder, { recursive: true }));
 
   test("is kept next to the database in development, for the owner only", () => {
-    const file = join(folder, "a.db");
-    const first = resolveKeys({ secret: null, mode: "development", file });
-    assert.deepEqual(resolveKeys({ secret: null, mode: "development", file }), first);
-    assert.equal(statSync(`${file}.key`).mode & 0o777, 0o600);
+    const keyFile = join(folder, "a.db.key");
+    const first = resolveKeys({ secret: null, mode: "development", keyFile });
+    assert.deepEqual(resolveKeys({ secret: null, mode: "development", keyFile }), first);
+    assert.equal(statSync(keyFile).mode & 0o777, 0o600);
     assert.notDeepEqual(first.cursorKey, first.tokenKey);
-    assert.notDeepEqual(resolveKeys({ secret: null, mode: "development", file: null }), first);
+    assert.notDeepEqual(resolveKeys({ secret: null, mode: "development", keyFile: null }), first);
   });
 
   test("must be configured in production", () => {
-    assert.throws(() => resolveKeys({ secret: null, mode: "production", file: join(folder, "b.db") }), /set HOLDFAST_SECRET/);
-    assert.equal(resolveKeys({ secret: "x".repeat(32), mode: "production", file: null }).tokenKey.length, 32);
+    assert.throws(
+      () => resolveKeys({ secret: null, mode: "production", keyFile: join(folder, "b.db.key") }),
+      /set HOLDFAST_SECRET/,
+    );
+    assert.equal(resolveKeys({ secret: "x".repeat(32), mode: "production", keyFile: null }).tokenKey.length, 32);
   });
 
   test("is not taken from an empty file", () => {
     writeFileSync(join(folder, "c.db.key"), "");
-    assert.throws(() => resolveKeys({ secret: null, mode: "development", file: join(folder, "c.db") }), /holds no secret/);
+    assert.throws(() => resolveKeys({ secret: null, mode: "development", keyFile: join(folder, "c.db.key") }), /holds no secret/);
   });
 });

@@ -1,8 +1,16 @@
 /** The listener: node:http with every limit set, one write per answer, and a stop that lets requests in flight finish. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AppError } from "../base/errors.ts";
+import { whenReady } from "../base/soon.ts";
 import { failWire } from "../protocols/errors.ts";
 import { renderProblem } from "../protocols/problem.ts";
 import type { WireResponse } from "../protocols/wire.ts";
@@ -30,7 +38,7 @@ const parserBytesMax = 262_144;
 export function listen(serve: Serve, options: ListenOptions): Promise<Listener> {
   const { limits } = options;
   const state = { stopping: false };
-  const server = createServer({
+  const settings: ServerOptions & { readonly optimizeEmptyRequests: boolean } = {
     maxHeaderSize: parserBytesMax,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -38,15 +46,22 @@ export function listen(serve: Serve, options: ListenOptions): Promise<Listener> 
     connectionsCheckingInterval: Math.min(1_000, limits.headersTimeoutMs),
     requireHostHeader: false,
     noDelay: true,
-  });
+    // A request without a body needs no stream that ends. Newer than the types.
+    optimizeEmptyRequests: true,
+  };
+  const server = createServer(settings);
   // One more than the limit, as node drops the rest without a word.
   server.maxHeadersCount = limits.headersMax + 1;
   server.maxConnections = limits.connectionsMax;
+  // Among workers a connection over the limit would be handed from one to the next for ever.
+  Object.assign(server, { dropMaxConnection: true });
 
   function answer(req: IncomingMessage, res: ServerResponse, waiting: boolean): void {
     const { request, refused } = receive(req, waiting ? res : null, limits);
-    void serve(request, refused).then((response) =>
-      send(res, response, state.stopping || (request.body !== null && !req.complete)),
+    const response = serve(request, refused);
+    // What comes at once may come before the body, which is then no reason to close the connection.
+    void whenReady(request.body === null ? response : Promise.resolve(response), (answered) =>
+      send(res, answered, state.stopping || (request.body !== null && !req.complete)),
     );
   }
   server.on("request", (req, res) => answer(req, res, false));

@@ -3,14 +3,25 @@ import { assert } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { createIdMaker } from "../base/ids.ts";
 import type { Database } from "../drivers/database.ts";
+import type { Ddl } from "../drivers/ddl.ts";
+import type { Dialect } from "../drivers/dialect.ts";
 import { type LimitsOptions, limitDefaults } from "../engine/limits.ts";
 import type { KeyOptions } from "../features/identity/keys.ts";
 import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http-limits.ts";
 
 /** How an app is set up. The environment sets the same by HOLDFAST_ variables: `port` is HOLDFAST_PORT. */
 export interface AppOptions {
-  /** Where the data is: `sqlite:` and a path, or `sqlite::memory:`. @default "sqlite:./data.db" */
+  /** Where the data is: `sqlite:` and a path, `sqlite::memory:`, or `postgres://user:password@host/name`. @default "sqlite:./data.db" */
   readonly database?: string;
+  /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see PostgresOptions and SqliteOptions. @default the driver's */
+  readonly databaseLimits?: Readonly<Record<string, number>>;
+  /** URLs of the database's replicas, which answer reads that cannot miss the caller's own writes. @default none */
+  readonly replicas?: readonly string[];
+  /**
+   * Which reads without a `Holdfast-Position` replicas may answer: those of strangers (`token`), or those of signed-in callers too,
+   * where all of a caller's requests come to this process (`process`). @default "token"
+   */
+  readonly replicaReads?: "token" | "process";
   /** `production` wants a secret and migrates only when told. @default "development" */
   readonly mode?: "development" | "production";
   /** 0 takes a free one. @default 3000 */
@@ -33,8 +44,13 @@ export interface AppOptions {
   readonly http?: HttpLimitsOptions;
   /** Limits of queries and writes. @default see LimitsOptions */
   readonly limits?: LimitsOptions;
-  /** In production: apply pending migrations at start. @default false */
+  /** Apply pending migrations that lose nothing at start. @default in development true, in production false */
   readonly migrate?: boolean;
+  /**
+   * Where the backend has adopted tables: journal, changes and idempotency keys stand among them, instead of in a place of their own
+   * beside. Once they do, they stay there. @default false
+   */
+  readonly tablesInside?: boolean;
   /** Takes the log's lines, several at a time; `false` for silence. @default standard output */
   readonly log?: ((text: string) => void) | false;
   /** Milliseconds since the epoch. @default the system's clock */
@@ -42,7 +58,7 @@ export interface AppOptions {
   /** Makes ids, for tests. @default UUIDv7, strictly increasing */
   readonly newId?: () => string;
   /** Stands between the engine and the database, for tests: counts statements or makes them fail. @default nothing does */
-  readonly wrapDatabase?: (database: Database) => Database;
+  readonly wrapDatabase?: (database: Database, languages: { readonly dialect: Dialect; readonly ddl: Ddl }) => Database;
 }
 
 /** How bearer tokens (JWT, EdDSA or HS256) are checked. */
@@ -73,6 +89,9 @@ export interface Settings extends Readonly<Required<Omit<AppOptions, "secret" | 
 
 const appNames = [
   "database",
+  "databaseLimits",
+  "replicas",
+  "replicaReads",
   "mode",
   "port",
   "host",
@@ -85,6 +104,7 @@ const appNames = [
   "http",
   "limits",
   "migrate",
+  "tablesInside",
   "log",
   "clock",
   "newId",
@@ -117,10 +137,12 @@ export function resolveOptions(options: AppOptions): Settings {
     http = {},
     limits = {},
     secret,
+    replicaReads = "token",
   } = options;
   assertKnown(tokens, tokenNames, "tokens.");
   assertKnown(limits, Object.keys(limitDefaults), "limits.");
   assert(mode === "development" || mode === "production", 'the option mode is "development" or "production"');
+  assert(replicaReads === "token" || replicaReads === "process", 'the option replicaReads is "token" or "process"');
   assert(Number.isInteger(port) && port >= 0 && port <= portMax, `the option port is a whole number from 0 to ${portMax}`);
   assert(/^(\/[\w.-]+)+$/.test(mount), 'the option mount is a path such as "/api"');
   assert(
@@ -134,6 +156,9 @@ export function resolveOptions(options: AppOptions): Settings {
     );
   return Object.freeze({
     database: options.database ?? "sqlite:./data.db",
+    databaseLimits: Object.freeze({ ...options.databaseLimits }),
+    replicas: Object.freeze([...(options.replicas ?? [])]),
+    replicaReads,
     mode,
     port,
     host: options.host ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),
@@ -145,7 +170,8 @@ export function resolveOptions(options: AppOptions): Settings {
     corsOrigins: Object.freeze([...corsOrigins]),
     http: resolveHttpLimits(http),
     limits: Object.freeze({ ...limits }),
-    migrate: options.migrate ?? false,
+    migrate: options.migrate ?? mode === "development",
+    tablesInside: options.tablesInside ?? false,
     log: options.log || ((text) => void process.stdout.write(text)),
     silent: options.log === false,
     clock: options.clock ?? Date.now,

@@ -16,8 +16,8 @@ export interface SecretOptions {
   readonly secret: string | null;
   /** What it is for. */
   readonly mode: "development" | "production";
-  /** Path of the database; null where it is gone with the process. */
-  readonly file: string | null;
+  /** Where one that is made is kept; null where the database is gone with the process. */
+  readonly keyFile: string | null;
 }
 
 const keyBytes = 32;
@@ -25,12 +25,12 @@ const keyBytes = 32;
 const fileMode = 0o600;
 
 /** @throws an assertion in production without a secret. */
-export function resolveKeys({ secret, mode, file }: SecretOptions): Keys {
+export function resolveKeys({ secret, mode, keyFile }: SecretOptions): Keys {
   assert(
     secret !== null || mode === "development",
     "production needs a secret: set HOLDFAST_SECRET to 32 random characters or more, the same for all processes (openssl rand -base64 32)",
   );
-  const root = secret ?? (file === null ? randomBytes(keyBytes).toString("base64url") : keepSecret(`${file}.key`));
+  const root = secret ?? (keyFile === null ? randomBytes(keyBytes).toString("base64url") : keepSecret(keyFile));
   return Object.freeze({ cursorKey: derive(root, "holdfast cursor"), tokenKey: derive(root, "holdfast token") });
 }
 

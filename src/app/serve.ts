@@ -1,6 +1,7 @@
 /** A request on one screen: check, health, preflight, actor, protocols, problem, headers, log. Knows neither node:http nor fetch. */
 import type { AppError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
+import { rescue, type Soon, whenReady } from "../base/soon.ts";
 import { type Actor, anonymous } from "../engine/actor.ts";
 import { failWire } from "../protocols/errors.ts";
 import { renderProblem, toAppError } from "../protocols/problem.ts";
@@ -12,7 +13,7 @@ import { readTrace, requestIdOf } from "./trace.ts";
 export interface ServeParts {
   /** Asked in order; the first that knows the path answers. */
   readonly protocols: readonly Protocol[];
-  readonly identity: { authenticate(header: string | undefined): Actor | Promise<Actor> };
+  readonly identity: { authenticate(header: string | undefined): Soon<Actor> };
   readonly cors: Cors;
   /** Null for silence. */
   readonly log: Log | null;
@@ -22,8 +23,8 @@ export interface ServeParts {
   readonly open: (request: WireRequest) => WireResponse | null;
 }
 
-/** Answers a request; never rejects. `refused` is what the listener found wrong with it. */
-export type Serve = (request: WireRequest, refused: AppError | null) => Promise<WireResponse>;
+/** Answers a request, at once where nothing is waited for; never fails. `refused` is what the listener found wrong with it. */
+export type Serve = (request: WireRequest, refused: AppError | null) => Soon<WireResponse>;
 
 /** What is gathered about a request while it is answered. */
 interface Gathered extends WireContext {
@@ -33,40 +34,45 @@ interface Gathered extends WireContext {
 }
 
 export function createServe(parts: ServeParts): Serve {
-  return async (request, refused) => {
+  return (request, refused) => {
     const startMs = performance.now();
     const requestId = requestIdOf(request.headers["x-request-id"], parts.newId);
-    const gathered: Gathered = { actor: anonymous, requestId, timings: null, parseMs: 0, operation: null, authMs: 0, code: null };
-    let response: WireResponse;
-    try {
-      if (refused !== null) throw refused;
-      response = await handle(request, gathered, parts);
-    } catch (error) {
-      response = renderFailure(error, request, { gathered, parts });
-    }
-    return finish(response, request, { gathered, parts, startMs });
+    const gathered: Gathered = {
+      actor: anonymous,
+      requestId,
+      since: request.headers["holdfast-position"] ?? null,
+      position: null,
+      timings: null,
+      parseMs: 0,
+      operation: null,
+      authMs: 0,
+      code: null,
+    };
+    const response = rescue(
+      () => {
+        if (refused !== null) throw refused;
+        return handle(request, gathered, parts);
+      },
+      (error) => renderFailure(error, request, { gathered, parts }),
+    );
+    return whenReady(response, (answered) => finish(answered, request, { gathered, parts, startMs }));
   };
 }
 
-// No promises but those that are needed: they are a good part of what a request costs beside its statement.
-function handle(request: WireRequest, gathered: Gathered, parts: ServeParts): WireResponse | Promise<WireResponse> {
+function handle(request: WireRequest, gathered: Gathered, parts: ServeParts): Soon<WireResponse> {
   const open = parts.open(request) ?? parts.cors.preflight(request);
   if (open !== null) return open;
   const authorization = request.headers["authorization"];
   if (authorization === undefined) return dispatch(request, gathered, parts);
   const startMs = performance.now();
-  const actor = parts.identity.authenticate(authorization);
-  if (actor instanceof Promise) return actor.then((checked) => enter(checked, startMs));
-  return enter(actor, startMs);
-
-  function enter(checked: Actor, sinceMs: number): Promise<WireResponse> {
-    gathered.actor = checked;
-    gathered.authMs = performance.now() - sinceMs;
+  return whenReady(parts.identity.authenticate(authorization), (actor) => {
+    gathered.actor = actor;
+    gathered.authMs = performance.now() - startMs;
     return dispatch(request, gathered, parts);
-  }
+  });
 }
 
-function dispatch(request: WireRequest, gathered: Gathered, parts: ServeParts): Promise<WireResponse> {
+function dispatch(request: WireRequest, gathered: Gathered, parts: ServeParts): Soon<WireResponse> {
   for (const protocol of parts.protocols) {
     const answer = protocol(request, gathered);
     if (answer !== null) return answer;
@@ -87,7 +93,7 @@ function renderFailure(thrown: unknown, request: WireRequest, { gathered, parts 
   const response = renderProblem(error, { instance: request.path, requestId });
   if (error.status === 401 && error.headers["WWW-Authenticate"] === undefined)
     return { ...response, headers: [...response.headers, "WWW-Authenticate", "Bearer"] };
-  if (error.status === 503 && error.headers["Retry-After"] === undefined)
+  if (error.status === 503 && !Object.keys(error.headers).some((name) => name.toLowerCase() === "retry-after"))
     return { ...response, headers: [...response.headers, "Retry-After", "1"] };
   return response;
 }
@@ -115,6 +121,7 @@ function finish(
   headers.push("Server-Timing", timingOf(gathered, ms));
   const trace = readTrace(asked["traceparent"], parts.newId);
   if (trace !== null) headers.push("traceparent", trace.traceparent);
+  if (gathered.position !== null) headers.push("Holdfast-Position", gathered.position);
   parts.cors.addTo(headers, asked["origin"]);
   for (const part of response.headers) headers.push(part);
   parts.log?.line(

@@ -1,12 +1,20 @@
 /** Opens what the configuration names: the only file of the product that names drivers. */
+import { existsSync } from "node:fs";
 import { assert } from "../base/errors.ts";
+import { keepApart, type Place } from "../drivers/apart.ts";
+import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import type { MysqlOptions } from "../drivers/database/mysql/options.ts";
+import type { PostgresOptions } from "../drivers/database/postgres/options.ts";
+import { besideOf } from "../drivers/database/sqlite/backup.ts";
+import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
-import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
+import { openSqlite, type SqliteTrouble } from "../drivers/database/sqlite/sqlite.ts";
+import { systemShapes } from "../engine/migrate/system-tables.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -21,47 +29,149 @@ export type OnTrouble = (kind: string, message: string) => void;
 const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
 const isMysql = (url: string) => /^(mysql|mariadb):/.test(url);
 
+/** A URL as it may be shown: without its password. */
+export function showUrl(url: string): string {
+  return url.replace(/(:\/\/[^:/?#]*):.*@/, "$1:***@").replace(/([?&]password=)[^&]*/gi, "$1***");
+}
+
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
   if (isPostgres(url) || isMysql(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
+  // The URL itself is not repeated: it may hold a password.
   assert(
     file !== undefined,
-    `${JSON.stringify(url)} is no database URL: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
+    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
 }
 
-/** Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens. */
-export async function openDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
-  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble);
-  if (isMysql(url)) return openMysqlDatabase(url, onTrouble);
-  const database = openSqlite({ file: fileOf(url) ?? ":memory:", onTrouble: ({ kind, message }) => onTrouble(kind, message) });
-  return { database, dialect: sqliteDialect, ddl: sqliteDdl };
+/** Where development keeps its secret: beside the database's file, or else in the folder that it runs in. */
+export function keyFileOf(url: string): string | null {
+  const file = fileOf(url);
+  return isShared(url) ? (file === null ? "./holdfast.key" : `${file}.key`) : null;
+}
+
+/** Whether several processes can work on the database at once. */
+export function isShared(url: string): boolean {
+  return isPostgres(url) || fileOf(url) !== null;
+}
+
+/** Whose tables are in a database. */
+export interface Adopting {
+  /** The backend has tables that somebody else made. */
+  readonly isAdopted: boolean;
+  /** The product's own tables shall stand among them. */
+  readonly tablesInside: boolean;
+}
+
+const nothingAdopted: Adopting = Object.freeze({ isAdopted: false, tablesInside: false });
+
+/** What is told to the driver beside the URL. */
+export interface Opening extends Adopting {
+  /** Limits of the driver, by the names of its options. */
+  readonly limits?: Readonly<Record<string, number>>;
+  readonly replicas?: readonly string[];
+}
+
+/**
+ * Where tables of others are, the product's own stand beside them, unless they were put inside once.
+ * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens, and
+ * `database_refused` where the server does not let us in.
+ */
+export async function openDatabase(url: string, onTrouble: OnTrouble, opening: Opening = nothingAdopted): Promise<Opened> {
+  const { limits = {}, replicas = [] } = opening;
+  const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
+  if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
+  assert(replicas.length === 0, "the option replicas is for PostgreSQL");
+  if (isMysql(url)) return openMysqlDatabase(url, told);
+  const file = fileOf(url);
+  const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
+  const options = { ...told, file: file ?? ":memory:" };
+  const place = file === null ? "inside" : await placeOf(file, opening);
+  if (place === "beside")
+    return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
+  const ddl = opening.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
+  return { database: openSqlite(options), ...languages, ddl };
+}
+
+/** The product's own tables stand among those of others. */
+function amongOthers(ddl: Ddl): Ddl {
+  return Object.freeze({ ...ddl, manner: { ...ddl.manner, apart: true as const } });
+}
+
+const namesOf = (ddl: Ddl) => systemShapes(ddl).tables.map(({ name }) => name);
+const sqlitePlace: Place = Object.freeze<Place>({
+  schema: "holdfast",
+  tables: new Set(namesOf(sqliteDdl)),
+  listing: `SELECT "name" FROM "holdfast".sqlite_schema WHERE "type" = 'table' ORDER BY "name"`,
+  indexGoesBy: "index",
+});
+
+/** Where the product's own tables are, or shall be. Commands that know no backend go by what is there. */
+async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Promise<"inside" | "beside"> {
+  if (existsSync(besideOf(file))) return "beside";
+  assert(!isAdopted || existsSync(file), `the backend adopts the tables of ${file}, and there is no such file`);
+  if (!isAdopted || tablesInside) return "inside";
+  const database = openSqlite({ file, readOnly: true });
+  try {
+    const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+    return namesOf(sqliteDdl).every((name) => names.includes(name)) ? "inside" : "beside";
+  } finally {
+    await database.close();
+  }
 }
 
 // A driver is loaded only where it is wanted: its library is an optional peer.
-async function openPostgresDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">, adopting: Adopting): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
   ]);
-  const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
-  return { database, dialect: postgresDialect, ddl: postgresDdl };
+  const database = await openPostgres({ ...told, url });
+  const languages = { dialect: postgresDialect, ddl: postgresDdl };
+  if (!adopting.isAdopted) return { database, ...languages };
+  const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+  const isInside = adopting.tablesInside || namesOf(postgresDdl).every((name) => tables.includes(name));
+  if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
+  return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
 }
 
-async function openMysqlDatabase(url: string, onTrouble: OnTrouble): Promise<Opened> {
+async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">): Promise<Opened> {
   const [{ openMysql }, { mysqlDialect }, { mysqlDdl }] = await Promise.all([
     import("../drivers/database/mysql/mysql.ts"),
     import("../drivers/database/mysql/dialect.ts"),
     import("../drivers/database/mysql/ddl.ts"),
   ]);
-  const database = await openMysql({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
+  const database = await openMysql({ ...told, url });
   return { database, dialect: mysqlDialect, ddl: mysqlDdl };
 }
+
+const postgresPlace: Omit<Place, "tables"> = Object.freeze({
+  schema: "holdfast",
+  listing: "SELECT tablename::text FROM pg_tables WHERE schemaname = 'holdfast' ORDER BY 1",
+  indexGoesBy: "table" as const,
+});
 
 /** Puts a backup in the place of a database that nobody has open. */
 export function restoreDatabase(request: RestoreRequest): Restored {
   return restoreFrom(request);
+}
+
+/** What a database says of its tables. Opens it for reading alone, and closes it. Fails with `database_failed` where it is none. */
+export async function readCatalog(url: string): Promise<readonly CatalogTable[]> {
+  if (isPostgres(url)) {
+    const [{ inspectPostgres }, { readPostgresCatalog }] = await Promise.all([
+      import("../drivers/database/postgres/postgres.ts"),
+      import("../drivers/database/postgres/catalog/catalog.ts"),
+    ]);
+    return inspectPostgres({ url }, readPostgresCatalog);
+  }
+  const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
+  try {
+    return await readSqliteCatalog(async (text, params = []) => database.read({ text, params }, { long: true }));
+  } finally {
+    await database.close();
+  }
 }

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
 import { addProjectFlags, type CommandFile, type ProjectFlags, wholeNumber } from "./command.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
-import type { Told } from "./start.ts";
+import type { Told } from "./start/told.ts";
 import { watchSources } from "./dev/watch.ts";
 import { compareTraits } from "./dev/traits.ts";
 
@@ -80,7 +80,7 @@ function restart(serving: Serving): void {
 function startChild(serving: Serving): void {
   const { terminal, flags } = serving;
   const { port, host, json } = flags;
-  const args = ["start", "--mode", "development", ...projectArguments(flags)];
+  const args = ["start", "--mode", "development", "--workers", "1", ...projectArguments(flags)];
   if (port !== undefined) args.push("--port", String(port));
   if (host !== undefined) args.push("--host", host);
   if (json) args.push("--json");

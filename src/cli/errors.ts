@@ -24,6 +24,16 @@ export const cliErrors = {
     message: "There is no database {file}.",
     explanation: "The first `holdfast start` makes it. --database names another one.",
   },
+  backend_exists: {
+    status: 500,
+    message: "{file} exists already.",
+    explanation: "Nothing was written. Name another file with --out, compare with --check, or say --force to replace it.",
+  },
+  nothing_to_adopt: {
+    status: 500,
+    message: "{database} has no table that can be served.",
+    explanation: "Nothing was written. Without --json each table is named with the reason.",
+  },
   database_exists: {
     status: 500,
     message: "{file} exists already.",
@@ -53,6 +63,22 @@ export const cliErrors = {
     status: 500,
     message: "Port {port} is taken.",
     explanation: "Another program listens there. Stop it, or give another one: --port, or HOLDFAST_PORT; 0 takes a free one.",
+  },
+  database_unshared: {
+    status: 500,
+    message: "{database} is private to one process: {count} workers cannot share it.",
+    explanation: "Name a file, as in --database ./data.db, or leave --workers out.",
+  },
+  worker_failed: {
+    status: 500,
+    message: "Worker {number} could not be started.\n  {fault}",
+    explanation: "Nothing is served. Mend what it says; `holdfast start --workers 1` shows it without the others.",
+  },
+  worker_dying: {
+    status: 500,
+    message: "Worker {number} has ended {count} times in a row, each time soon after its start.\n  The last time: {fault}",
+    explanation:
+      "The other workers have finished what was in flight and ended too. Look at the log for what ends it, then start again.",
   },
   folder_not_empty: {
     status: 500,

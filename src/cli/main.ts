@@ -13,6 +13,7 @@ interface Listed {
 /** Every command: what it is for, and its file, which is loaded when it is asked for. */
 export const commands: Readonly<Record<string, Listed>> = {
   init: { summary: "write a new app into an empty folder", load: () => import("./init.ts") },
+  adopt: { summary: "write a backend file for a database that is there already", load: () => import("./adopt.ts") },
   dev: { summary: "serve the app and restart it on every change", load: () => import("./dev.ts") },
   start: { summary: "serve the app", load: () => import("./start.ts") },
   check: { summary: "find trouble before it happens", load: () => import("./check.ts") },
@@ -90,6 +91,11 @@ function readVersion(): string {
 }
 
 function processSurroundings(): Surroundings {
+  // Whoever read our output has read enough, as `| head` does: there is nobody left to tell.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   return {
     cwd: process.cwd(),
     env: process.env,

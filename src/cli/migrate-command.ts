@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Argument } from "commander";
+import { hasAdopted } from "../schema/schema.ts";
 import { addProjectFlags, type CommandFile, gather, type ProjectFlags } from "./command.ts";
 import type { MigrateAction } from "./migrate.ts";
 import type { Terminal } from "./terminal.ts";
@@ -37,12 +38,13 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
   ]);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
-  const { database: url } = settingsOf(terminal, flags);
+  const { database: url, tablesInside } = settingsOf(terminal, flags);
   const file = fileOf(url);
   // To look must not make a database.
   const isThere = file === null || existsSync(file) || action === "apply";
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
-  const opened = await openDatabase(isThere ? url : "sqlite::memory:", onTrouble);
+  const adopting = { isAdopted: hasAdopted(schema), tablesInside };
+  const opened = await openDatabase(isThere ? url : "sqlite::memory:", onTrouble, adopting);
   try {
     const { json, confirm, dryRun } = flags;
     return await runMigrate(
@@ -51,7 +53,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
         schema,
         clock: terminal.clock,
         folder: dirname(resolve(terminal.cwd, file ?? ".")),
-        openCopy: async (path) => (await openDatabase(`sqlite:${path}`, onTrouble)).database,
+        openCopy: async (path) => (await openDatabase(`sqlite:${path}`, onTrouble, adopting)).database,
         out: (line) => terminal.writeOut(`${line}\n`),
       },
       {

@@ -4,7 +4,8 @@ import { applyMigration, commandOf, findRefusals, type MigrateContext, planEntry
 import { downEntry, migrateDown, planDown } from "../engine/migrate/down.ts";
 import { type DryRun, type DryRunOptions, dryRun } from "../engine/migrate/dry-run.ts";
 import { countRows, explainStep, writePlan } from "../engine/migrate/explain.ts";
-import type { JournalEntry } from "../engine/migrate/journal.ts";
+import type { JournalEntry, JournalHead } from "../engine/migrate/journal.ts";
+import { resumeMigration } from "../engine/migrate/phases.ts";
 import { phrasesOf } from "../engine/migrate/plan.ts";
 import { migrationStatus } from "../engine/migrate/status.ts";
 import { count, type Step } from "../engine/migrate/steps/step.ts";
@@ -86,12 +87,24 @@ async function reportPlan(command: MigrateCommand, options: MigrateOptions): Pro
     drift,
     command: state === "current" ? null : apply,
     reversible: !("refusal" in plan.down),
+    unfinished: unfinishedOf(head),
   };
-  return { code: state === "current" ? exitCodes.done : exitCodes.pending, lines: [...lines, ...driftLines(drift)], document };
+  return {
+    code: state === "current" ? exitCodes.done : exitCodes.pending,
+    lines: [...unfinishedLines(head), ...lines, ...driftLines(drift)],
+    document,
+  };
 }
 
 async function reportApply(command: MigrateCommand, options: MigrateOptions): Promise<Report> {
-  const { plan, head, state } = await migrationStatus(command);
+  const found = await migrationStatus(command);
+  if (found.head !== null && found.head.next !== null && !options.dryRun) {
+    await resumeMigration(command);
+    const number = found.head.number;
+    const rest = await reportApply(command, options);
+    return { ...rest, lines: [`Brought migration ${number} to its end.`, ...rest.lines] };
+  }
+  const { plan, head, state } = found;
   if (state === "current")
     return {
       code: exitCodes.done,
@@ -140,11 +153,18 @@ async function reportStatus(command: MigrateCommand): Promise<Report> {
       models: snapshot.models.length,
     })),
     pending: state === "current" ? 0 : plan.steps.length,
+    unfinished: unfinishedOf(head),
     refusals,
     drift,
   };
   const isFine = state === "current" && drift.length === 0;
-  const lines = [...listed, told[state], ...refusals.map((line) => `REFUSED: ${line}`), ...driftLines(drift)];
+  const lines = [
+    ...listed,
+    ...unfinishedLines(head),
+    told[state],
+    ...refusals.map((line) => `REFUSED: ${line}`),
+    ...driftLines(drift),
+  ];
   return { code: isFine ? exitCodes.done : exitCodes.pending, lines, document };
 }
 
@@ -160,9 +180,13 @@ async function reportDryRun(command: MigrateCommand, entry: JournalEntry): Promi
 function dryRunLines({ rows, copyMs, applyMs, faults }: DryRun): string[] {
   const spell = (rowCount: number | null) => (rowCount === null ? "none" : count(rowCount, "row"));
   return [
-    `Copied the database in ${copyMs.toFixed(0)} ms, migrated the copy in ${applyMs.toFixed(0)} ms, and removed it.`,
+    copyMs === null
+      ? `Ran everything in a transaction of ${applyMs.toFixed(0)} ms, and undid it.`
+      : `Copied the database in ${copyMs.toFixed(0)} ms, migrated the copy in ${applyMs.toFixed(0)} ms, and removed it.`,
     ...[...rows].map(([table, { before, after }]) => `  ${table}: ${spell(before)} before, ${spell(after)} after`),
-    ...(faults.length === 0 ? ["The copy is sound. The database was not changed."] : faults.map((fault) => `FAULT: ${fault}`)),
+    ...(faults.length === 0
+      ? [`The ${copyMs === null ? "outcome" : "copy"} is sound. The database was not changed.`]
+      : faults.map((fault) => `FAULT: ${fault}`)),
   ];
 }
 
@@ -172,4 +196,15 @@ function does(steps: readonly Step[]): string[] {
 
 function driftLines(drift: readonly string[]): string[] {
   return drift.map((line) => `DRIFT: ${line}`);
+}
+
+/** The number of a migration that has not come to its end. */
+function unfinishedOf(head: JournalHead | null): number | null {
+  return head === null || head.next === null ? null : head.number;
+}
+
+function unfinishedLines(head: JournalHead | null): string[] {
+  const number = unfinishedOf(head);
+  if (number === null) return [];
+  return [`UNFINISHED: migration ${number} goes on with \`holdfast migrate apply\`, or at the next start.`];
 }

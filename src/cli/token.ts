@@ -25,14 +25,14 @@ export const command: CommandFile = {
 };
 
 async function run(terminal: Terminal, flags: TokenFlags): Promise<number> {
-  const [{ settingsOf }, { resolveKeys }, { fileOf }, { mintToken }] = await Promise.all([
+  const [{ settingsOf }, { resolveKeys }, { keyFileOf }, { mintToken }] = await Promise.all([
     import("./project/settings.ts"),
     import("../app/secret.ts"),
     import("../app/wire.ts"),
     import("../features/identity/mint.ts"),
   ]);
   const { secret, mode, database, tokens } = settingsOf(terminal, flags);
-  const { tokenKey } = resolveKeys({ secret, mode, file: fileOf(database) });
+  const { tokenKey } = resolveKeys({ secret, mode, keyFile: keyFileOf(database) });
   const { sub, role: roles = [], ttl: ttlS } = flags;
   const claims = Object.fromEntries((flags.claim ?? []).map((text) => readPair("--claim", text)));
   const token = await mintToken({

@@ -1,5 +1,6 @@
 /** The contract of a database: SQL text in, rows out, one atomic unit per write. Knows no models and no rules. */
 import { defineErrors } from "../base/errors.ts";
+import type { Soon } from "../base/soon.ts";
 import type { Value } from "../schema/value.ts";
 
 // What a statement may bind and a row may hold. A 64-bit column is read as bigint only above 2^53.
@@ -34,6 +35,11 @@ export interface Step {
   readonly kind: "run" | "rows" | "check";
   readonly params: readonly (Value | StepRef)[];
   readonly changes?: { readonly min: number; readonly max: number; readonly reason: string };
+  /**
+   * The same statement closes every unit: those that share a commit may run it once, as the last thing before the commit, and leave
+   * out its result. It takes a lock that everybody wants. @default false
+   */
+  readonly atEnd?: boolean;
 }
 
 export interface StepResult {
@@ -81,9 +87,20 @@ export interface Transaction {
   write(unit: readonly Step[]): Promise<readonly StepResult[]>;
 }
 
-export interface TransactionOptions {
+/**
+ * How far the primary has come, as a text: of two the greater one is the later. Whoever has got to the position of a commit has
+ * all that was committed until then.
+ */
+export type Position = string;
+
+export interface TransactionOptions extends CommitOptions {
   /** The transaction is undone and fails with `transaction_timeout` when it is held longer. @default 5000 */
   readonly timeoutMs?: number;
+}
+
+export interface CommitOptions {
+  /** Hears, before the promise resolves, of a position that includes what was committed; null where it could not be had. @default none */
+  readonly onCommit?: (position: Position | null) => void;
 }
 
 export interface ReadOptions {
@@ -98,6 +115,16 @@ export interface ReadOptions {
   readonly point?: boolean;
   /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
   readonly timeoutMs?: number;
+  /** A replica may answer that has got to this position at least; null: any replica. @default the primary answers */
+  readonly since?: Position | null;
+}
+
+export interface WriteOptions extends CommitOptions {
+  /**
+   * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
+   * alone. A driver may run such units step by step together. @default false
+   */
+  readonly alike?: boolean;
 }
 
 /**
@@ -106,23 +133,52 @@ export interface ReadOptions {
  */
 export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
 
+/** One that follows the primary, as it was last found. */
+export interface ReplicaState {
+  /** `behind` where it has not got, in time, to where the primary was. */
+  readonly state: "ready" | "behind" | "unreachable";
+  /** Reads that it has answered. */
+  readonly reads: number;
+}
+
 /** The databases that there are drivers for. */
 export type Product = "sqlite" | "postgres" | "mysql";
+
+/** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
+export interface Migrator {
+  /** Outside of any transaction. */
+  read(statement: Statement): Promise<readonly Row[]>;
+  /** In one transaction, foreign keys checked at the end; tried anew a few times where a lock cannot be had. */
+  together(statements: readonly Statement[]): Promise<void>;
+  /** By itself, outside of any transaction. */
+  alone(text: string): Promise<void>;
+  /** As `together`; then `look` reads what has become of the database, and all is undone. Not where definitions commit by themselves. */
+  rehearse?<T>(
+    statements: readonly Statement[],
+    look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>,
+  ): Promise<T>;
+}
 
 /** Twelve members at most; a driver's factory is the product's name (`openSqlite`). */
 export interface Database {
   readonly product: Product;
   /** Reads outside any transaction: sees what was committed when it starts. A short read may answer at once, without a promise. */
-  read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
+  read(statement: Statement, options?: ReadOptions): Soon<readonly Row[]>;
   /** One atomic unit; resolves when it is durable. Units may share a commit, never a fate. */
-  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  write(unit: readonly Step[], options?: WriteOptions): Promise<readonly StepResult[]>;
   /** Serializable; resolves when it is durable. A throw undoes it. Retried within a bound where the database asks for it. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Statements in one transaction, foreign keys unchecked until the end and then checked: for migrations. */
   migrate(statements: readonly Statement[]): Promise<void>;
+  /** Where a migration may have phases. @throws `database_busy` where another process migrates for longer than the driver waits */
+  migrator?<T>(work: (migrator: Migrator) => Promise<T>): Promise<T>;
   /** Copies the whole database, consistent, to a new file while it is in use. Progress is 0 to 1. */
   backup(path: string, onProgress?: (done: number) => void): Promise<void>;
   state(): DatabaseState;
+  /** Of each replica; left out where there are none. */
+  replicas?(): readonly ReplicaState[];
+  /** A position that includes everything committed until now; left out where there are no replicas. */
+  position?(): Promise<Position>;
   close(): Promise<void>;
 }
 
@@ -132,18 +188,24 @@ export const databaseErrors = {
     status: 503,
     message: "The database is busy.",
     explanation:
-      "Another process holds the write lock for longer than the driver waits. Retry; keyed requests are safe to retry.",
+      "Others hold its locks, or all of its connections, for longer than the driver waits. Nothing was written. Retry after a moment.",
   },
   database_read_only: {
     status: 503,
     message: "The database takes no writes.",
     explanation:
-      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on.",
+      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted; or the server only follows another one, and the URL should name that. Reads go on.",
   },
   database_unreachable: {
     status: 503,
     message: "The database cannot be reached.",
     explanation: "Nothing was written. Connections are opened anew by themselves; retry after a moment.",
+  },
+  database_refused: {
+    status: 503,
+    message: "The database refuses the connection.",
+    explanation:
+      "Nothing was written. User, password or the database's name in the URL are not the server's; the log has what it said.",
   },
   write_outcome_unknown: {
     status: 503,
@@ -160,6 +222,17 @@ export const databaseErrors = {
     status: 501,
     message: "This database is backed up with its own tools.",
     explanation: "Use pg_dump or a base backup for PostgreSQL, mariadb-dump or mysqldump for MariaDB and MySQL.",
+  },
+  migration_blocked: {
+    status: 503,
+    message: "The migration waited {tries} times {seconds} s for the lock of a table, and others held it.",
+    explanation:
+      "A transaction that stays open holds up the migration, and the migration would hold up everyone behind it, so it was undone. End what is long, or raise migrationLockTimeoutMs.",
+  },
+  migration_timeout: {
+    status: 503,
+    message: "A statement of the migration took longer than {seconds} s and was undone.",
+    explanation: "Raise migrationStatementTimeoutMs, or leave it out: then there is no limit.",
   },
   database_full: {
     status: 507,

@@ -15,6 +15,13 @@ export interface ColumnShape {
   readonly serial: boolean;
   /** The key column that every value must exist in; checked at once, and nothing is done on delete. */
   readonly references: { readonly table: string; readonly column: string } | null;
+  /** The database's own type, and the default by which it fills the column in. @default the type of the storage, and no default */
+  readonly native?: NativeType;
+}
+
+export interface NativeType {
+  readonly type: string;
+  readonly fill: string;
 }
 
 export interface TableShape {
@@ -61,12 +68,34 @@ export interface TableChange {
   readonly from: TableShape;
   readonly to: TableShape;
   readonly columns: readonly ColumnChange[];
+  /** The table has many rows: where there is a way in which nobody waits, it is taken. @default false */
+  readonly online?: boolean;
 }
 
 export interface Alteration {
   readonly statements: readonly string[];
   /** The table is copied whole: its indexes are gone, and writers wait for as long as that takes. */
   readonly rebuilds: boolean;
+  /** The heaviest of what is done. */
+  readonly deed: Deed;
+  readonly later?: readonly Phase[];
+}
+
+/** What follows the transaction of a migration. Killed at any moment, it may be run again from its beginning. */
+export interface Phase {
+  readonly sql: readonly string[];
+  /** Its statements stand outside of any transaction, one after the other; otherwise they share one. */
+  readonly alone: boolean;
+  /** Removes what a run that was killed or refused has left; null where it leaves nothing. */
+  readonly clean: string | null;
+  /** A query whose one value is above 0 where everything is done already; null where running it again does no harm. */
+  readonly unless: string | null;
+}
+
+/** Statements for the transaction of a migration, and what follows it. */
+export interface Phased {
+  readonly sql: readonly string[];
+  readonly later: readonly Phase[];
 }
 
 /** A table as the database has it, in the words of the database, so that two can be compared. */
@@ -88,30 +117,100 @@ export interface Structures {
   readonly strays: readonly string[];
 }
 
+/**
+ * How rows that many append are read in an order in which nothing turns up behind the reader: by a column that says which
+ * transaction wrote the row, and within a transaction by the number that the database counts up.
+ */
+export interface CommitOrder {
+  /** The column's type, filled in by the database. */
+  readonly column: NativeType;
+  /** A parameter as the column holds it. */
+  readonly bind: (parameter: string) => string;
+  /** True of a row, by that column, before which no further row can turn up. */
+  readonly settled: (column: string) => string;
+  /** What every transaction ends with that has appended rows: numbers them, where their number is known only then. Names unquoted. */
+  readonly seal: (quote: Ddl["quote"], table: string, column: string) => readonly string[];
+  /** Tables that sealing needs. */
+  readonly tables: readonly TableShape[];
+}
+
 /** Reads outside any transaction, or inside one: whichever the caller has. */
 export type Reader = (text: string, params?: readonly Value[]) => Promise<readonly Row[]>;
 
 /** Twelve members at most; the text that all databases share is made by the functions below. */
 export interface Ddl {
   readonly product: Product;
-  /** Texts in keys and indexes have bounds, which are then a part of the structure. */
-  readonly boundsTexts: boolean;
   quote(name: string): string;
   /** A value as SQL text; with a form, as a column of that storage and scale holds it. */
   literal(value: Value, form?: Pick<ColumnShape, "storage" | "scale">): string;
   /** A whole CREATE TABLE statement. */
   createTable(table: TableShape): string;
-  /** What ties a new table to others, once all of them are there; nothing where CREATE TABLE has said so. */
-  addReferences(table: TableShape): readonly string[];
   /** The fewest statements that make the change, rows kept. */
   alterTable(change: TableChange): Alteration;
-  createIndex(index: IndexShape): string;
+  /** `table` is the one it is on. */
+  createIndex(index: IndexShape, table: TableShape): string;
   dropIndex(index: IndexShape): string;
   /** A scalar subquery that changes with any definition in the database, but for tables with a leading underscore not named here. */
   fingerprint(own: readonly string[]): string;
-  /** Converts an expression to the column type of another storage, as a CAST. */
-  cast(expression: string, storage: ColumnShape["storage"]): string;
+  readonly forms: Forms;
+  /** Null where CREATE TABLE and a table's rebuilding say what refers to what. */
+  readonly references: References | null;
+  readonly manner: Manner;
   readonly catalogue: Catalogue;
+}
+
+/** How values are stored, as SQL over expressions. */
+export interface Forms {
+  /** Texts in keys and indexes have bounds, which are then a part of the structure. */
+  readonly boundsTexts: boolean;
+  /**
+   * A value of one form as one of another: exact numbers keep their value (a boolean is 0 or 1), doubles are rounded half away from
+   * zero, texts are those of the wire, a date is its midnight, UTC. The same SQL where both are stored alike; null, in SQL, where
+   * nothing leads from one to the other.
+   */
+  convert(sql: string, from: ValueForm, to: ValueForm): string;
+  /** The text is a whole number of 64 bits as the wire writes it, such as `-12`. */
+  isWhole(sql: string): string;
+}
+
+export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale" | "length">;
+
+/** References that are tied and untied apart from their tables, since both tables must be there. */
+export interface References {
+  add(table: string, reference: ReferenceShape): string;
+  drop(table: string, reference: ReferenceShape): string;
+}
+
+/** What is done to a table: `alter` changes its definition alone, `require` looks for nulls, `refer` for what is referred to. */
+export type Deed = "create" | "drop" | "drop-column" | "alter" | "rewrite" | "require" | "index" | "refer" | "key";
+
+/** What a deed costs those who use the table. */
+export interface Lock {
+  readonly waits: Waiting;
+  /** Until every row has been passed over, and not only for a moment. */
+  readonly rows: boolean;
+}
+
+export type Waiting = "nobody" | "writers" | "everyone";
+
+/** How the database carries out a migration. */
+export interface Manner {
+  /** The product's own tables stand in a schema of their own, beside tables that are not the product's. */
+  readonly apart?: true;
+  /** False where each definition commits by itself. */
+  readonly transactional: boolean;
+  lockOf(deed: Deed): Lock;
+  /** Keeps everyone away until the transaction ends; null where a transaction does so by itself. */
+  readonly lockTables: ((tables: readonly string[]) => string) | null;
+  /** Null where an index is dropped and made anew. */
+  readonly renameIndex: ((from: IndexShape, to: IndexShape) => string) | null;
+  /** Ways in which nobody waits while rows are passed over; null where there are none. */
+  readonly online: Online | null;
+}
+
+export interface Online {
+  createIndex(index: IndexShape, table: TableShape): Phase;
+  addReference(table: string, reference: ReferenceShape): Phased;
 }
 
 /** What a database says of itself. */
@@ -119,10 +218,17 @@ export interface Catalogue {
   /** The names of all tables. */
   readTables(read: Reader): Promise<readonly string[]>;
   readStructures(read: Reader): Promise<Structures>;
-  /** What `readStructures` answers for a table that is as it should be. */
-  describe(table: TableShape, indexes: readonly IndexShape[]): Structure;
+  /**
+   * What `readStructures` answers for a table that is as it should be. `fingerprint` is what it was when that was last known: where
+   * the database writes a condition in words of its own, they are found there, and else stand as `WHERE …`.
+   */
+  describe(table: TableShape, indexes: readonly IndexShape[], fingerprint?: string): Structure;
+  /** Rows by table, as the database estimates them. */
+  readSizes(read: Reader): Promise<ReadonlyMap<string, number>>;
   /** Broken references and damaged pages, in words; empty when all is well. */
   verify(read: Reader): Promise<readonly string[]>;
+  /** Null where rows become visible in the order of their numbers: there is one writer at a time. */
+  readonly commits: CommitOrder | null;
 }
 
 type Quote = Pick<Ddl, "quote">;
@@ -149,4 +255,12 @@ export function indexColumns(
   const columns = index.columns.map((column) => `${ddl.quote(column.column)}${direction(column)}`).join(", ");
   const where = index.where === null ? "" : ` WHERE ${index.where}`;
   return `${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
+}
+
+/** Every reference of a table, those of one column too. */
+export function referencesOf({ columns, references = [] }: TableShape): readonly ReferenceShape[] {
+  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] =>
+    to ? [{ columns: [name], table: to.table, key: [to.column] }] : [],
+  );
+  return [...single, ...references];
 }

@@ -6,8 +6,12 @@ export interface Form {
   readonly storage: Storage;
   /** Digits after the point, of a decimal. */
   readonly scale: number;
+  /** Null does not occur. */
+  readonly isRequired: boolean;
   /** Null and below zero do not occur. */
   readonly isPlain: boolean;
+  /** It is the column itself, whose type is the field's to the last digit, and not what an expression made of it. */
+  readonly isColumn: boolean;
   /** The database's own type of a column that somebody else has made; null where the product has. */
   readonly native: string | null;
 }
@@ -112,10 +116,16 @@ export interface Documents {
 
 /** Arithmetic: exact numbers keep their scale, and what does not fit is rounded half away from zero. */
 export interface Numbers {
+  /** How many rows LIMIT lets through, out of a parameter. */
+  readonly limit: (parameter: string) => string;
   /** An exact number of one scale as one of another. */
   readonly rescale: (sql: string, from: number, to: number) => string;
   /** An exact number as a double. */
   readonly real: (sql: string, scale: number) => string;
+  /** A column's value as an exact number of its scale. */
+  readonly exact: (form: Form, sql: string) => string;
+  /** A column and a parameter added to it, of the column's form. */
+  readonly plus: (form: Form, sql: string, parameter: string) => string;
   /** The sum over rows, of the same form; fails where it does not fit into 64 bits. */
   readonly sum: (form: Form, sql: string) => string;
   /** The mean over rows, as a double. */

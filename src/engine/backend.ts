@@ -7,7 +7,7 @@ import type { Actor } from "./actor.ts";
 import type { Change } from "./write/change.ts";
 import type { Db } from "./db.ts";
 import type { HookOp } from "./context.ts";
-import type { CreateInput, Registry, Row, UpdateInput } from "./typed.ts";
+import type { ChangeInput, CreateInput, Registry, Row } from "./typed.ts";
 
 type InputFields = Readonly<Record<string, Field<unknown, Flag>>>;
 type InputOf<I> =
@@ -57,7 +57,7 @@ export interface ModelHookContext<R extends Registry, Input, Written> {
 type HookInput<M, Op> = Op extends "create"
   ? Partial<CreateInput<M>>
   : Op extends "update"
-    ? UpdateInput<M>
+    ? ChangeInput<M>
     : Readonly<Record<string, never>>;
 
 /** Actions by name: what goes in and what comes out. */

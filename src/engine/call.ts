@@ -55,6 +55,8 @@ export interface AggregateQuery {
 export interface Origin {
   readonly actor: Actor;
   readonly requestId: string | null;
+  /** A read from outside: the token of the caller's last write, or null where it sent none. Without it the primary answers. */
+  readonly since?: string | null;
 }
 
 /** What a write is answered with. @default every own field that the caller may read */
@@ -160,6 +162,12 @@ export interface BatchOp {
   readonly onConflictDo?: "update" | "nothing" | undefined;
 }
 
+export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
+
+export function isReadCall(call: Call): call is ReadCall {
+  return call.op === "list" || call.op === "get" || call.op === "aggregate";
+}
+
 /** The answer to a call. Texts are JSON, made by the database, to be sent as they are. */
 export type Result =
   | {
@@ -175,7 +183,8 @@ export type Result =
       readonly kind: "row";
       readonly json: string | null;
       readonly id: string;
-      readonly version: number;
+      /** Null where the model keeps none. */
+      readonly version: number | null;
       readonly created: boolean;
       readonly changed: boolean;
     }

@@ -28,7 +28,7 @@ export interface Prepared {
   readonly plan: ReadPlan;
   readonly template: Template;
   /** What the driver should know of the work it makes. */
-  readonly reading: ReadOptions | undefined;
+  readonly reading: ReadOptions;
   /** Rows that each row of the answer may bring along, itself included. */
   readonly fanOut: number;
 }

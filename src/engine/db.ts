@@ -1,7 +1,7 @@
 /** The server-side API: `db.films.list(…)`, typed by inference, on the same engine and under the same rules as every protocol. */
 import type { IdOf } from "../schema/model.ts";
 import type { AggregateQuery, Call, Result as Answered, Select as AnySelect } from "./call.ts";
-import type { CreateInput, OrderBy, Registry, Result, Strict, UpdateInput, Where } from "./typed.ts";
+import type { ChangeInput, CreateInput, OrderBy, Registry, Result, Strict, UpdateInput, Where } from "./typed.ts";
 
 /** Which rows, in what order, and which page of them. */
 export interface ListQuery<R extends Registry, M> {
@@ -54,7 +54,7 @@ export interface ModelApi<R extends Registry, M> {
   /** @returns how many rows changed */
   updateMany(query: {
     readonly where: Where<R, M>;
-    readonly data: UpdateInput<M>;
+    readonly data: ChangeInput<M>;
     readonly maxAffected: number;
   }): Promise<number>;
   /** @returns how many rows went */

@@ -1,6 +1,8 @@
 /** The engine's face: what protocols, the server-side API and features call. */
 import type { Schema } from "../schema/schema.ts";
-import type { Call, Origin, Result } from "./call.ts";
+import type { Soon } from "../base/soon.ts";
+import type { Call, Origin, ReadCall, Result } from "./call.ts";
+import type { ReadFeed } from "./feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 
@@ -18,6 +20,8 @@ export interface Answer {
   readonly timings: Timings;
   /** SQL statements that ran for it. */
   readonly statements: number;
+  /** Of a write, where there are replicas: the token with which a later read sees it. */
+  readonly position?: string | null;
 }
 
 /** A stored answer of a keyed request, as the protocol rendered it. */
@@ -42,12 +46,21 @@ export interface Engine {
   readonly limits: Limits;
   /** Every operation there is, for protocols to project: the models' and the backend's actions. */
   readonly operations: ReadonlyMap<string, Operation>;
-  /** @throws AppError from the engine's and the database's tables. */
+  /** A read, at once where the database answers at once. @throws AppError from the engine's and the database's tables. */
+  read(call: ReadCall, origin: Origin): Soon<Answer>;
+  /** Any call. @throws AppError from the engine's and the database's tables. */
   execute(call: Call, origin: Origin): Promise<Answer>;
   /** Executes once per scope and key; a repetition gets the stored answer. */
   executeOnce(
     call: Call,
     origin: Origin,
     keyed: KeyedCall,
-  ): Promise<{ readonly stored: StoredAnswer; readonly replayed: boolean; readonly answer: Answer | null }>;
+  ): Promise<{
+    readonly stored: StoredAnswer;
+    readonly replayed: boolean;
+    readonly answer: Answer | null;
+    readonly position?: string | null;
+  }>;
+  /** Committed changes of all models, hidden fields included: for features, never for answers without a guard of their own. */
+  readonly readChanges: ReadFeed;
 }

@@ -1,5 +1,5 @@
 /** The engine's error table: everything a call may be refused with, whatever the protocol. */
-import { type AppError, defineErrors, type Issue } from "../base/errors.ts";
+import { AppError, defineErrors, type Issue } from "../base/errors.ts";
 
 export const engineErrors = {
   unauthenticated: {
@@ -66,6 +66,12 @@ export const engineErrors = {
     message: "Say which version you change.",
     explanation: "The model requires If-Match with the row's version, so that no change overwrites another unseen.",
   },
+  no_version: {
+    status: 400,
+    message: "Rows of {model} have no version.",
+    explanation:
+      "The table was adopted as it is, without a column that counts changes, so If-Match has nothing to compare. Leave it out.",
+  },
   too_many_affected: {
     status: 409,
     message: "More than {max} rows match.",
@@ -98,4 +104,11 @@ export function badQuery(pointer: string, code: string, message: string): AppErr
 /** Input that does not fit. */
 export function badInput(errors: readonly Issue[]): AppError {
   return fail("invalid_input", { errors });
+}
+
+/** The same error, with a place where it names none; what is no AppError stays what it is. */
+export function pointingAt(error: unknown, pointer: string): unknown {
+  if (!(error instanceof AppError) || error.errors.length > 0) return error;
+  const { code, status, message, explanation, headers } = error;
+  return new AppError(code, { status, message, explanation }, { errors: [{ pointer, code, message }], headers, cause: error });
 }

@@ -33,6 +33,8 @@ export function compileOperations(spec: BackendSpec, schema: Schema): Compiled {
   for (const model of schema.models.values()) {
     for (const action of modelOperations) {
       if (action === "restore" && !model.softDelete) continue;
+      if (model.readOnly && !reads.has(action)) continue;
+      if (action === "get" && model.key.length === 0) continue;
       const name = `${model.name}.${action}`;
       operations.set(name, { name, kind: reads.has(action) ? "read" : "write", of: "model", model, action });
     }
@@ -92,6 +94,9 @@ const nothing: Model = Object.freeze({
   softDelete: false,
   timestamps: false,
   requireVersion: false,
+  adopted: false,
+  readOnly: false,
+  version: null,
   access: {
     read: { op: "false" },
     create: { op: "false" },

@@ -1,7 +1,7 @@
 /** Types that follow from the models: filters, selections, results and inputs, by inference alone. No code. */
 import type { Operator } from "../schema/cond.ts";
 import type { Field, Flag, TypeOf } from "../schema/field.ts";
-import type { IdOf, Model } from "../schema/model.ts";
+import type { Adopted, IdOf, Model } from "../schema/model.ts";
 import type { BelongsTo, HasMany, HasOne } from "../schema/relation.ts";
 
 /** The models of a backend by name. */
@@ -12,9 +12,15 @@ type NameOf<M> = M extends { readonly name: infer N } ? N : never;
 /** Fields that the engine keeps on every model. */
 type Kept<M> =
   M extends Model<string, infer F, infer K>
-    ? (K extends "id" ? ("id" extends keyof F ? unknown : { readonly id: Field<string, "default" | "immutable"> }) : unknown) & {
-        readonly version: Field<number, "readOnly">;
-      }
+    ? F extends Adopted
+      ? unknown
+      : (K extends "id"
+          ? "id" extends keyof F
+            ? unknown
+            : { readonly id: Field<string, "default" | "immutable"> }
+          : unknown) & {
+          readonly version: Field<number, "readOnly">;
+        }
     : never;
 
 /** Every inverse that some relation declares, by the model that it is on: worked out once for all models. */
@@ -249,9 +255,23 @@ export type CreateInput<M> = { readonly [K in Creatable<M> as Given<All<M>[K]> e
 };
 // The key to the parent is filled in, so nothing of a nested row is required by its type.
 type NestedInput<T> = { readonly [K in Creatable<T>]?: Wire<All<T>[K]> };
-/** What changes a row; `{ $add }` adds to a number in the database. */
-export type UpdateInput<M> = {
+/** What changes the fields of a row; `{ $add }` adds to a number in the database. */
+export type ChangeInput<M> = {
   readonly [K in Creatable<M> as Has<All<M>[K], "immutable"> extends true ? never : K]?:
     | Wire<All<M>[K]>
     | (All<M>[K] extends Field<infer T, Flag> ? (T extends number | string ? { readonly $add: T } : never) : never);
+};
+/** What becomes of rows that a row owns. */
+interface OwnedInput<T> {
+  readonly create?: readonly NestedInput<T>[];
+  readonly update?: readonly (ChangeInput<T> & { readonly id: IdOf<T> })[];
+  readonly delete?: readonly IdOf<T>[];
+}
+/** What changes a row, and the rows that it owns. */
+export type UpdateInput<M> = ChangeInput<M> & {
+  readonly [K in keyof FieldsOf<M> as FieldsOf<M>[K] extends HasMany<unknown>
+    ? FieldsOf<M>[K] extends BelongsTo<unknown, string, Flag> | Field<unknown, Flag>
+      ? never
+      : K
+    : never]?: FieldsOf<M>[K] extends HasMany<infer T> ? OwnedInput<T> : never;
 };

@@ -1,4 +1,5 @@
 /** Requests and answers as data, between the sockets of app/ and the protocols: neither node:http nor fetch is known here. */
+import type { Soon } from "../base/soon.ts";
 import type { Actor } from "../engine/actor.ts";
 import type { Timings } from "../engine/engine.ts";
 
@@ -31,6 +32,10 @@ export interface WireResponse {
 export interface WireContext {
   readonly actor: Actor;
   readonly requestId: string;
+  /** The token of the caller's last write, as it sent it; null where it sent none. */
+  readonly since: string | null;
+  /** Set by the protocol after a write: the token with which a later read sees it. */
+  position: string | null;
   /** Set by the protocol once it has an answer. */
   timings: Timings | null;
   /** Milliseconds that parsing took. */
@@ -39,5 +44,5 @@ export interface WireContext {
   operation: string | null;
 }
 
-/** A protocol's face: null where the path is not one of its own. Rejects with an AppError for whatever it refuses. */
-export type Protocol = (request: WireRequest, context: WireContext) => Promise<WireResponse> | null;
+/** A protocol's face: null where the path is not one of its own. Fails, now or later, with an AppError for whatever it refuses. */
+export type Protocol = (request: WireRequest, context: WireContext) => Soon<WireResponse> | null;

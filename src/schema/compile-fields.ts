@@ -19,6 +19,7 @@ export interface Draft extends Model {
   readonly fields: Map<string, Field>;
   readonly relations: Map<string, Relation>;
   key: readonly Field[];
+  version: Field | null;
   indexes: readonly Index[];
   search: readonly Field[];
   access: Access;
@@ -28,9 +29,11 @@ export interface Draft extends Model {
 /** Fills `draft.fields` (foreign keys get their type later, from the key they point to) and `draft.key`. */
 export function compileFields(draft: Draft, problems: Problems): void {
   const { spec, name: model } = draft;
-  const ownKey = spec.key ?? ("id" in spec.members ? ["id"] : null);
+  const ownKey = spec.key ?? (spec.readOnly ? [] : "id" in spec.members ? ["id"] : null);
   const engine = (name: string, change: Partial<Field>) => draft.fields.set(name, { ...engineField(model, name), ...change });
-  if (!ownKey) engine("id", { type: uuidType, default: { from: "id" }, immutable: true, readOnly: false, role: "id" });
+  if (spec.adopted) checkAdopted(draft, ownKey, problems);
+  if (!ownKey && !spec.adopted)
+    engine("id", { type: uuidType, default: { from: "id" }, immutable: true, readOnly: false, role: "id" });
   for (const [name, member] of Object.entries(spec.members)) {
     const place = `${model}.${name}`;
     const fault = nameFault(name, "field");
@@ -46,16 +49,31 @@ export function compileFields(draft: Draft, problems: Problems): void {
     engine("updatedAt", { type: datetimeType, default: { from: "now" }, role: "updatedAt" });
   }
   if (draft.softDelete) engine("deletedAt", { type: datetimeType, optional: true, role: "deletedAt" });
-  engine("version", { type: integerType, default: { from: "value", value: 1 }, role: "version" });
+  if (!spec.adopted) {
+    engine("version", { type: integerType, default: { from: "value", value: 1 }, role: "version" });
+    draft.version = draft.fields.get("version") as Field;
+  }
   for (const name of [
-    "version",
+    ...(spec.adopted ? [] : ["version"]),
     ...(draft.timestamps ? ["createdAt", "updatedAt"] : []),
     ...(draft.softDelete ? ["deletedAt"] : []),
   ]) {
     if (name in spec.members)
       problems.add(`${model}.${name}`, "the engine keeps a field of this name.", "Remove it or rename it.");
   }
-  compileKey(draft, ownKey ?? ["id"], problems);
+  compileKey(draft, ownKey ?? (spec.adopted ? [] : ["id"]), problems);
+}
+
+// The engine keeps nothing in a table that is somebody else's.
+function checkAdopted({ name, spec }: Draft, ownKey: readonly string[] | null, problems: Problems): void {
+  if (ownKey === null)
+    problems.add(name, "an adopted table needs its key.", 'Name it with .key("…"), or say .view() to read it without one.');
+  const kept = [
+    spec.timestamps && "timestamps()",
+    spec.softDelete && "softDelete()",
+    spec.requireVersion && "requireVersion()",
+  ].filter((one) => one !== false);
+  for (const call of kept) problems.add(name, `an adopted table has no ${call}.`, "Declare its own columns as fields.");
 }
 
 function compileKey(draft: Draft, names: readonly string[], problems: Problems): void {
@@ -86,14 +104,15 @@ export function checkColumns(draft: Draft, problems: Problems): void {
   const columns = new Map<string, string>();
   for (const field of draft.fields.values()) {
     if (field.column === "") continue;
-    const other = columns.get(field.column.toLowerCase());
+    const place = draft.adopted ? field.column : field.column.toLowerCase();
+    const other = columns.get(place);
     if (other !== undefined)
       problems.add(
         `${draft.name}.${field.name}`,
         `its column ${field.column} is also that of ${other}.`,
         "Give one of them another column().",
       );
-    columns.set(field.column.toLowerCase(), field.name);
+    columns.set(place, field.name);
   }
 }
 
@@ -103,6 +122,7 @@ export function engineField(model: string, name: string): Field {
     name,
     model,
     column: snakeCase(name),
+    native: null,
     parts: null,
     partOf: null,
     was: [],
@@ -146,6 +166,7 @@ function compileField({ draft, name, spec, problems }: FieldContext): Field {
     role: null,
     computed: null,
     column: spec.expression ? "" : (spec.column ?? snakeCase(name)),
+    native: spec.native,
     optional: has("optional") || spec.expression !== null,
     default: params.serial ? null : compileDefault(spec, params, { place, problems }),
     readOnly: has("readOnly") || spec.expression !== null,
@@ -197,6 +218,7 @@ function compileDefault(
   if (typeof given === "object" && given !== null && "ref" in given) {
     if (given.ref === "now" && spec.type.name === "datetime") return { from: "now" };
     if (given.ref === "me") return { from: "me" };
+    if (given.ref === "database") return { from: "database" };
     if (given.ref === "generated")
       return { from: "generated", make: (given as unknown as { make: (context: GenerateContext) => unknown }).make };
     problems.add(place, `${spec.type.name} has no such default.`, "now is for datetimes.");
@@ -219,6 +241,7 @@ function foreignKey(model: string, name: string, spec: RelationSpec): Field {
     model,
     was: spec.was,
     column: spec.columns[0] ?? `${snakeCase(name)}_id`,
+    native: spec.natives[0] ?? null,
     parts: null,
     partOf: null,
     type: uuidType,

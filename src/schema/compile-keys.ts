@@ -95,7 +95,12 @@ function holdKey(holding: Holding, compiling: Compiling): void {
   const { key } = target;
   const columns = columnsOf(holding);
   const parts =
-    key.length === 1 ? null : key.map((part, index) => holdPart(part, columns[index] as string, { holding, compiling }));
+    key.length === 1
+      ? null
+      : key.map((part, index) => {
+          const at = { name: columns[index] as string, native: nativeOf(holding, index) };
+          return holdPart(part, at, { holding, compiling });
+        });
   const onDelete = spec.onDelete ?? "restrict";
   if (onDelete === "setNull" && !(field.optional && (parts === null || parts.some(({ partOf }) => partOf === name))))
     problems.add(
@@ -119,7 +124,8 @@ function holdKey(holding: Holding, compiling: Compiling): void {
   draft.relations.set(name, relation);
   if (!parts) {
     const { serial: _, ...params } = (key[0] as Field).params;
-    return replaceField(draft, { ...field, type: (key[0] as Field).type, params, relation });
+    const native = nativeOf(holding, 0);
+    return replaceField(draft, { ...field, native, type: (key[0] as Field).type, params, relation });
   }
   insertParts(draft, name, parts);
   replaceField(draft, { ...field, column: "", parts, type: createKeyType(key), params: {}, relation });
@@ -138,10 +144,15 @@ function columnsOf({ draft, name, spec, target: { key }, field, problems }: Hold
   return key.length === 1 ? [field.column] : key.map(({ column }) => `${snakeCase(name)}_${column}`);
 }
 
+// In a table of our own making every column is.
+function nativeOf({ draft, spec, target }: Holding, index: number): string | null {
+  return draft.adopted ? (spec.natives[index] ?? target.key[index]?.native ?? null) : null;
+}
+
 /** The stored field of one part: a new one, or the one whose column was named. */
 function holdPart(
   part: Field,
-  column: string,
+  { name: column, native }: { readonly name: string; readonly native: string | null },
   { holding, compiling }: { readonly holding: Holding; readonly compiling: Compiling },
 ): Field {
   const { draft, name, spec, field, problems } = holding;
@@ -159,6 +170,7 @@ function holdPart(
   return {
     ...engineField(draft.name, `${name}.${part.name}`),
     column,
+    native,
     partOf: name,
     was: [name, ...field.was].flatMap((earlier) => [part.name, ...part.was].map((inner) => `${earlier}.${inner}`)).slice(1),
     type: part.type,

@@ -57,12 +57,14 @@ function draftModels(models: Readonly<Record<string, DeclaredModel>>, problems: 
     const fault = nameFault(name, "model");
     if (fault) problems.add(name, fault, "Rename the model.");
     const table = declared.spec.table ?? snakeCase(name);
-    const other = tables.get(table.toLowerCase());
+    // Databases may tell apart what differs in case; tables that we make must not need that.
+    const place = declared.spec.adopted ? table : table.toLowerCase();
+    const other = tables.get(place);
     if (other !== undefined && other !== name)
       problems.add(name, `its table ${table} is also that of ${other}.`, "Give one of them another table().");
-    if (table.startsWith("_") || table.startsWith("sqlite_"))
+    if (table.startsWith("sqlite_") || (table.startsWith("_") && !declared.spec.adopted))
       problems.add(name, `a table must not start with "_" or "sqlite_".`, "Give it another table().");
-    tables.set(table.toLowerCase(), name);
+    tables.set(place, name);
     drafts.set(name, draftModel(name, table, declared.spec));
   }
   return drafts;
@@ -84,6 +86,9 @@ function draftModel(name: string, table: string, spec: ModelSpec): Draft {
     softDelete: spec.softDelete,
     timestamps: spec.timestamps,
     requireVersion: spec.requireVersion,
+    adopted: spec.adopted,
+    readOnly: spec.readOnly,
+    version: null,
     limits: { pageSize: Math.min(spec.pageSize ?? pageSizeDefault, pageSizeMax), pageSizeMax },
   };
 }
@@ -110,6 +115,9 @@ function compileRest(draft: Draft, resolver: Resolver): void {
       problems.add(`${draft.name}.search`, `${field.name} is ${field.type.name}.`, "Search looks through texts.");
   }
   draft.access = compileAccess(draft, resolver);
+  for (const action of ["create", "update", "delete"] as const)
+    if (draft.readOnly && draft.access[action].op !== "false")
+      problems.add(`${draft.name}.access.${action}`, "the model is read only.", "Give it a read rule alone.");
   compileIndexes(draft, resolver);
   guardComputed(draft, problems);
 }
@@ -176,7 +184,9 @@ function compileIndexes(draft: Draft, resolver: Resolver): void {
   const whole = indexes.filter(({ where }) => where === null).map(({ columns }) => columns.map(({ column }) => column));
   const leads = (wanted: readonly string[]) =>
     [...whole, columnsOfKey(draft)].some((columns) => wanted.every((column) => columns.slice(0, wanted.length).includes(column)));
-  for (const field of draft.fields.values()) if (field.relation && !leads(columnsOf(field))) add([field.name], false, null);
+  // In a table of others there are the indexes that are there.
+  if (!draft.adopted)
+    for (const field of draft.fields.values()) if (field.relation && !leads(columnsOf(field))) add([field.name], false, null);
   draft.indexes = indexes;
 }
 

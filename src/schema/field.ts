@@ -51,6 +51,13 @@ export function generated<T>(make: (context: GenerateContext) => T): Generated<T
   return Object.freeze({ ref: "generated", make });
 }
 
+/** As a default: what the database itself gives, where a column of an adopted table has a default or is computed. */
+export interface ByDatabase {
+  readonly ref: "database";
+}
+/** As a default: what the database itself gives, where a column of an adopted table has a default or is computed. */
+export const byDatabase: ByDatabase = Object.freeze({ ref: "database" });
+
 /** What is declared of a field, before names are resolved. */
 export interface FieldSpec {
   readonly kind: "field";
@@ -64,6 +71,7 @@ export interface FieldSpec {
   readonly default: unknown;
   readonly was: readonly string[];
   readonly column: string | null;
+  readonly native: string | null;
   readonly expression: ((context: { row: unknown }) => Expr) | null;
 }
 
@@ -73,8 +81,8 @@ export interface Field<T, F extends Flag = never> {
   readonly spec: FieldSpec;
   /** May be null. */
   optional(): Field<T, F | "optional">;
-  /** What it is when a create leaves it out: a value, `now`, `me` or `generated(…)`. */
-  default(value: T | Now | Me | Generated<T>): Field<T, F | "default">;
+  /** What it is when a create leaves it out: a value, `now`, `me`, `generated(…)` or `byDatabase`. */
+  default(value: T | Now | Me | Generated<T> | ByDatabase): Field<T, F | "default">;
   /** No two rows share it; nulls do not count. */
   unique(): Field<T, F>;
   /** Lowest value, or shortest text, list or bytes. */
@@ -93,8 +101,11 @@ export interface Field<T, F extends Flag = never> {
   hidden(): Field<T, F | "hidden">;
   /** The name it had before, so that the migration renames it and keeps its values. */
   was(name: string): Field<T, F>;
-  /** The column's name, where it is not the field's name in snake_case. */
-  column(name: string): Field<T, F>;
+  /**
+   * The column's name, where it is not the field's name in snake_case. With a column of an adopted table comes its type, as the
+   * database spells it: `.column("UnitPrice", "NUMERIC(10,2)")`.
+   */
+  column(name: string, native?: string): Field<T, F>;
 }
 
 function createField<T, F extends Flag>(spec: FieldSpec): Field<T, F> {
@@ -113,7 +124,7 @@ function createField<T, F extends Flag>(spec: FieldSpec): Field<T, F> {
     immutable: () => flagged("immutable"),
     hidden: () => flagged("hidden"),
     was: (name: string) => createField<T, F>({ ...spec, was: [...spec.was, name] }),
-    column: (column: string) => createField<T, F>({ ...spec, column }),
+    column: (column: string, native: string | null = null) => createField<T, F>({ ...spec, column, native }),
   };
   return Object.freeze(field) as unknown as Field<T, F>;
 }
@@ -128,6 +139,7 @@ function declare<T>(type: FieldType, params: FieldSpec["params"] = {}): Field<T>
     default: undefined,
     was: [],
     column: null,
+    native: null,
     expression: null,
   });
 }

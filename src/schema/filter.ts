@@ -85,6 +85,24 @@ export function complement(arg: Filter): Filter {
   return arg.op === "not" ? arg.arg : { op: "not", arg };
 }
 
+/** Whether a condition looks at other rows than the one at hand. */
+export function looksAround(filter: Filter): boolean {
+  switch (filter.op) {
+    case "and":
+    case "or":
+      return filter.args.some(looksAround);
+    case "not":
+      return looksAround(filter.arg);
+    case "one":
+    case "some":
+    case "every":
+    case "none":
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** A field of the row at hand. */
 export function termOf(field: Field): Term {
   return { field, up: 0, path: [], inside: null, mask: null, of: "row" };

@@ -77,6 +77,15 @@ export interface ModelSpec {
   readonly pageSize: number | null;
   readonly pageSizeMax: number | null;
   readonly requireVersion: boolean;
+  readonly adopted: boolean;
+  readonly readOnly: boolean;
+  readonly without: readonly string[];
+}
+
+declare const adopted: unique symbol;
+/** What marks the members of a model that keeps no version. */
+export interface Adopted {
+  readonly [adopted]: true;
 }
 
 interface Stamps {
@@ -133,6 +142,15 @@ export interface Model<N extends string, F, K extends string = "id"> {
   was(name: string): Model<N, F, K>;
   /** The table's name, where it is not the model's name in snake_case. */
   table(name: string): Model<N, F, K>;
+  /**
+   * The table is there already and stays as it is: it gets no version, so there is no If-Match, and migrations leave it alone.
+   * Say which fields are its key; fields that the engine would keep (`timestamps`, `softDelete`) are not to be had.
+   */
+  adopted(): Model<N, F & Adopted, K>;
+  /** An adopted view, or a table without a key: read only. Without `.key()` its rows are listed and counted, and have no address. */
+  view(): Model<N, F & Adopted, "composite">;
+  /** Columns of an adopted table that no field stands for, and that `holdfast adopt --check` does not ask after. */
+  without(...columns: string[]): Model<N, F, K>;
 }
 
 /** The type of the key that relations to a model hold. */
@@ -162,6 +180,9 @@ export function model<const N extends string, F extends AnyMembers>(name: N, fie
     pageSize: null,
     pageSizeMax: null,
     requireVersion: false,
+    adopted: false,
+    readOnly: false,
+    without: [],
   }) as unknown as Model<N, F>;
 }
 
@@ -195,6 +216,9 @@ function createModel(name: string, spec: ModelSpec): unknown {
     requireVersion: () => changed({ requireVersion: true }),
     was: (was: string) => changed({ was: [...spec.was, was] }),
     table: (table: string) => changed({ table }),
+    adopted: () => changed({ adopted: true }),
+    view: () => changed({ adopted: true, readOnly: true }),
+    without: (...without: string[]) => changed({ without }),
   });
 }
 

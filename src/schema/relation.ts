@@ -23,6 +23,8 @@ export interface RelationSpec {
   readonly was: readonly string[];
   /** Empty for the default. */
   readonly columns: readonly string[];
+  /** Their types as the database spells them; null for that of the key's own column. */
+  readonly natives: readonly (string | null)[];
 }
 
 /** This row holds the key of one row of `M`; on the wire, that key. */
@@ -41,9 +43,10 @@ export interface BelongsTo<M, Inverse extends string = never, F extends Flag = n
   was(name: string): BelongsTo<M, Inverse, F>;
   /**
    * The column of the key, or one for each part of a composite key, in that key's order. A part may share the column of a field
-   * that never changes, such as a tenant's.
+   * that never changes, such as a tenant's. In an adopted table a column is of the type of the key's own, unless its type is
+   * given with it: `.column(["AlbumId", "BIGINT"])`.
    */
-  column(name: string, ...more: string[]): BelongsTo<M, Inverse, F>;
+  column(...columns: (string | readonly [name: string, native: string])[]): BelongsTo<M, Inverse, F>;
 }
 /** One row of `M` holds our key. */
 export interface HasOne<M> {
@@ -123,6 +126,7 @@ const blank: Omit<RelationSpec, "kind" | "target"> = Object.freeze({
   default: undefined,
   was: [],
   columns: [],
+  natives: [],
 });
 
 function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec): BelongsTo<M, I, F> {
@@ -137,7 +141,12 @@ function createBelongsTo<M, I extends string, F extends Flag>(spec: RelationSpec
     immutable: () => flagged("immutable"),
     hidden: () => flagged("hidden"),
     was: (name: string) => createBelongsTo({ ...spec, was: [...spec.was, name] }),
-    column: (...columns: string[]) => createBelongsTo({ ...spec, columns }),
+    column: (...columns: (string | readonly [string, string])[]) =>
+      createBelongsTo({
+        ...spec,
+        columns: columns.map((column) => (typeof column === "string" ? column : column[0])),
+        natives: columns.map((column) => (typeof column === "string" ? null : column[1])),
+      }),
   };
   return Object.freeze(relation) as unknown as BelongsTo<M, I, F>;
 }

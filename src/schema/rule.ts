@@ -1,7 +1,7 @@
 /** The rule language: typed references to fields that build conditions. The types live here beside the proxies behind them. */
 import { type Cond, type Expr, type ExprName, type Operand, operators, type PathRef, quantifiers, type Scope } from "./cond.ts";
 import type { Field, Flag, Now, TypeOf } from "./field.ts";
-import type { IdOf, Model } from "./model.ts";
+import type { Adopted, IdOf, Model } from "./model.ts";
 import type { BelongsTo, HasMany, HasOne } from "./relation.ts";
 
 /** What a term of wire type `T` may be compared with. */
@@ -45,7 +45,8 @@ type Member<X> =
           ? Many<M>
           : never;
 
-type SystemTerms<F, K> = K extends "id"
+type SystemTerms<F, K> = F extends Adopted ? unknown : KeptTerms<F, K>;
+type KeptTerms<F, K> = K extends "id"
   ? "id" extends keyof F
     ? { readonly version: Term<number> }
     : { readonly id: Term<string>; readonly version: Term<number> }

@@ -1,4 +1,4 @@
-/** The compiled schema: frozen data with every name resolved, which all higher floors read. Makes nothing itself. */
+/** The compiled schema: frozen data with every name resolved, which all higher floors read. */
 import type { Value } from "./value.ts";
 import type { FieldType } from "./fields/field-type.ts";
 import type { Expression, Filter } from "./filter.ts";
@@ -7,6 +7,11 @@ export interface Schema {
   readonly models: ReadonlyMap<string, Model>;
   /** Roles that some rule asks for, in a stable order: the actor's facts are one bit each, after `signedIn`. */
   readonly roles: readonly string[];
+}
+
+/** Whether some of its tables are somebody else's. */
+export function hasAdopted({ models }: Schema): boolean {
+  return [...models.values()].some(({ adopted }) => adopted);
 }
 
 export interface Model {
@@ -30,6 +35,12 @@ export interface Model {
   readonly limits: ModelLimits;
   /** A write to one row must carry If-Match (428 otherwise). */
   readonly requireVersion: boolean;
+  /** The table is somebody else's: it keeps no version, and migrations leave it alone. */
+  readonly adopted: boolean;
+  /** A view, or a table without a key: it has no writes, and without a key no single rows. */
+  readonly readOnly: boolean;
+  /** Where the engine counts a row's changes; null where the table is adopted. */
+  readonly version: Field | null;
 }
 
 export interface ModelLimits {
@@ -44,6 +55,8 @@ export interface Field {
   readonly model: string;
   /** The column that holds it; empty for a computed field, and for a belongsTo whose key has several columns. */
   readonly column: string;
+  /** The column's type as its database spells it, where the column is not of the product's own making. */
+  readonly native: string | null;
   /** The stored fields that hold the parts of a belongsTo's composite key, in that key's order; null for every other field. */
   readonly parts: readonly Field[] | null;
   /** The belongsTo that it holds a part of: such a field has no name on the wire. */
@@ -91,6 +104,8 @@ export type Default =
   | { readonly from: "now" }
   | { readonly from: "me" }
   | { readonly from: "id" }
+  /** The database gives it: what is not given is not inserted. */
+  | { readonly from: "database" }
   | { readonly from: "generated"; readonly make: (context: GenerateContext) => unknown };
 
 /** What a generated default may look at. `input` is what the caller sent, already checked. */

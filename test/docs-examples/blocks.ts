@@ -37,7 +37,7 @@ export interface ShellBlock extends Block {
 }
 
 const answers: ReadonlySet<string> = new Set(["json", "http", "text"]);
-const runnable = /^\s*(?:\w+=\S*\$\()?(?:curl|npx holdfast (?:token|explain|check|backup|openapi|migrate)) /m;
+const runnable = /^\s*(?:\w+=\S*\$\()?(?:curl|npx holdfast (?:token|explain|check|backup|openapi|migrate|adopt)) /m;
 
 /** The shell blocks that ask a server or the command line something; those that install or serve are for the reader. */
 export function findShell(markdown: string): readonly ShellBlock[] {

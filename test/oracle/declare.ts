@@ -59,7 +59,8 @@ function declareModel(def: ModelDef, declared: Record<string, Loose>, models: Re
 function declareField(field: FieldDef): unknown {
   const makers = make as unknown as Record<string, (...args: readonly unknown[]) => Maker>;
   const maker = (name: string, ...args: readonly unknown[]) => (makers[name] as (...given: readonly unknown[]) => Maker)(...args);
-  const modify = (made: Maker) => {
+  const modify = (plain: Maker) => {
+    const made = withWrites(plain, field);
     const shown = field.hidden ? (made["hidden"] as () => Maker)() : made;
     return field.optional ? (shown["optional"] as () => Maker)() : shown;
   };
@@ -72,6 +73,13 @@ function declareField(field: FieldDef): unknown {
   return modify(maker(field.kind));
 }
 
+function withWrites(made: Maker, { write }: FieldDef): Maker {
+  const call = (of: Maker, name: string, ...args: readonly unknown[]) =>
+    (of[name] as (...given: readonly unknown[]) => Maker)(...args);
+  const guarded = write?.guard ? call(made, write.guard) : made;
+  return write?.bounds ? call(call(guarded, "min", write.bounds[0]), "max", write.bounds[1]) : guarded;
+}
+
 function declareOwn(
   field: FieldDef,
   def: ModelDef,
@@ -81,7 +89,9 @@ function declareOwn(
   const inverse = target.relations.find(
     ({ to, via }) => to === def.name && via.is === "theirs" && via.field === field.name && via.declared === "inverse",
   );
-  let made = belongsTo(() => declared[target.name], inverse ? { inverse: inverse.name } : {}) as unknown as Maker;
+  const onDelete = field.write?.onDelete;
+  const options = { ...(inverse ? { inverse: inverse.name } : {}), ...(onDelete ? { onDelete } : {}) };
+  let made = withWrites(belongsTo(() => declared[target.name], options) as unknown as Maker, field);
   for (const flag of ["optional", "hidden", "unique"] as const) if (field[flag]) made = (made[flag] as () => Maker)();
   return made;
 }

@@ -10,6 +10,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { ensureSchema } from "../../src/engine/migrate/ensure.ts";
 import { compileSchema } from "../../src/schema/compile.ts";
 import { openFresh } from "../fresh.ts";
+import type { FreshDatabase } from "../servers/databases.ts";
 import { declareBackend } from "./declare.ts";
 import { makeUuid, makeValue } from "./make-values.ts";
 import type { Random } from "./random.ts";
@@ -38,12 +39,14 @@ export interface LoadOptions {
   readonly random: Random;
   readonly between?: Between;
   readonly rowsMax?: number;
+  /** Makes the empty database. @default the one that the suite runs on */
+  readonly openEmpty?: () => Promise<FreshDatabase>;
 }
 
 const asked = "2026-11-21T09:30:00.000Z";
 
-export async function load({ models, random, between = {}, rowsMax = 24 }: LoadOptions): Promise<Loaded> {
-  const opened = await open(models, between);
+export async function load({ models, random, between = {}, rowsMax = 24, openEmpty = openFresh }: LoadOptions): Promise<Loaded> {
+  const opened = await open(models, between, openEmpty);
   const rows = new Map<string, Row[]>();
   const ids = new Map<Row, string>();
   const filling: Filling = { ...opened, random, models, rows, ids, deleted: [] };
@@ -56,18 +59,22 @@ export async function load({ models, random, between = {}, rowsMax = 24 }: LoadO
   return { ...opened, ids, world: { models, rows, now: asked } };
 }
 
-/** An engine on an empty database in memory. */
+/** An engine on an empty database. */
 export async function open(
   models: ReadonlyMap<string, ModelDef>,
   between: Between = {},
+  openEmpty: () => Promise<FreshDatabase> = openFresh,
 ): Promise<Pick<Loaded, "engine" | "database" | "setNow">> {
   const declared = declareBackend(between.models?.(models) ?? models);
   const schema = compileSchema(declared.spec.models as never);
-  const fresh = await openFresh();
+  const fresh = await openEmpty();
   const opened = await openDatabase(fresh.url, (kind, message) => {
     throw new Error(`${kind}: ${message}`);
   });
-  const close = () => opened.database.close().finally(fresh.drop);
+  const close = async () => {
+    await opened.database.close();
+    await fresh.drop();
+  };
   const database: Database = { ...opened.database, close };
   let now = Date.parse(asked);
   const clock = () => now;
@@ -79,6 +86,7 @@ export async function open(
     newId,
     database: between.database?.(database) ?? database,
     dialect: between.dialect?.(opened.dialect) ?? opened.dialect,
+    commits: opened.ddl.catalogue.commits,
     cursorKey: new Uint8Array(32),
     onListenerError: (error) => {
       throw error;

@@ -2,7 +2,10 @@
 import type { Difference } from "./cases.ts";
 import type { Loaded } from "./load.ts";
 
-export function report(found: Difference & { readonly loaded: Loaded; readonly seed: number }): string {
+/** What differed: a case of reads, or a write. */
+type Found = Pick<Difference, "viewer" | "expected" | "actual"> & { readonly asked: unknown };
+
+export function report(found: Found & { readonly loaded: Loaded; readonly seed: number }): string {
   const { world } = found.loaded;
   const rows = [...world.rows].flatMap(([name, all]) => all.map((row) => `${name} ${JSON.stringify(row)}`));
   return [

@@ -40,6 +40,16 @@ export interface FieldDef {
   readonly filled: "caller" | "serial" | "engine";
   /** Values stay small, so that sums of them are exact in a double. */
   readonly small: boolean;
+  /** What holds of writes to it. */
+  readonly write?: WriteDef;
+}
+
+export interface WriteDef {
+  readonly guard?: "immutable" | "writeOnce" | "readOnly";
+  /** Of a number, as on the wire. */
+  readonly bounds?: readonly [min: number, max: number];
+  /** Of the key of another model: what becomes of this row when that one goes. */
+  readonly onDelete?: "restrict" | "cascade" | "setNull";
 }
 
 export type Expression =

@@ -14,6 +14,8 @@ export type PostgresVersion = "18" | "15";
 export interface PostgresOptions {
   /** @default "18" */
   readonly version?: PostgresVersion;
+  /** The folder that its own is made in. @default one in memory where there is room enough */
+  readonly parent?: string;
   /** Server settings beside those of every test server. @default {} */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -61,9 +63,9 @@ export function hasPostgres(version: PostgresVersion): boolean {
 
 /** Starts a server with an empty database. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const { version = "18", settings = {} } = options;
+  const { version = "18", settings = {}, parent } = options;
   const user = findUser("postgres", "nobody");
-  const folder = makePostgresFolder(version, user);
+  const folder = makePostgresFolder(version, user, parent);
   const password = randomBytes(12).toString("hex");
   try {
     await initialize(folder, version, { user, password });
@@ -121,11 +123,11 @@ async function initialize(folder: string, version: PostgresVersion, { user, pass
 }
 
 /** A folder for a server; where its user cannot reach the programs, as in somebody's home folder, with a copy of them. */
-export function makePostgresFolder(version: PostgresVersion, user: User | null): string {
+export function makePostgresFolder(version: PostgresVersion, user: User | null, parent?: string): string {
   const programs = programsOf(version);
   linkLibraries(programs);
   const check = spawnSync(`${programs}/bin/initdb`, ["--version"], { cwd: "/", stdio: "ignore", ...user });
-  if (check.status === 0) return makeFolder(`pg${version}`, user);
+  if (check.status === 0) return makeFolder(`pg${version}`, user, parent);
   // Memory may be mounted without permission to run what lies in it.
   const folder = makeFolder(`pg${version}`, user, tmpdir());
   cpSync(programs, join(folder, "programs"), { recursive: true, verbatimSymlinks: true });

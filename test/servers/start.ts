@@ -43,12 +43,15 @@ export async function stopServices(outcomes: readonly Outcome[]): Promise<void> 
   await Promise.all(outcomes.flatMap(({ server }) => (server === undefined ? [] : [server.stop()])));
 }
 
-/** The services that these test files name in a call of `needsService`; those whose address is set are somebody else's. */
+/**
+ * The services that these test files name in a call of `needsService`, and the one that `DATABASE` runs the suite on; those
+ * whose address is set are somebody else's.
+ */
 export function findWanted(files: readonly string[], environment: NodeJS.ProcessEnv): ServiceName[] {
   const texts = files.map((file) => readFileSync(root + file, "utf8"));
   return serviceNames
     .filter((name) => (environment[services[name].variable] ?? "") === "")
-    .filter((name) => texts.some((text) => text.includes(`needsService("${name}")`)));
+    .filter((name) => environment["DATABASE"] === name || texts.some((text) => text.includes(`needsService("${name}")`)));
 }
 
 /** The variables that hand addresses to the tests. */

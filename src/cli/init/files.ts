@@ -14,7 +14,7 @@ export function appFiles(facts: AppFacts): Readonly<Record<string, string>> {
     "package.json": `${JSON.stringify(manifestOf(facts), null, 2)}\n`,
     "tsconfig.json": `${JSON.stringify(typescript, null, 2)}\n`,
     "README.md": readmeOf(facts),
-    ".gitignore": ["node_modules", "*.db", "*.db-shm", "*.db-wal", "*.db.key", ".env", ""].join("\n"),
+    ".gitignore": ["node_modules", "*.db", "*.db-shm", "*.db-wal", "*.key", ".env", ""].join("\n"),
   };
 }
 

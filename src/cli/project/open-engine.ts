@@ -6,6 +6,7 @@ import type { Explaining } from "../../engine/explain/explain.ts";
 import { migrationStatus } from "../../engine/migrate/status.ts";
 import type { Registry } from "../../engine/typed.ts";
 import { compileSchema } from "../../schema/compile.ts";
+import { hasAdopted } from "../../schema/schema.ts";
 import type { ProjectFlags } from "../command.ts";
 import { failCli } from "../errors.ts";
 import { withDatabase } from "./settings.ts";
@@ -28,18 +29,20 @@ export async function openEngine<T>(
 ): Promise<T> {
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
   const { clock } = terminal;
-  return withDatabase(terminal, needsRows ? flags : { ...flags, database: "sqlite::memory:" }, async (opened) => {
+  const asked = { ...flags, ...(needsRows ? {} : { database: "sqlite::memory:" }), isAdopted: hasAdopted(schema) };
+  return withDatabase(terminal, asked, async (opened) => {
     if (needsRows) {
       const { state } = await migrationStatus({ ...opened, schema, clock });
       if (state !== "current") throw failCli("database_behind");
     }
-    const { database, dialect } = opened;
+    const { database, dialect, ddl } = opened;
     // No cursor is made here, so any key does.
     const cursorKey = new Uint8Array(keyBytes);
     const { context } = createEngine(backend, {
       schema,
       database,
       dialect,
+      commits: ddl.catalogue.commits,
       cursorKey,
       clock,
       newId: createIdMaker(clock),

@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import type { App } from "../../app/app.ts";
 import type { AppOptions } from "../../app/options.ts";
+import { showUrl } from "../../app/wire.ts";
 import type { Ensured } from "../../engine/migrate/ensure.ts";
 import type { Registry } from "../../engine/typed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -13,12 +14,15 @@ interface Announcing {
   readonly url: string;
   /** One line is enough: the rest was said before. */
   readonly brief: boolean;
+  /** How many processes serve. */
+  readonly workers: number;
 }
 
 const tokenTtlS = 86_400;
 
-export async function announce({ terminal, app, options, url, brief }: Announcing): Promise<void> {
-  const { database = "sqlite:./data.db", mode = "development", mount = "/api" } = options;
+export async function announce({ terminal, app, options, url, brief, workers }: Announcing): Promise<void> {
+  const { mode = "development", mount = "/api" } = options;
+  const database = showUrl(options.database ?? "sqlite:./data.db");
   const roles = [...new Set(["admin", ...app.engine.schema.roles])];
   // Only where whoever reads the terminal owns the data.
   const token = mode === "development" ? await app.mint({ sub: "developer", roles, ttlS: tokenTtlS }) : null;
@@ -31,6 +35,7 @@ export async function announce({ terminal, app, options, url, brief }: Announcin
     openapi: `${url}/openapi.json`,
     database,
     mode,
+    workers,
     token,
     roles,
     schema: documentOf(app.schema),
@@ -42,6 +47,7 @@ export async function announce({ terminal, app, options, url, brief }: Announcin
   say(`  ${bold("API")}       ${api}`);
   say(`  ${bold("Docs")}      ${docs}`);
   say(`  ${bold("Database")}  ${database}`);
+  if (workers > 1) say(`  ${bold("Workers")}   ${workers}`);
   if (token !== null) {
     say(`  ${bold("Token")}     for ${roles.join(", ")}; good for a day, in development only`);
     say(`\nTOKEN=${token}`);

@@ -13,6 +13,7 @@ interface Entry {
   readonly code?: string;
   readonly detail?: string;
   readonly stacks?: readonly string[];
+  readonly worker?: number;
 }
 
 /** Takes the log's lines, several at a time. With --json they stand beside the document. */
@@ -22,11 +23,34 @@ export function logLines({ json, isInteractive, writeOut, writeErr }: Terminal):
   return (text) => write(text.trimEnd().split("\n").map(shorten).join(""));
 }
 
+/** A pipe takes so many bytes in one piece: more might be cut by what another process writes. */
+const pieceMax = 4096;
+
+/** The same for one of several processes that write to one place: each line carries the worker's number, and stays whole. */
+export function workerLines(terminal: Terminal, worker: number): (text: string) => void {
+  const write = logLines(terminal);
+  return (text) => {
+    let piece = "";
+    for (const line of text.replaceAll("}\n", `,"worker":${worker}}\n`).split(/(?<=\n)/)) {
+      if (piece !== "" && Buffer.byteLength(piece) + Buffer.byteLength(line) > pieceMax) {
+        write(piece);
+        piece = "";
+      }
+      piece += line;
+    }
+    write(piece);
+  };
+}
+
 function shorten(line: string): string {
   const entry = JSON.parse(line) as Entry;
-  const { msg, method, path, status = 0, ms = 0, actor, code, stacks, detail } = entry;
-  if (msg !== "request") return `${styleText("red", msg)} ${stacks?.join("\ncaused by ") ?? detail ?? ""}\n`;
+  const { level, msg, method, path, status = 0, ms = 0, actor, code, stacks, detail } = entry;
+  const worker = entry.worker === undefined ? undefined : `worker ${entry.worker}`;
+  if (msg !== "request") {
+    const told = [worker, stacks?.join("\ncaused by ") ?? detail].filter((part) => part !== undefined).join("  ");
+    return `${styleText(level === "error" ? "red" : "dim", msg)} ${told}\n`;
+  }
   const color = status >= 500 ? "red" : status >= 400 ? "yellow" : "green";
-  const tail = [`${ms.toFixed(1)} ms`, actor, code].filter((part) => part !== undefined).join("  ");
+  const tail = [`${ms.toFixed(1)} ms`, actor, code, worker].filter((part) => part !== undefined).join("  ");
   return `${styleText(color, String(status))} ${method} ${path}  ${styleText("dim", tail)}\n`;
 }

@@ -147,6 +147,48 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: "alike units that run together answer each for itself, and share no fate",
+    async run(db) {
+      // Values, a query, a check and an answer, as the compiler writes them: each parameter says its type.
+      const unit = (id: number, title: string): Step[] => [
+        { ...runStep('insert into "people" (id, name) values (CAST(? AS INTEGER), CAST(? AS CHAR(20)))', id, title) },
+        checkStep(
+          "select case when name = CAST(? AS CHAR(20)) then 'not him' end from people where id = CAST(? AS INTEGER)",
+          "Nobody",
+          id,
+        ),
+        {
+          ...runStep('insert into "films" (id, title) select id, name from people where id = CAST(? AS INTEGER)', id),
+          changes: { min: 1, max: 1, reason: "count" },
+        },
+        rowsStep("select id, stock from films where id = CAST(? AS INTEGER)", id),
+      ];
+      const name = (id: number) => (id % 10 === 9 ? "Nobody" : `it's ? "${id}"`);
+      const all = (ids: readonly number[]) => Promise.allSettled(ids.map((id) => db.write(unit(id, name(id)), { alike: true })));
+      const good = await all([1, 2, 3, 4, 5, 6]);
+      for (const [index, outcome] of good.entries()) {
+        assert.ok(outcome.status === "fulfilled");
+        assert.deepEqual(
+          outcome.value.map(({ rows, changes }) => [rows, changes]),
+          [
+            [[], 1],
+            [[], 0],
+            [[], 1],
+            [[[index + 1, null]], 0],
+          ],
+        );
+      }
+      const mixed = await all([11, 19, 12, 3, 13]);
+      assert.deepEqual(
+        mixed.map(({ status }) => status),
+        ["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"],
+      );
+      const reasons = mixed.flatMap((outcome) => (outcome.status === "rejected" ? [(outcome.reason as UnitRefused).reason] : []));
+      assert.deepEqual(reasons, ["not him", "unique"]);
+      assert.deepEqual(await filmIds(db), [1, 2, 3, 4, 5, 6, 11, 12, 13]);
+    },
+  },
+  {
     name: "units of one caller run in the order in which it submitted them",
     async run(db) {
       const append = "UPDATE people SET name = name || ? WHERE id = 1";

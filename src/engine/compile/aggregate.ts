@@ -1,7 +1,7 @@
 /** Compiles guarded aggregates into one statement; each row is the JSON of one group. */
 import type { Dialect, Form } from "../../drivers/dialect.ts";
 import type { Field } from "../../schema/schema.ts";
-import { columnForm, formOf, plainForm } from "./form.ts";
+import { columnForm, formOf, looseForm, plainForm } from "./form.ts";
 import { compileFilter, compileTerm, inRow, startCompiling } from "./filter.ts";
 import { compileReached, type Target, trashCondition, whereOf } from "./read.ts";
 import type { AggregateName, AggregatePlan, Guarded } from "../plan/plan.ts";
@@ -36,7 +36,9 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const order = plan.order.map(({ of, index, descending }) =>
     c.dialect.sorting.term({ sql: quote(`${of === "group" ? "g" : "m"}${index}`), descending, nullable: true }),
   );
-  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
+  const limit = c.dialect.numbers.limit(
+    markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number }),
+  );
   return finish(
     `select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`,
     c.slots,
@@ -84,7 +86,7 @@ function objectSql(plan: AggregatePlan, dialect: Dialect): string {
 
 // A group's or a measure's value may be null, whatever holds of the column; it is kept as the column keeps it.
 function resultForm(of: Field | AggregatePlan["measures"][number]): Form {
-  if ("type" in of) return { ...columnForm(of), isPlain: false };
+  if ("type" in of) return looseForm(of);
   const form = formOf(of.field);
   return of.of && of.name !== "avg" && of.name !== "count" ? { ...form, native: columnForm(of.of.field).native } : form;
 }

@@ -69,7 +69,7 @@ function compileColumn(field: Field, { column, dialect }: ExpressionContext): Ty
   const { type, params } = field;
   const sql = column(field);
   if (type.storage === "real") return { sql, as: "real", scale: 0 };
-  if (type.numeric) return { sql, as: "exact", scale: params.scale ?? 0 };
+  if (type.numeric) return { sql: dialect.numbers.exact(columnForm(field), sql), as: "exact", scale: params.scale ?? 0 };
   if (type.storage === "boolean") return { sql: `case when ${sql} then 1 when not ${sql} then 0 end`, as: "exact", scale: 0 };
   return { sql: field.computed ? sql : dialect.json.text(columnForm(field), sql), as: "text", scale: 0 };
 }

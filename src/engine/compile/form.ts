@@ -11,7 +11,7 @@ export interface Typed {
 
 /** The form of a storage of which no more is known. */
 export function plainForm(storage: Storage, scale = 0): Form {
-  return { storage, scale, isPlain: false, native: null };
+  return { storage, scale, isRequired: false, isPlain: false, isColumn: false, native: null };
 }
 
 /** The form of values of that type, wherever they come from. */
@@ -27,9 +27,15 @@ export function columnForm(field: Field): Form {
   if (known) return known;
   const { optional, params } = field;
   const isPlain = !optional && params.min !== undefined && Number(params.min) >= 0;
-  const form: Form = Object.freeze({ ...formOf(field), isPlain });
+  const isColumn = field.column !== "";
+  const form: Form = Object.freeze({ ...formOf(field), isRequired: !optional, isPlain, isColumn, native: field.native });
   stored.set(field, form);
   return form;
+}
+
+/** The form of what an expression makes of the column: null and other digits may occur. */
+export function looseForm(field: Field): Form {
+  return { ...columnForm(field), isRequired: false, isPlain: false, isColumn: false };
 }
 
 /** A parameter as the field's column holds it. */

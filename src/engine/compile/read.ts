@@ -3,7 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect, SortTerm } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
-import { bindTo, columnForm, formOf } from "./form.ts";
+import { bindTo, columnForm, formOf, looseForm } from "./form.ts";
 import type { Limits } from "../limits.ts";
 import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
@@ -29,12 +29,15 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   const backwards = plan.cursor?.direction === "before";
   if (plan.cursor) conditions.push(keysetCondition({ order: rows.order, cursor: plan.cursor }, orders, c));
   const { object, joins } = compileOutput(rows.output, inner);
-  const columns = [`${object} as "j"`, ...orders.map((sql, index) => `${sql} as "k${index}"`)];
-  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
+  // Without a key no cursor is made of a row's values.
+  const kept = rows.model.key.length === 0 ? [] : orders;
+  const columns = [`${object} as "j"`, ...kept.map((sql, index) => `${sql} as "k${index}"`)];
+  const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
+  // Rows of which nothing can be ordered are ordered by what they are answered as.
   const terms = (sqls: readonly string[]) =>
-    ` order by ${sortTerms(rows.order, sqls, backwards).map(c.dialect.sorting.term).join(", ")}`;
+    ` order by ${sortTerms(rows.order, sqls, backwards).map(c.dialect.sorting.term).join(", ") || "1"}`;
   const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${terms(orders)} limit ${limit}${offset}`;
   if (!counted) return finish(select, c.slots);
   const again = c.dialect.sorting.keepsOrder ? "" : terms(orders.map((_, index) => `r."k${index}"`));
@@ -51,11 +54,16 @@ export function compileGet(plan: Guarded<GetPlan>, target: Target, texts: boolea
     const slot = markFor(c.slots, { from: "param", index: plan.keyParams[index] as number, convert: asIs });
     return `${alias}.${c.dialect.quote(field.column)} = ${bindTo(field, slot, c.dialect)}`;
   });
-  const version = `${alias}.${c.dialect.quote((rows.model.fields.get("version") as Field).column)}`;
+  const version = versionColumn(rows.model, alias, c.dialect);
   const conditions = [...keys, ...rowConditions(rows, alias, inner)];
   const { object, joins } = compileOutput(rows.output, inner);
   const text = `select ${object}, ${version} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}`;
   return finish(text, c.slots);
+}
+
+/** The row's version, or null where the model keeps none. */
+export function versionColumn({ version }: Model, alias: string, dialect: Dialect): string {
+  return version ? `${alias}.${dialect.quote(version.column)}` : "null";
 }
 
 /** The caller's conditions, the rule, and what the trash leaves. */
@@ -93,9 +101,9 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
   const pairs: (readonly [string, string])[] = [];
   const joins: string[] = [];
   for (const { name, term } of output.fields) {
-    const form = columnForm(term.field);
     const isStored = term.mask === null && term.field.column !== "";
-    pairs.push([name, inner.dialect.json.value(isStored ? form : { ...form, isPlain: false }, compileTerm(term, inner))]);
+    const form = isStored ? columnForm(term.field) : looseForm(term.field);
+    pairs.push([name, inner.dialect.json.value(form, compileTerm(term, inner))]);
   }
   for (const related of output.related) {
     const isOne = related.step.relation.kind === "one";
@@ -110,7 +118,9 @@ export function compileOutput(output: Output, inner: Compiling): CompiledOutput 
 function compileOne(related: Related, c: Compiling): CompiledOutput {
   const joined = compileStep(related.step, c);
   const { object, joins } = compileOutput(related.rows.output, joined.inner);
-  const key = `${joined.alias}.${c.dialect.quote((related.rows.model.key[0] as Field).column)}`;
+  const { relation } = related.step;
+  const present = related.rows.model.key[0]?.column ?? relation.on[0]?.foreign ?? "";
+  const key = `${joined.alias}.${c.dialect.quote(present)}`;
   return {
     object: c.dialect.json.when(`${key} is not null`, object),
     joins: ` left join ${joined.from} on ${joined.on}${joins}`,

@@ -17,6 +17,8 @@ export interface UnitTemplate {
   readonly before: number | null;
   /** The step that returns the number the database gave, or null. */
   readonly serial: number | null;
+  /** Its outcome hangs on rows of other models alone, so it may run together with others of its shape. */
+  readonly alike: boolean;
 }
 
 /** Fills a unit's slots. `base` is the count of steps before it in the whole. */

@@ -1,12 +1,13 @@
 /** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
 import type { Dialect } from "../../drivers/dialect.ts";
-import { allOf, type Filter } from "../../schema/filter.ts";
+import { decimalPrecisionMax } from "../../schema/fields/decimal.ts";
+import { allOf, always, type Filter, looksAround } from "../../schema/filter.ts";
 import type { Action, Field, Model } from "../../schema/schema.ts";
 import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
 import { type Compiling, compileFilter, inRow, startCompiling } from "./filter.ts";
 import { bindText, bindTo, columnForm } from "./form.ts";
-import { compileOutput, type Target, trashCondition } from "./read.ts";
+import { compileOutput, type Target, trashCondition, versionColumn } from "./read.ts";
 import { guard, type View } from "../guard.ts";
 import type { Actor } from "../actor.ts";
 import { sharedBy, storedFields } from "../write/fields.ts";
@@ -36,11 +37,11 @@ export interface Draft {
 
 /**
  * A create. Parameters: every stored field, in the model's order, then actor and request.
- * `ruled` are the given fields that have a rule of their own.
+ * `ruled` are the given fields that have a rule of their own; `left` those that the database gives.
  */
 export function compileCreate(
   model: Model,
-  options: { ruled: readonly Field[]; readBack: ReadBack },
+  options: { ruled: readonly Field[]; left: readonly Field[]; readBack: ReadBack },
   target: WriteTarget,
 ): UnitTemplate {
   const fields = storedFields(model);
@@ -54,15 +55,29 @@ export function compileCreate(
   );
   const draft: Draft = { model, target, steps, key };
   addReferenceCheck(draft, references, param);
-  steps.push(insertStep(model, param, target.dialect));
+  steps.push(insertStep({ model, left: options.left }, param, target.dialect));
   const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
-  addRuleCheck(draft, allOf([target.view.rule(model, "create"), ...own]));
+  const rule = allOf([target.view.rule(model, "create"), ...own]);
+  addRuleCheck(draft, rule);
   addChange(draft, { kind: "insert", before: null, originParam: fields.length });
-  return { steps, back: readBackStep(draft, options.readBack), serial, before: null };
+  const { back, looks } = readBackStep(draft, options.readBack);
+  const alike = serial === null && !looks && !looksAround(rule) && references.every((field) => !leadsBack(field, draft));
+  return { steps, back, serial, before: null, alike };
 }
 
-function insertStep(model: Model, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
-  const fields = storedFields(model).filter((field) => !field.params.serial);
+// A reference is judged by the rule of the row that it leads to, which may look at rows like the one that is made.
+function leadsBack({ relation }: Field, { model, target }: Draft): boolean {
+  const to = target.view.target(relation as NonNullable<Field["relation"]>);
+  return to === model || looksAround(target.view.rule(to, "read"));
+}
+
+interface Inserted {
+  readonly model: Model;
+  readonly left: readonly Field[];
+}
+
+function insertStep({ model, left }: Inserted, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
+  const fields = storedFields(model).filter((field) => !field.params.serial && !left.includes(field));
   const slots = { all: [] as Slot[] };
   const columns = fields.map((field) => dialect.quote(field.column)).join(", ");
   const values = fields.map((field) => bindTo(field, markFor(slots, param(field)), dialect)).join(", ");
@@ -99,7 +114,27 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const rule = target.view.rule(model, action);
   if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
   addChange(draft, { kind: "update", before, originParam });
-  return { steps, back: readBackStep(draft, shape.readBack), serial: null, before };
+  return { steps, back: readBackStep(draft, shape.readBack).back, serial: null, before, alike: false };
+}
+
+/**
+ * What of an update is judged before its hooks run: whether the row is there and readable, allowed as it is, and at the version.
+ * What a rule says of the row as the write leaves it is judged with the write. Parameters: the key's parts, then the version.
+ */
+export function compileJudge(model: Model, shape: Omit<UpdateShape, "readBack">, target: WriteTarget): UnitTemplate {
+  const steps: StepTemplate[] = [];
+  const key = model.key.map((_, index): Slot => ({ from: "param", index, convert: asIs }));
+  const version: Slot | null = shape.ifVersion ? { from: "param", index: key.length, convert: asIs } : null;
+  const none = { sets: [], adds: [], param: () => ({ from: "now" }) as Slot };
+  const given = [...shape.sets, ...shape.adds];
+  addAdmission({ model, target, steps, key }, { action: "update", version, trash: shape.trash, ...none, before: given });
+  return { steps, back: null, serial: null, before: null, alike: false };
+}
+
+/** The part of a rule that does not speak of the row as the write leaves it. */
+function withoutInput(rule: Filter): Filter {
+  if (rule.op === "and") return allOf(rule.args.map(withoutInput));
+  return mentionsInput(rule) ? always : rule;
 }
 
 function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
@@ -108,16 +143,22 @@ function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field
   const { quote } = dialect;
   const slots = { all: [] as Slot[] };
   const given = (field: Field) => bindTo(field, markFor(slots, at.param(field)), dialect);
+  const added = adder(dialect);
   const assign = [
     ...shape.sets.map((field) => `${quote(field.column)} = ${given(field)}`),
-    ...shape.adds.map((field) => `${quote(field.column)} = ${quote(field.column)} + ${given(field)}`),
+    ...shape.adds.map((field) => `${quote(field.column)} = ${added(field, null, markFor(slots, at.param(field)))}`),
     ...stamps(model, slots, dialect),
   ];
   const conditions = [
     keyCondition(draft, null, slots),
-    ...shape.adds.flatMap((field) => rangeConditions(field, `${quote(field.column)} + ${given(field)}`, dialect)),
+    ...shape.adds.flatMap((field) => {
+      const sum = added(field, null, markFor(slots, at.param(field)));
+      return rangeConditions(field, { from: quote(field.column), amount: given(field), sum }, dialect);
+    }),
   ];
   if (at.version) conditions.push(versionIs(draft, null, markFor(slots, at.version)));
+  // A hook may leave nothing to set where there is no version either.
+  if (assign.length === 0) assign.push(`${quote((model.key[0] as Field).column)} = ${quote((model.key[0] as Field).column)}`);
   const text = `update ${quote(model.table)} set ${assign.join(", ")} where ${conditions.join(" and ")}`;
   return { ...finish(text, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } };
 }
@@ -125,8 +166,11 @@ function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field
 /** What every change of a row sets. */
 function stamps(model: Model, slots: { all: Slot[] }, dialect: Dialect): readonly string[] {
   const updatedAt = [...model.fields.values()].find(({ role }) => role === "updatedAt");
-  const version = `${dialect.quote("version")} = ${dialect.quote("version")} + 1`;
-  return updatedAt ? [version, `${dialect.quote(updatedAt.column)} = ${nowIn(updatedAt, slots, dialect)}`] : [version];
+  const version = model.version ? dialect.quote(model.version.column) : null;
+  return [
+    ...(version === null ? [] : [`${version} = ${version} + 1`]),
+    ...(updatedAt ? [`${dialect.quote(updatedAt.column)} = ${nowIn(updatedAt, slots, dialect)}`] : []),
+  ];
 }
 
 export interface DeleteShape {
@@ -166,7 +210,7 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
     addChange(draft, { kind: "delete", before, originParam, gone: true });
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
-  return { steps, back: null, serial: null, before };
+  return { steps, back: null, serial: null, before, alike: false };
 }
 
 interface Admission {
@@ -176,6 +220,8 @@ interface Admission {
   readonly sets: readonly Field[];
   readonly adds: readonly Field[];
   readonly param: (field: Field) => Slot;
+  /** The fields that will be given: only what can be said before it is known what they become. */
+  readonly before?: readonly Field[];
 }
 
 /** Judges the row as it is: there and readable, allowed, at the version, and open to these changes. */
@@ -187,17 +233,22 @@ function addAdmission(draft: Draft, admission: Admission): void {
   const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
   const given = (field: Field) => bindTo(field, markFor(c.slots, admission.param(field)), dialect);
   const instead = new Map(admission.sets.map((field) => [field, given(field)]));
-  for (const field of admission.adds) instead.set(field, `(${column(field)} + ${given(field)})`);
+  const added = (field: Field) => adder(dialect)(field, alias, markFor(c.slots, admission.param(field)));
+  for (const field of admission.adds) instead.set(field, `(${added(field)})`);
   const inner: Compiling = { ...inRow(c, alias), instead };
   const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
   const own =
     admission.action === "update"
-      ? [...admission.sets, ...admission.adds].flatMap((field) => view.fieldRule(field, "update") ?? [])
+      ? [...admission.sets, ...admission.adds, ...(admission.before ?? [])].flatMap(
+          (field) => view.fieldRule(field, "update") ?? [],
+        )
       : [];
-  const rule = allOf([view.rule(model, admission.action), ...own]);
+  const whole = allOf([view.rule(model, admission.action), ...own]);
+  const rule = admission.before ? withoutInput(whole) : whole;
   if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
   if (admission.version) whens.push(`when not ${versionIs(draft, alias, markFor(c.slots, admission.version))} then 'version'`);
-  for (const field of admission.sets) {
+  // A key that is forgotten with the row it led to cannot stay.
+  for (const field of admission.trash === "with" ? [] : admission.sets) {
     // What a relation shares with a field that never changes is given again with it, and stays.
     const shared = sharedBy(model, field);
     if (field.writeOnce || shared)
@@ -206,7 +257,7 @@ function addAdmission(draft: Draft, admission: Admission): void {
       );
   }
   for (const field of admission.adds) {
-    const ranges = rangeConditions(field, `${column(field)} + ${given(field)}`, dialect);
+    const ranges = rangeConditions(field, { from: column(field), amount: given(field), sum: added(field) }, dialect);
     if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
   }
   const on = [keyCondition(draft, alias, c.slots)];
@@ -218,19 +269,54 @@ function addAdmission(draft: Draft, admission: Admission): void {
   draft.steps.push({ ...finish(text, c.slots), kind: "check" });
 }
 
-// The bounds of a number, in its stored unit.
-function rangeConditions(field: Field, sql: string, dialect: Dialect): readonly string[] {
-  const bound = (value: number | string | undefined, sign: string) => {
-    if (value === undefined) return [];
-    const stored = field.type.parse(
-      field.type.storage === "bigint" || field.type.storage === "decimal" ? String(value) : Number(value),
-      { ...field.params, min: undefined, max: undefined },
-    );
-    return typeof stored === "number" || typeof stored === "bigint"
-      ? [`${sql} ${sign} ${bindTo(field, String(stored), dialect)}`]
-      : [];
+/** A column and what is added to it. */
+function adder(dialect: Dialect): (field: Field, alias: string | null, parameter: string) => string {
+  return (field, alias, parameter) =>
+    dialect.numbers.plus(columnForm(field), `${alias === null ? "" : `${alias}.`}${dialect.quote(field.column)}`, parameter);
+}
+
+/** SQL of a number, of what is added to it, and of what that makes. */
+interface Added {
+  readonly from: string;
+  readonly amount: string;
+  readonly sum: string;
+}
+
+// The bounds of a number, in its stored unit: those of the field, and of its type.
+function rangeConditions(field: Field, added: Added, dialect: Dialect): readonly string[] {
+  const stored = (value: number | string | undefined) => {
+    if (value === undefined) return undefined;
+    const isText = field.type.storage === "bigint" || field.type.storage === "decimal";
+    const parsed = field.type.parse(isText ? String(value) : Number(value), { ...field.params, min: undefined, max: undefined });
+    return typeof parsed === "number" || typeof parsed === "bigint" ? parsed : undefined;
   };
-  return [...bound(field.params.min, ">="), ...bound(field.params.max, "<=")];
+  const most = mostOf(field);
+  const bound = (value: number | bigint | undefined, sign: string) =>
+    value === undefined ? [] : [`${added.sum} ${sign} ${bindTo(field, String(value), dialect)}`];
+  const low = stored(field.params.min) ?? (most === null ? undefined : -most);
+  const high = stored(field.params.max) ?? most ?? undefined;
+  const within = [...bound(low, ">="), ...bound(high, "<=")];
+  return field.type.storage === "bigint" ? [withoutOverflow(field, { added, within }, dialect)] : within;
+}
+
+/** What the type itself holds at most, in its stored unit; null where the database's own arithmetic keeps it. */
+function mostOf({ type, params }: Field): bigint | null {
+  if (type.storage === "integer") return BigInt(Number.MAX_SAFE_INTEGER);
+  return type.storage === "decimal" ? 10n ** BigInt(params.precision ?? decimalPrecisionMax) - 1n : null;
+}
+
+// A sum of 64 bits that overflows is an error to some databases: it is asked first whether it would.
+function withoutOverflow(
+  field: Field,
+  { added: { from, amount }, within }: { readonly added: Added; readonly within: readonly string[] },
+  dialect: Dialect,
+): string {
+  const bind = (value: bigint) => bindTo(field, String(value), dialect);
+  const most = 2n ** 63n - 1n;
+  const over = `${amount} > ${bind(0n)} and ${from} > ${bind(most)} - ${amount}`;
+  const under = `${amount} < ${bind(0n)} and ${from} < ${bind(-most)} - ${amount} - ${bind(1n)}`;
+  const rest = within.length > 0 ? within.join(" and ") : `${from} is not null`;
+  return `case when ${over} then 1 = 0 when ${under} then 1 = 0 else ${rest} end`;
 }
 
 /** Relations whose whole key is among the fields. */
@@ -278,7 +364,7 @@ function addImage(draft: Draft): number {
   const { model, target, steps } = draft;
   const slots = { all: [] as Slot[] };
   const alias = "t0";
-  const text = `select ${imageSql(model, alias, target.dialect)}, ${alias}.${target.dialect.quote("version")} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
+  const text = `select ${imageSql(model, alias, target.dialect)}, ${versionColumn(model, alias, target.dialect)} from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, slots)}`;
   return steps.push({ ...finish(text, slots), kind: "rows" }) - 1;
 }
 
@@ -311,9 +397,15 @@ function addChange(draft: Draft, { kind, before, originParam, gone = false }: Re
   draft.steps.push({ ...finish(sql, slots), kind: "run", changes: { min: 1, max: 1, reason: "write_conflict" } });
 }
 
-function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
+interface Back {
+  readonly back: StepTemplate | null;
+  /** It looks at other rows than the one that was written. */
+  readonly looks: boolean;
+}
+
+function readBackStep(draft: Draft, readBack: ReadBack): Back {
   const { model, target } = draft;
-  if (!readBack || target.view.rule(model, "read").op === "false") return null;
+  if (!readBack || target.view.rule(model, "read").op === "false") return { back: null, looks: false };
   const planning = { view: target.view, model, limits: target.limits, params: { next: 0 } };
   const plan = guard(planGet(readBack.select, "without", planning), target.view, target.actor);
   const c = startCompiling(target.dialect, target.schema, false);
@@ -323,7 +415,10 @@ function readBackStep(draft: Draft, readBack: ReadBack): StepTemplate | null {
   const conditions = [keyCondition(draft, alias, c.slots), ...(rule.op === "true" ? [] : [compileFilter(rule, inner)])];
   const { object, joins } = compileOutput(plan.rows.output, inner);
   const text = `select ${object} from ${target.dialect.quote(model.table)} ${alias}${joins} where ${conditions.join(" and ")}`;
-  return { ...finish(text, c.slots), kind: "rows" };
+  const { fields, related } = plan.rows.output;
+  const looks =
+    related.length > 0 || looksAround(rule) || fields.some(({ term }) => term.mask !== null && looksAround(term.mask));
+  return { back: { ...finish(text, c.slots), kind: "rows" }, looks };
 }
 
 function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {
@@ -338,7 +433,7 @@ function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }
 }
 
 function versionIs({ model, target }: Draft, alias: string | null, value: string): string {
-  const field = model.fields.get("version") as Field;
+  const field = model.version as Field;
   return `${alias === null ? "" : `${alias}.`}${target.dialect.quote(field.column)} = ${bindTo(field, value, target.dialect)}`;
 }
 

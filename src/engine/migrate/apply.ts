@@ -1,11 +1,12 @@
 /** Applies a plan: asks the data, then runs every statement and the journal's entry in one transaction, or none. */
 import { AppError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
-import { type Database, type Statement, UnitRefused } from "../../drivers/database.ts";
+import type { Database } from "../../drivers/database.ts";
 import type { Ddl } from "../../drivers/ddl.ts";
 import { findDrift } from "./drift.ts";
 import { failMigrate } from "./errors.ts";
-import { closeEntry, type JournalEntry, type JournalHead, openEntry, readHead } from "./journal.ts";
+import { type JournalEntry, type JournalHead, type Readable, readHead } from "./journal.ts";
+import { AlreadyThere, resumeMigration, runInPhases, runWhole } from "./phases.ts";
 import { phrasesOf, type Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot-types.ts";
 import { count, type Step } from "./steps/step.ts";
@@ -15,6 +16,11 @@ export interface MigrateContext {
   readonly database: Database;
   readonly ddl: Ddl;
   readonly clock: Clock;
+  /**
+   * From so many rows on, by the database's estimate, a table is changed in phases that hold nobody up, where there are such ways.
+   * @default 10000
+   */
+  readonly manyRowsMin?: number;
 }
 
 export interface ApplyOptions {
@@ -36,6 +42,7 @@ export interface Applied {
  */
 export async function applyMigration(context: MigrateContext, plan: Plan, options: ApplyOptions): Promise<Applied> {
   const { head, confirmations = [] } = options;
+  if (head !== null && head.next !== null) await resumeMigration(context);
   await ready(context, { steps: plan.steps, confirmations, command: "holdfast migrate apply", head, snapshot: plan.from });
   const entry = planEntry(context, plan, head);
   return { number: entry.number, applied: await runEntry(context, entry) };
@@ -74,7 +81,7 @@ export const driftPhrase = "drift";
 export async function ready({ database, ddl }: MigrateContext, asked: Asked): Promise<void> {
   const { steps, head } = asked;
   const given = new Set(asked.confirmations.map((phrase) => phrase.trim()));
-  const drift = head === null || head.untouched ? [] : await findDrift(database, asked.snapshot, ddl);
+  const drift = head === null || head.untouched || head.next !== null ? [] : await findDrift(database, asked.snapshot, ddl);
   const phrases = [...phrasesOf(steps), ...(drift.length > 0 ? [driftPhrase] : [])];
   const command = commandOf(asked.command, phrases);
   if (drift.length > 0 && !given.has(driftPhrase))
@@ -95,7 +102,7 @@ function indent(lines: readonly string[]): string {
 }
 
 /** What stands against the steps: one sentence each, with the mend. */
-export async function findRefusals(database: Database, steps: readonly Step[]): Promise<readonly string[]> {
+export async function findRefusals(database: Readable, steps: readonly Step[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const step of steps) {
     if (step.refusal !== null) found.push(step.refusal);
@@ -108,63 +115,24 @@ export async function findRefusals(database: Database, steps: readonly Step[]): 
   return found;
 }
 
-/** A statement, and what to say when it is refused. */
-interface Spoken {
-  readonly text: string;
-  readonly says: (reason: string) => string;
-}
-
-/** Runs a journal entry's steps; false when another process ran the same first. */
+/** Runs a journal entry's steps, and whatever phases follow them; false when another process ran the same first. */
 export async function runEntry(context: MigrateContext, entry: JournalEntry): Promise<boolean> {
-  const { database, ddl } = context;
-  const opening = openEntry(entry, ddl);
-  const spoken = [...entry.up.flatMap(guardsOf), ...entry.up.flatMap(statementsOf)];
-  const statements = spoken.map(({ text }): Statement => ({ text, params: [] }));
+  const { database } = context;
   try {
-    await database.migrate([...opening, ...statements, closeEntry(entry, ddl)]);
+    if (database.migrator === undefined) await runWhole(context, entry, (statements) => database.migrate(statements));
+    else await database.migrator((migrator) => runInPhases(context, entry, migrator));
     return true;
   } catch (error) {
-    if (!(error instanceof UnitRefused)) throw error;
-    if (error.step < opening.length) return sameAsTheirs(context, entry);
-    // References are checked once, at the end, whatever step broke them.
-    const said = error.reason === "foreign_key" ? undefined : spoken[error.step - opening.length];
-    throw failMigrate("migration_refused", {
-      fields: { reasons: `  ${said?.says(error.reason) ?? reasonOf(error.reason)}` },
-      cause: error,
-    });
+    if (!(error instanceof AlreadyThere)) throw error;
+    return sameAsTheirs(context, entry);
   }
 }
 
-/**
- * The checks once more, inside the transaction: a writer may have been faster. Where rows do not fit, the statement would write
- * a journal entry without a number, which is refused; else it writes nothing.
- */
-function guardsOf({ checks }: Step): readonly Spoken[] {
-  return checks.map(({ query, why, mend }) => ({
-    text: `INSERT INTO "_journal" ("number") SELECT NULL WHERE (${query}) > 0`,
-    says: () => `${why} ${mend}`,
-  }));
-}
-
-function statementsOf({ sql, does }: Step): readonly Spoken[] {
-  return sql.map((text) => ({ text, says: (reason) => `${does[0] ?? ""} ${reasonOf(reason)}` }));
-}
-
-async function sameAsTheirs({ database, ddl }: MigrateContext, entry: JournalEntry): Promise<boolean> {
-  const head = await readHead(database, ddl);
-  if (head?.checksum === entry.checksum) return false;
-  throw failMigrate("migration_raced");
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  unique: "Two rows have the same values. Make them differ first.",
-  not_null: "Some rows hold null where a value is required. Fill them first, or give the field a default().",
-  foreign_key: "Some rows refer to rows that do not exist. Mend or remove them first.",
-  check: "Some rows hold a value that the new type does not have. Change them first.",
-};
-
-function reasonOf(reason: string): string {
-  return reasons[reason] ?? "The database refused it.";
+async function sameAsTheirs(context: MigrateContext, entry: JournalEntry): Promise<boolean> {
+  const head = await readHead(context.database, context.ddl);
+  if (head?.checksum !== entry.checksum) throw failMigrate("migration_raced");
+  await resumeMigration(context);
+  return false;
 }
 
 /** Whether an error says that the database was locked for longer than the driver waits. */

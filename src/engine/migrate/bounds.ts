@@ -25,7 +25,7 @@ const choiceLength = 255;
  * a change of max() changes no table. An index of long texts holds the beginning of each; a unique one compares all of them.
  * @throws AppError `key_too_long`
  */
-export function boundsOf(model: Model, { boundsTexts }: Pick<Ddl, "boundsTexts">): Bounds {
+export function boundsOf(model: Model, { forms: { boundsTexts } }: Pick<Ddl, "forms">): Bounds {
   if (!boundsTexts) return none;
   const byColumn = new Map([...model.fields.values()].map((field) => [field.column, field]));
   const key = model.key.reduce((sum, field) => sum + (lengthOf(field) ?? 0), 0);

@@ -2,6 +2,7 @@
 import { type Applied, type MigrateContext, ready, runEntry } from "./apply.ts";
 import { failMigrate } from "./errors.ts";
 import { type JournalEntry, type JournalHead, readEntry, readHead, readSnapshot } from "./journal.ts";
+import { resumeMigration } from "./phases.ts";
 import { downSnapshot } from "./plan.ts";
 import { checksumOf, emptySnapshot } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot-types.ts";
@@ -19,14 +20,15 @@ export interface DownPlan {
   readonly snapshot: Snapshot;
 }
 
-/** @throws AppError `migration_nothing_to_undo`, `migration_irreversible` */
+/** One that is under way is brought to its end first. @throws AppError `migration_unfinished`, `migration_nothing_to_undo`, `migration_irreversible` */
 export async function planDown({ database, ddl }: Pick<MigrateContext, "database" | "ddl">): Promise<DownPlan> {
+  await resumeMigration({ database, ddl });
   const head = await readHead(database, ddl);
-  const undone = head === null || head.current === 0 ? null : await readEntry(database, head.current);
+  const undone = head === null || head.current === 0 ? null : await readEntry(database, head.current, ddl);
   if (head === null || undone === null) throw failMigrate("migration_nothing_to_undo");
   if ("refusal" in undone.down) throw failMigrate("migration_irreversible", { fields: { reason: undone.down.refusal } });
-  const previous = undone.previous === 0 ? null : await readEntry(database, undone.previous);
-  const snapshot = await readSnapshot(database, head);
+  const previous = undone.previous === 0 ? null : await readEntry(database, undone.previous, ddl);
+  const snapshot = await readSnapshot(database, head, ddl);
   return Object.freeze({ head, undone, previous, steps: undone.down, snapshot });
 }
 

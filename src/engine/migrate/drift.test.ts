@@ -1,13 +1,14 @@
 /** Each way in which a database can differ from its journal is planted, found and named. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test, type TestContext } from "node:test";
+import { needsService } from "../../../test/needs.ts";
 import { boolean, integer, serial, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
 import { findDrift } from "./drift.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
-import { openScratch, schemaOf } from "./scratch.test.ts";
+import { onEach, type Open, schemaOf } from "./scratch.test.ts";
 
 const people = model("people", { name: text() });
 const films = model("films", { title: text(), sold: boolean(), director: belongsTo(() => people), slug: text().unique() })
@@ -17,7 +18,10 @@ const seats = model("seats", { row: text(), number: integer() }).key("row", "num
 const visits = model("visits", { row: text().immutable(), seat: belongsTo(() => seats).column("row", "seat_number") });
 const schema = schemaOf(people, films, model("tickets", { id: serial() }), seats, visits);
 
-const faults: readonly (readonly [by: readonly string[], says: string])[] = [
+type Faults = readonly (readonly [by: readonly string[], says: string])[];
+
+/** What every product says alike. */
+const faults: Faults = [
   [["CREATE TABLE extra (a TEXT)"], "table extra is in the database and not in the journal"],
   [["DROP TABLE tickets"], "table tickets is in the journal and not in the database"],
   [["DROP TABLE _changes"], "table _changes is in the journal and not in the database"],
@@ -25,6 +29,11 @@ const faults: readonly (readonly [by: readonly string[], says: string])[] = [
   [["ALTER TABLE people DROP COLUMN name"], "table people: column name is in the journal and not in the database"],
   [["CREATE INDEX mine ON films (sold)"], "table films: index mine is in the database and not in the journal"],
   [["DROP INDEX films_title_idx"], "table films: index films_title_idx is in the journal and not in the database"],
+  [["ALTER TABLE people RENAME TO persons"], "table persons is in the database and not in the journal"],
+  [["CREATE VIEW seen AS SELECT 1"], "view seen is in the database and not in the journal"],
+];
+
+const sqliteFaults: Faults = [
   [
     ["DROP INDEX films_title_idx", "CREATE INDEX films_title_idx ON films (title DESC)"],
     "table films: index films_title_idx is (title DESC) in the database and (title) in the journal",
@@ -33,9 +42,7 @@ const faults: readonly (readonly [by: readonly string[], says: string])[] = [
     ["DROP INDEX films_slug_key", "CREATE UNIQUE INDEX films_slug_key ON films (slug)"],
     'table films: index films_slug_key is UNIQUE (slug) in the database and UNIQUE (slug) WHERE "deleted_at" IS NULL in the journal',
   ],
-  [["ALTER TABLE people RENAME TO persons"], "table persons is in the database and not in the journal"],
   [["CREATE TRIGGER watch AFTER INSERT ON films BEGIN SELECT 1; END"], "trigger watch is in the database and not in the journal"],
-  [["CREATE VIEW seen AS SELECT 1"], "view seen is in the database and not in the journal"],
   [
     ["DROP TABLE tickets", "CREATE TABLE tickets (id INTEGER PRIMARY KEY, version INTEGER NOT NULL)"],
     "table tickets: its form is nothing in the database and AUTOINCREMENT, STRICT in the journal",
@@ -67,31 +74,79 @@ const faults: readonly (readonly [by: readonly string[], says: string])[] = [
   ],
 ];
 
-describe("drift", () => {
-  for (const [by, says] of faults) {
-    test(by.join("; "), async (t) => {
-      const scratch = openScratch(t);
-      const context = { ...scratch, schema };
-      const drift = async () =>
-        findDrift(
-          scratch.database,
-          await readSnapshot(scratch.database, await readHead(scratch.database, scratch.ddl)),
-          scratch.ddl,
-        );
-      await ensureSchema(context, { mode: "production" });
-      assert.deepEqual(await drift(), []);
-      await scratch.byHand(...by);
-      const found = await drift();
-      assert.ok(found.includes(says), found.join("\n"));
-      const ensured = await ensureSchema(context, { mode: "production" });
-      assert.deepEqual([ensured.status, ensured.drift], ["unchanged", found]);
-    });
-  }
+const postgresFaults: Faults = [
+  [
+    ["DROP INDEX films_title_idx", "CREATE INDEX films_title_idx ON films (title DESC)"],
+    "table films: index films_title_idx is (title DESC) in the database and (title, id) in the journal",
+  ],
+  [
+    ["DROP INDEX films_slug_key", "CREATE UNIQUE INDEX films_slug_key ON films (slug)"],
+    "table films: index films_slug_key is UNIQUE (slug) in the database and UNIQUE (slug) WHERE (deleted_at IS NULL) in the journal",
+  ],
+  [
+    ["DROP INDEX films_slug_key", "CREATE UNIQUE INDEX films_slug_key ON films (slug) WHERE deleted_at IS NOT NULL"],
+    "table films: index films_slug_key is UNIQUE (slug) WHERE (deleted_at IS NOT NULL) in the database and UNIQUE (slug) WHERE (deleted_at IS NULL) in the journal",
+  ],
+  [
+    [
+      "CREATE FUNCTION idle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+      "CREATE TRIGGER watch AFTER INSERT ON films FOR EACH ROW EXECUTE FUNCTION idle()",
+    ],
+    "trigger watch is in the database and not in the journal",
+  ],
+  [["CREATE MATERIALIZED VIEW kept AS SELECT 1"], "materialized view kept is in the database and not in the journal"],
+  [
+    ["ALTER TABLE tickets ALTER COLUMN id DROP IDENTITY"],
+    "table tickets: column id is bigint NOT NULL in the database and bigint IDENTITY NOT NULL in the journal",
+  ],
+  [
+    ["ALTER TABLE tickets ALTER COLUMN version TYPE integer", "ALTER TABLE tickets ALTER COLUMN version DROP NOT NULL"],
+    "table tickets: column version is integer in the database and bigint NOT NULL in the journal",
+  ],
+  [
+    [
+      "ALTER TABLE films DROP CONSTRAINT films_director_id_fkey",
+      "ALTER TABLE films ADD FOREIGN KEY (director_id) REFERENCES people (id) ON DELETE CASCADE",
+    ],
+    "table films: column director_id is uuid NOT NULL → people(id) ON DELETE c in the database and uuid NOT NULL → people(id) in the journal",
+  ],
+  [
+    ["ALTER TABLE visits DROP CONSTRAINT visits_row_seat_number_fkey"],
+    "table visits: column row is text NOT NULL in the database and text NOT NULL → seats(row, number) by (row, seat_number) in the journal",
+  ],
+  [
+    ["ALTER TABLE tickets DROP CONSTRAINT tickets_pkey", "ALTER TABLE tickets ADD PRIMARY KEY (version, id)"],
+    "table tickets: its key is version, id in the database and id in the journal",
+  ],
+];
 
-  test("what the product or SQLite makes beside the models is none", async (t) => {
-    const scratch = openScratch(t);
+onEach("drift", needsService("postgres"), (open, { product }) => {
+  for (const [by, says] of [...faults, ...(product === "sqlite" ? sqliteFaults : postgresFaults)])
+    test(by.join("; "), (t) => findFault(open, t, { by, says }));
+
+  test("what the product or the database makes beside the models is none", async (t) => {
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema }, { mode: "production" });
     await scratch.byHand("CREATE TABLE _search_films (a TEXT)", "ANALYZE");
     assert.deepEqual((await ensureSchema({ ...scratch, schema }, { mode: "production" })).drift, []);
   });
 });
+
+interface Fault {
+  readonly by: readonly string[];
+  readonly says: string;
+}
+
+async function findFault(open: Open, t: TestContext, { by, says }: Fault): Promise<void> {
+  const scratch = await open(t);
+  const { database, ddl } = scratch;
+  const context = { ...scratch, schema };
+  const drift = async () => findDrift(database, await readSnapshot(database, await readHead(database, ddl)), ddl);
+  await ensureSchema(context, { mode: "production" });
+  assert.deepEqual(await drift(), []);
+  await scratch.byHand(...by);
+  const found = await drift();
+  assert.ok(found.includes(says), found.join("\n"));
+  const ensured = await ensureSchema(context, { mode: "production" });
+  assert.deepEqual([ensured.status, ensured.drift], ["unchanged", found]);
+}

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
+import { needsService } from "../../../test/needs.ts";
 import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
 import { decimal, integer, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
@@ -10,7 +11,7 @@ import { dryRun } from "./dry-run.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
 import { type Plan, planMigration } from "./plan.ts";
-import { openScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
+import { idOf, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
 
 const before = schemaOf(model("films", { title: text(), price: integer() }), model("people", { name: text() }));
 const after = schemaOf(
@@ -20,16 +21,17 @@ const after = schemaOf(
 
 async function prepare(scratch: Scratch): Promise<Plan> {
   await ensureSchema({ ...scratch, schema: before }, { mode: "development" });
-  for (const id of ["a", "b"]) await scratch.run(`INSERT INTO films (id, title, price, version) VALUES (?, 'same', 1, 1)`, id);
+  for (const id of ["a", "b"])
+    await scratch.run(`INSERT INTO films (id, title, price, version) VALUES (?, 'same', 1, 1)`, idOf(id));
   const snapshot = await readSnapshot(scratch.database, await readHead(scratch.database, scratch.ddl));
   return planMigration(snapshot, { schema: after, ddl: scratch.ddl, nowMs: 0 });
 }
 
-describe("a dry run", () => {
+onEach("a dry run", needsService("postgres"), (open) => {
   test("counts the rows before and after, and changes nothing", async (t) => {
-    const [scratch, folder] = [openScratch(t), scratchFolder(t)];
+    const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
-    await scratch.run(`UPDATE films SET title = id`);
+    await scratch.run(`UPDATE films SET title = CAST(id AS TEXT)`);
     const head = await readHead(scratch.database, scratch.ddl);
     const run = await dryRun(scratch, planEntry(scratch, plan, head), { folder, openCopy: (file) => openSqlite({ file }) });
     assert.deepEqual(Object.fromEntries(run.rows), {
@@ -45,7 +47,7 @@ describe("a dry run", () => {
   });
 
   test("finds what only the data can tell, and removes the copy then too", async (t) => {
-    const [scratch, folder] = [openScratch(t), scratchFolder(t)];
+    const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     const entry = planEntry(scratch, plan, await readHead(scratch.database, scratch.ddl));
     await assert.rejects(dryRun(scratch, entry, { folder, openCopy: (file) => openSqlite({ file }) }), {
@@ -56,11 +58,21 @@ describe("a dry run", () => {
   });
 
   test("planted fault: a plan that does not do what it says is found out", async (t) => {
-    const [scratch, folder] = [openScratch(t), scratchFolder(t)];
+    const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     const steps = plan.steps.filter(({ kind }) => kind === "create-table");
     const entry = planEntry(scratch, { ...plan, steps }, await readHead(scratch.database, scratch.ddl));
     const { faults } = await dryRun(scratch, entry, { folder, openCopy: (file) => openSqlite({ file }) });
     assert.ok(faults.includes("table movies is in the journal and not in the database"), faults.join("\n"));
+  });
+});
+
+describe("a dry run, on MariaDB", needsService("mariadb"), () => {
+  test("is refused, and changes nothing", async (t) => {
+    const scratch = await openMysqlScratch(t);
+    const plan = planMigration(null, { schema: before, ddl: scratch.ddl, nowMs: 0 });
+    const run = dryRun(scratch, planEntry(scratch, plan, null), { folder: ".", openCopy: () => scratch.database });
+    await assert.rejects(run, { code: "dry_run_unsupported" });
+    assert.deepEqual(await scratch.ddl.catalogue.readTables((sql) => scratch.rows(sql)), []);
   });
 });

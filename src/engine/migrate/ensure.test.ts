@@ -3,16 +3,20 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
+import { needsService } from "../../../test/needs.ts";
+import { freshDatabase } from "../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../test/servers/names.ts";
+import { openDatabase } from "../../app/wire.ts";
+import type { Product } from "../../drivers/database.ts";
 import { date, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { applyMigration, runEntry } from "./apply.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readEntries, readEntry, readHead, readSnapshot } from "./journal.ts";
 import { planMigration } from "./plan.ts";
-import { openScratch, schemaOf, scratchFolder, withDatabase } from "./scratch.test.ts";
+import { idOf, type Languages, onEach, type Open, schemaOf, scratchFolder } from "./scratch.test.ts";
 
 const first = schemaOf(model("people", { name: text() }));
 const wider = schemaOf(model("people", { name: text(), born: date().optional() }));
@@ -21,25 +25,26 @@ const program = fileURLToPath(import.meta.url);
 
 if (process.argv[2] === "start") await startOnce(process.argv[3] ?? "");
 else {
-  describe("a start", aloneTests);
-  describe("a start on what is not its own", strangeTests);
-  describe("several at once", togetherTests);
+  onEach("a start", needsService("postgres"), aloneTests);
+  onEach("a start on what is not its own", needsService("postgres"), strangeTests);
+  onEach("several at once", needsService("postgres"), togetherTests);
 }
 
-/** What a process of the product does first; told when to begin, so that two begin at once. */
-async function startOnce(file: string): Promise<void> {
-  const scratch = withDatabase(openSqlite({ file }), file);
+/** What a process of the product does first, told when to begin, so that two begin at once; then it serves. */
+async function startOnce(url: string): Promise<void> {
+  const { database, ddl } = await openDatabase(url, () => undefined);
   process.stdout.write("ready\n");
   await once(process.stdin, "data");
-  const { status } = await ensureSchema({ ...scratch, schema: wider }, { mode: "development" });
-  process.stdout.write(`${status}\n`);
-  await scratch.database.close();
+  const { status } = await ensureSchema({ database, ddl, clock: Date.now, schema: wider }, { mode: "development" });
+  const [row] = await database.read({ text: "SELECT count(*) FROM people WHERE born IS NOT NULL", params: [] });
+  process.stdout.write(`${status} ${Number(row?.[0])}\n`);
+  await database.close();
   process.exit(0);
 }
 
-async function startTogether(file: string, processes: number): Promise<string[]> {
+async function startTogether(url: string, processes: number): Promise<string[]> {
   const children = Array.from({ length: processes }, () =>
-    spawn(process.execPath, [program, "start", file], { stdio: ["pipe", "pipe", "inherit"] }),
+    spawn(process.execPath, [...process.execArgv, program, "start", url], { stdio: ["pipe", "pipe", "inherit"] }),
   );
   const said = children.map(({ stdout }) => {
     const chunks: string[] = [];
@@ -52,9 +57,17 @@ async function startTogether(file: string, processes: number): Promise<string[]>
   return said.map((chunks) => chunks.join("").replace("ready\n", "").trim()).toSorted();
 }
 
-function aloneTests(): void {
+/** An empty database that several processes can open, by its URL. */
+async function openShared(t: TestContext, product: Product): Promise<string> {
+  if (product === "sqlite") return `sqlite:${join(scratchFolder(t), "data.db")}`;
+  const { url, drop } = await freshDatabase(serviceUrl("postgres"));
+  t.after(drop);
+  return url;
+}
+
+function aloneTests(open: Open): void {
   test("makes everything in an empty database, and the next one changes nothing", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     assert.equal((await ensureSchema({ ...scratch, schema: first }, { mode: "production" })).status, "created");
     const texts: string[] = [];
     const database = {
@@ -73,7 +86,7 @@ function aloneTests(): void {
   });
 
   test("in development applies what loses nothing, and asks about the rest", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
     assert.equal((await ensureSchema({ ...scratch, schema: wider }, { mode: "development" })).status, "migrated");
     const asking = await ensureSchema({ ...scratch, schema: narrower }, { mode: "development" });
@@ -87,9 +100,9 @@ function aloneTests(): void {
   });
 
   test("in development names what the data refuses", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-    await scratch.run(`INSERT INTO people (id, name, version) VALUES ('p', 'x', 1)`);
+    await scratch.run(`INSERT INTO people (id, name, version) VALUES ('${idOf("p")}', 'x', 1)`);
     const schema = schemaOf(model("people", { name: text(), born: date() }));
     const asking = await ensureSchema({ ...scratch, schema }, { mode: "development" });
     assert.equal(asking.status, "asking");
@@ -97,7 +110,7 @@ function aloneTests(): void {
   });
 
   test("in production refuses until asked to migrate, and even then loses nothing unasked", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "production" });
     const start = (schema: typeof first, migrate: boolean) =>
       ensureSchema({ ...scratch, schema }, { mode: "production", migrate });
@@ -110,9 +123,9 @@ function aloneTests(): void {
   });
 }
 
-function strangeTests(): void {
+function strangeTests(open: Open): void {
   test("leaves a database alone that is not ours", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await scratch.byHand("CREATE TABLE theirs (a TEXT)");
     await assert.rejects(ensureSchema({ ...scratch, schema: first }, { mode: "development" }), {
       code: "database_not_ours",
@@ -121,28 +134,32 @@ function strangeTests(): void {
   });
 
   test("refuses a journal of a newer version", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-    await scratch.run(`UPDATE _journal SET snapshot = json_set(snapshot, '$.format', 99)`);
+    const newer = `replace(CAST(snapshot AS TEXT), '"format":1', '"format":99')`;
+    await scratch.run(`UPDATE _journal SET snapshot = ${scratch.product === "sqlite" ? newer : `(${newer})::json`}`);
     await assert.rejects(ensureSchema({ ...scratch, schema: wider }, { mode: "development" }), {
       code: "migration_journal_unreadable",
     });
   });
 }
 
-function togetherTests(): void {
-  test("processes that start together migrate once", async (t) => {
-    const file = join(scratchFolder(t), "data.db");
-    assert.deepEqual(await startTogether(file, 3), ["created", "unchanged", "unchanged"]);
-    const scratch = openScratch(t, file);
-    assert.deepEqual(
-      (await readEntries(scratch.database)).map(({ number }) => number),
-      [1],
-    );
+function togetherTests(open: Open, { product }: Languages): void {
+  test("processes that start together migrate once, on an empty database and on an old one", async (t) => {
+    for (const kind of ["empty", "old"] as const) {
+      const url = await openShared(t, product);
+      const { database, ddl } = await openDatabase(url, () => undefined);
+      if (kind === "old") await ensureSchema({ database, ddl, clock: Date.now, schema: first }, { mode: "development" });
+      const done = kind === "old" ? "migrated 0" : "created 0";
+      assert.deepEqual(await startTogether(url, 3), [done, "unchanged 0", "unchanged 0"].toSorted());
+      const numbers = (await readEntries(database)).map(({ number }) => number);
+      assert.deepEqual(numbers, kind === "old" ? [1, 2] : [1]);
+      await database.close();
+    }
   });
 
   test("the second of two that planned from one state finds it done, and is refused when it planned something else", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
     const head = await readHead(scratch.database, scratch.ddl);
     const snapshot = await readSnapshot(scratch.database, head);
@@ -154,7 +171,7 @@ function togetherTests(): void {
   });
 
   test("planted fault: without its own number an entry would be applied twice", async (t) => {
-    const scratch = openScratch(t);
+    const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
     const entry = await readEntry(scratch.database, 1);
     assert.ok(entry);

@@ -4,6 +4,8 @@ import { applyMigration, commandOf, driftPhrase, findRefusals, isBusy, type Migr
 import { findDrift } from "./drift.ts";
 import { failMigrate } from "./errors.ts";
 import { type JournalHead, readHead, readSnapshot } from "./journal.ts";
+import { findLarge } from "./large.ts";
+import { resumeMigration } from "./phases.ts";
 import { phrasesOf, type Plan, planMigration } from "./plan.ts";
 import { checksumOf } from "./snapshot.ts";
 
@@ -56,13 +58,14 @@ export async function ensureSchema(
 
 async function ensureOnce(context: MigrateContext & { readonly schema: Schema }, options: EnsureOptions): Promise<Ensured> {
   const { database, ddl, schema, clock } = context;
-  const head = await readHead(database, ddl);
+  const head = await readFinished(context);
   const isCurrent = head?.checksum === checksumOf(schema, ddl);
   if (isCurrent && head?.untouched) return unchanged;
-  const snapshot = await readSnapshot(database, head);
+  const snapshot = await readSnapshot(database, head, ddl);
   const drift = head === null || head.untouched ? [] : await findDrift(database, snapshot, ddl);
   if (isCurrent) return { ...unchanged, drift };
-  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });
+  const large = await findLarge(context, snapshot);
+  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large });
   const phrases = [...phrasesOf(plan.steps), ...(drift.length > 0 ? [driftPhrase] : [])];
   const command = commandOf("holdfast migrate apply", phrases);
   if (head !== null && options.mode === "production" && !options.migrate) throw pending(plan, command);
@@ -72,6 +75,14 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const mayApply = refusals.length === 0 && phrases.every((phrase) => confirmed.has(phrase));
   if (!mayApply && options.mode === "development") return { status: "asking", plan, refusals, command, drift };
   return finish(context, { plan, head, confirmations: options.confirmations ?? [], drift });
+}
+
+/** The last entry; one that was begun, by this process or another, is brought to its end first, for that was agreed to. */
+async function readFinished(context: MigrateContext): Promise<JournalHead | null> {
+  const head = await readHead(context.database, context.ddl);
+  if (head === null || head.next === null) return head;
+  await resumeMigration(context);
+  return readHead(context.database, context.ddl);
 }
 
 interface Ready {

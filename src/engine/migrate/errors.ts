@@ -25,6 +25,18 @@ export const migrateErrors = {
     explanation:
       "A table that is rebuilt keeps only the columns and indexes that the journal knows. Undo the change, or agree with `--confirm drift`.",
   },
+  migration_unfinished: {
+    status: 409,
+    message:
+      "The migration is under way and has met rows that do not fit:\n  {reason}\nMend them and run `holdfast migrate apply`.",
+    explanation:
+      "What came before stays done. The migration goes on where it stopped, with `migrate apply` or at the next start, and the app does not start before it has come to its end.",
+  },
+  dry_run_unsupported: {
+    status: 501,
+    message: "This database cannot rehearse a migration: its definitions commit by themselves.",
+    explanation: "`holdfast migrate plan` reads only. Restore a backup into another database, and migrate that one.",
+  },
   migration_raced: {
     status: 409,
     message: "Another process migrated the database to another schema in the meantime.",

@@ -1,6 +1,6 @@
 /** Says a plan in plain words: what each step does, who waits for how many rows, what is lost, and the SQL. */
-import type { Database } from "../../drivers/database.ts";
 import type { Ddl } from "../../drivers/ddl.ts";
+import type { Readable } from "./journal.ts";
 import { count, type Step } from "./steps/step.ts";
 
 /** Rows by table; a table that is not there yet has none. */
@@ -15,12 +15,16 @@ export interface Explained {
   readonly loses: readonly string[];
   readonly confirm: readonly string[];
   readonly sql: readonly string[];
+  /** What follows once all steps are done. */
+  readonly later: readonly string[];
 }
 
 /** Counts the rows of the tables that the steps pass over or drop. */
-export async function countRows(database: Database, steps: readonly Step[], ddl: Pick<Ddl, "quote">): Promise<RowCounts> {
+export async function countRows(database: Readable, steps: readonly Step[], ddl: Pick<Ddl, "quote">): Promise<RowCounts> {
   const tables = new Set(
-    steps.flatMap(({ table, work, confirm }) => (table !== null && (work === "rows" || confirm.length > 0) ? [table] : [])),
+    steps.flatMap(({ table, work, confirm, later }) =>
+      table !== null && (work === "rows" || confirm.length > 0 || later.length > 0) ? [table] : [],
+    ),
   );
   const counts = new Map<string, number>();
   for (const table of tables) {
@@ -36,21 +40,44 @@ export function explainStep(step: Step, rows: RowCounts): Explained {
   const loses = step.loses.map((loss) =>
     counted === undefined ? loss : `${loss.replace(/\.$/, "")} (${count(counted, "row")}).`,
   );
-  return Object.freeze({ kind, model, does, locks: locksOf(step, counted), loses, confirm, sql });
+  const later = step.later.flatMap((phase) => phase.sql);
+  return Object.freeze({ kind, model, does, locks: locksOf(step, counted), loses, confirm, sql, later });
 }
 
-function locksOf({ kind, work, table }: Step, rows: number | undefined): string {
-  if (work === "none") return "Nothing waits: the database is not changed.";
-  if (work === "moment") return "Writers wait for a moment; readers do not.";
-  const passed = rows === undefined ? `the rows of ${table}` : `${count(rows, "row")} of ${table}`;
-  const deed = kind === "create-index" ? `are sorted into the index` : kind === "rebuild-table" ? "are copied" : "are rewritten";
-  return `Writers wait while ${passed} ${deed}; readers see the old rows until all steps are done.`;
+function locksOf(step: Step, rows: number | undefined): string {
+  const { work, waits, later, table, sql } = step;
+  if (later.length > 0) {
+    const first = sql.length > 0 ? `${momentOf(step)} ` : "";
+    const deed = step.kind === "create-index" ? "sorted into the index" : "looked at";
+    return `${first}Then, after all steps, nobody waits while ${passed(table, rows)} are ${deed}.`;
+  }
+  if (work === "none") return sql.length > 0 ? "Nobody waits." : "Nothing waits: the database is not changed.";
+  if (work === "moment") return momentOf(step);
+  const deed = `${passed(table, rows)} are ${deeds[step.kind] ?? "rewritten"}`;
+  if (waits === "everyone") return `Readers and writers wait while ${deed}, and until all steps are done.`;
+  return `Writers wait while ${deed}; readers see the old rows until all steps are done.`;
+}
+
+function momentOf({ waits, table }: Step): string {
+  if (waits === "writers") return "Writers wait for a moment; readers do not.";
+  return `Readers and writers${table === null ? "" : ` of ${table}`} wait for a moment.`;
+}
+
+const deeds: Partial<Readonly<Record<Step["kind"], string>>> = {
+  "create-index": "sorted into the index",
+  "rebuild-table": "copied",
+  "change-key": "sorted into the index",
+  "add-references": "looked at",
+};
+
+function passed(table: string | null, rows: number | undefined): string {
+  return rows === undefined ? `the rows of ${table}` : `${count(rows, "row")} of ${table}`;
 }
 
 /** The plan as lines of text for a person. */
 export function writePlan(steps: readonly Step[], rows: RowCounts, hints: readonly string[] = []): readonly string[] {
   const lines = steps.flatMap((step, index) => {
-    const { does, locks, loses, confirm, sql } = explainStep(step, rows);
+    const { does, locks, loses, confirm, sql, later } = explainStep(step, rows);
     const [first, ...more] = does;
     return [
       `${index + 1}. ${first}`,
@@ -58,9 +85,14 @@ export function writePlan(steps: readonly Step[], rows: RowCounts, hints: readon
       `   ${locks}`,
       ...loses.map((loss) => `   LOST: ${loss}`),
       ...confirm.map((phrase) => `   Confirm with --confirm ${JSON.stringify(phrase)}`),
-      ...sql.flatMap((text) => `${text};`.split("\n").map((line) => `     ${line}`)),
+      ...sql.flatMap(indented),
+      ...(later.length > 0 ? ["   Afterwards:", ...later.flatMap(indented)] : []),
       "",
     ];
   });
   return [...lines, ...hints.map((hint) => `Hint: ${hint}`)];
+}
+
+function indented(sql: string): string[] {
+  return `${sql};`.split("\n").map((line) => `     ${line}`);
 }

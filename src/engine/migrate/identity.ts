@@ -21,7 +21,7 @@ export function identify(
   before: Snapshot,
 ): { readonly ids: ReadonlyMap<string, ModelIdentity>; readonly lastId: number } {
   let { lastId } = before;
-  const models = [...schema.models.values()];
+  const models = [...schema.models.values()].filter(({ adopted }) => !adopted);
   const known = matchNames(
     models.map(({ name, was, table }) => ({ name, was, place: table })),
     before.models.map((model) => ({ ...model, place: model.table })),

@@ -10,6 +10,7 @@ import { openWriter } from "../../drivers/database/sqlite/connection.ts";
 import { resolveOptions } from "../../drivers/database/sqlite/options.ts";
 import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
 import { migrate } from "../../drivers/database/sqlite/writer/migrate.ts";
+import { createTurns } from "../../drivers/database/sqlite/writer/turns.ts";
 import { decimal, integer, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
@@ -45,6 +46,7 @@ else tests();
 async function die(file: string, afterStatements: number, manner: Manner): Promise<void> {
   const { onTrouble: _, ...settings } = resolveOptions({ file });
   const writer = openWriter({ ...settings, temporary: false });
+  const turns = createTurns(writer, { busyTimeoutMs: settings.busyTimeoutMs, now: () => performance.now() });
   let ran = 0;
   const run = (textOf: string, params: Statement["params"]) => {
     const changed = writer.statements.run(textOf, params);
@@ -56,7 +58,7 @@ async function die(file: string, afterStatements: number, manner: Manner): Promi
     read: (statement: Statement) => database.read(statement),
     migrate: async (statements: readonly Statement[]) => {
       if (manner === "careless") for (const statement of statements) run(statement.text, statement.params);
-      else assert.equal(migrate({ ...writer, statements: { ...writer.statements, run } }, statements), null);
+      else assert.equal(migrate({ ...writer, statements: { ...writer.statements, run } }, statements, turns), null);
     },
   };
   await ensureSchema({ ...withDatabase(dying as unknown as Database, file), schema: after }, { mode: "development" });

@@ -5,6 +5,7 @@ import { diffSnapshots } from "./steps/diff.ts";
 import { findHints } from "./hints.ts";
 import { checksumOf, emptySnapshot, takeSnapshot } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot-types.ts";
+import type { DiffContext } from "./steps/kept.ts";
 import { isDestructive, type Step } from "./steps/step.ts";
 
 export interface Plan {
@@ -24,29 +25,33 @@ export interface PlanOptions {
   readonly ddl: Ddl;
   /** What rows that exist get where a default says `now`. */
   readonly nowMs: number;
+  /** Tables with many rows, by name: what can be done without holding anyone up is done so. @default none */
+  readonly large?: ReadonlySet<string>;
 }
 
 /**
  * Pure: reads no database. The same snapshot and schema give the same plan, ids included.
  * @param from the journal's last snapshot; null for an empty database
  */
-export function planMigration(from: Snapshot | null, { schema, ddl, nowMs }: PlanOptions): Plan {
+export function planMigration(from: Snapshot | null, { schema, ddl, nowMs, large = new Set() }: PlanOptions): Plan {
   const before = from ?? emptySnapshot;
   const to = takeSnapshot(schema, before, ddl);
-  const steps = diffSnapshots({ from: before, to, ddl, nowMs });
+  const steps = diffSnapshots({ from: before, to, ddl, nowMs, large });
   return Object.freeze({
     from: before,
     to,
     checksum: checksumOf(schema, ddl),
     steps,
     hints: Object.freeze(findHints(before, to)),
-    down: planDown({ from: before, to, ddl, nowMs }),
+    down: planDown({ from: before, to, ddl, nowMs, large }),
   });
 }
 
 // The engine's own tables stay, and so does the journal: only models go back.
-function planDown({ from, to, ddl, nowMs }: { from: Snapshot; to: Snapshot; ddl: Ddl; nowMs: number }): Plan["down"] {
-  const steps = diffSnapshots({ from: to, to: downSnapshot(from, to), ddl, nowMs });
+function planDown({ from, to, ddl, nowMs, large }: DiffContext): Plan["down"] {
+  const grown = to.models.filter(({ id }) => from.models.some((before) => before.id === id && large.has(before.table)));
+  const stillLarge = new Set(grown.map(({ table }) => table));
+  const steps = diffSnapshots({ from: to, to: downSnapshot(from, to), ddl, nowMs, large: stillLarge });
   const refusal = steps.find((step) => step.refusal !== null)?.refusal;
   return refusal ? { refusal } : steps;
 }

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
+import { needsService } from "../../../test/needs.ts";
+import { freshDatabase } from "../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../test/servers/names.ts";
 import { AppError } from "../../base/errors.ts";
 import type { Database, Value } from "../../drivers/database.ts";
-import { sqliteDdl as ddl } from "../../drivers/database/sqlite/ddl.ts";
+import type { Ddl, ValueForm } from "../../drivers/ddl.ts";
+import { openPostgres } from "../../drivers/database/postgres/postgres.ts";
 import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
 import { compileSchema, type DeclaredModel } from "../../schema/compile.ts";
 import {
@@ -26,12 +30,15 @@ import {
 } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
-import type { Schema } from "../../schema/schema.ts";
+import type { Field as CompiledField, Model, Schema } from "../../schema/schema.ts";
 import { applyMigration } from "./apply.ts";
 import { migrateDown, planDown } from "./down.ts";
 import { findDrift } from "./drift.ts";
 import { readerOf, readHead, readSnapshot } from "./journal.ts";
-import { phrasesOf, type Plan, planMigration } from "./plan.ts";
+import { findLarge } from "./large.ts";
+import { phrasesOf, planMigration } from "./plan.ts";
+import { type Languages, postgres, sqlite } from "./scratch.test.ts";
+import { storedFields } from "./snapshot.ts";
 
 const kinds = [
   "text",
@@ -221,9 +228,35 @@ function compile(spec: Spec): Schema {
 const idOf = (slot: number, spec: ModelSpec, row: number): Value =>
   spec.serial ? row + 1 : `00000000-0000-7000-8000-00000000${slot}00${row}`;
 
-async function fill(database: Database, spec: Spec, schema: Schema): Promise<void> {
+/** A database that is migrated, and one that is made anew each time. */
+interface World extends Languages {
+  readonly database: Database;
+  readonly fresh: Database;
+  /** Whether every table counts as one with many rows. */
+  readonly isLarge: boolean;
+}
+
+interface Specs {
+  readonly from: Spec;
+  readonly to: Spec;
+}
+
+/** What became of a pair of schemas; the reasons of a refusal, or every value of every table. */
+interface Outcome {
+  readonly kind: "applied" | "refused" | "unfinished" | "undone";
+  readonly says: string;
+  readonly rows: unknown;
+}
+
+const outerForm = ({ type, params }: CompiledField): ValueForm => ({
+  storage: type.storage,
+  precision: params.precision ?? null,
+  scale: params.scale ?? null,
+});
+
+async function fill({ database, ddl, put }: World, spec: Spec, schema: Schema): Promise<void> {
   const statements = present(spec).flatMap(({ slot, spec: one }) => {
-    const table = schema.models.get(modelName(slot, one))?.table ?? "";
+    const compiled = schema.models.get(modelName(slot, one));
     return Array.from({ length: rowsEach }, (_, row) => {
       const values = new Map<string, Value>([
         ["id", idOf(slot, one, row)],
@@ -231,13 +264,15 @@ async function fill(database: Database, spec: Spec, schema: Schema): Promise<voi
       ]);
       one.fields.forEach((field, index) => {
         if (!field || (field.optional && row === 0)) return;
-        const column = schema.models.get(modelName(slot, one))?.fields.get(fieldName(index, field))?.column ?? "";
+        const column = compiled?.fields.get(fieldName(index, field))?.column ?? "";
         const target = field.kind === "ref" ? targetOf(spec, field) : null;
         values.set(column, target ? idOf(target.slot, target.spec, row) : stored[field.kind as Exclude<Kind, "ref">](row));
       });
+      const fields = new Map(storedFields(compiled as Model).map((field) => [field.column, field]));
       const names = [...values.keys()].map((name) => ddl.quote(name)).join(", ");
+      const places = [...values.keys()].map((name) => put(outerForm(fields.get(name) as CompiledField)));
       return {
-        text: `INSERT INTO ${ddl.quote(table)} (${names}) VALUES (${[...values].map(() => "?").join(", ")})`,
+        text: `INSERT INTO ${ddl.quote(compiled?.table ?? "")} (${names}) VALUES (${places.join(", ")})`,
         params: [...values.values()],
       };
     });
@@ -246,7 +281,8 @@ async function fill(database: Database, spec: Spec, schema: Schema): Promise<voi
 }
 
 /** Every value of what is kept under one name through the migration, by the new schema's names. */
-async function keptValues(database: Database, specs: { from: Spec; to: Spec }, side: "from" | "to"): Promise<unknown> {
+async function keptValues(world: World, specs: Specs, side: "from" | "to"): Promise<unknown> {
+  const { database, ddl } = world;
   const schema = compile(specs[side]);
   const found: Record<string, unknown> = {};
   for (const { slot, spec } of present(specs.to)) {
@@ -266,101 +302,168 @@ async function keptValues(database: Database, specs: { from: Spec; to: Spec }, s
   return found;
 }
 
-async function structures(database: Database): Promise<unknown> {
+/** Every value of every table, in words that all products share. */
+async function allValues({ database, ddl, get }: World, schema: Schema): Promise<unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [name, compiled] of schema.models) {
+    const columns = storedFields(compiled).map((field) => get(outerForm(field), ddl.quote(field.column)));
+    const text = `SELECT ${columns.join(", ")} FROM ${ddl.quote(compiled.table)} ORDER BY "id"`;
+    found[name] = await database.read({ text, params: [] });
+  }
+  return found;
+}
+
+async function structures(database: Database, ddl: Ddl): Promise<unknown> {
   return (await ddl.catalogue.readStructures(readerOf(database))).tables;
 }
 
-async function wipe(database: Database): Promise<void> {
-  const tables = await ddl.catalogue.readTables(readerOf(database));
-  await database.migrate(tables.map((table) => ({ text: `DROP TABLE ${ddl.quote(table)}`, params: [] })));
+async function wipe(database: Database, ddl: Ddl): Promise<void> {
+  const tables = (await ddl.catalogue.readTables(readerOf(database))).map((table) => ddl.quote(table));
+  const drops = ddl.references === null ? tables : tables.length === 0 ? [] : [tables.join(", ")];
+  await database.migrate(drops.map((drop) => ({ text: `DROP TABLE ${drop}`, params: [] })));
+}
+
+async function make(into: Database, ddl: Ddl, schema: Schema): Promise<void> {
+  await wipe(into, ddl);
+  const plan = planMigration(null, { schema, ddl, nowMs: clock() });
+  await applyMigration({ database: into, ddl, clock }, plan, { head: null });
+}
+
+/** Migrates there, and back where there is a way back, and judges every state. */
+async function check(world: World, specs: Specs, sabotage = ""): Promise<Outcome> {
+  const { database, ddl, fresh, isLarge } = world;
+  const context = { database, ddl, clock, manyRowsMin: isLarge ? 0 : 10_000 };
+  const schemas = { from: compile(specs.from), to: compile(specs.to) };
+  await make(database, ddl, schemas.from);
+  await make(fresh, ddl, schemas.to);
+  await fill(world, specs.from, schemas.from);
+  const [structureBefore, valuesBefore] = [await structures(database, ddl), await keptValues(world, specs, "from")];
+  const head = await readHead(database, ddl);
+  const snapshot = await readSnapshot(database, head);
+  const large = await findLarge(context, snapshot);
+  const plan = planMigration(snapshot, { schema: schemas.to, ddl, nowMs: clock(), large });
+  try {
+    await applyMigration(context, plan, { head, confirmations: phrasesOf(plan.steps) });
+  } catch (error) {
+    const kind = refusalOf(error, isLarge ? ["migration_refused", "migration_unfinished"] : ["migration_refused"]);
+    if (kind === "refused") assert.deepEqual(await structures(database, ddl), structureBefore);
+    return { kind, says: (error as Error).message, rows: null };
+  }
+  if (sabotage !== "") await database.migrate([{ text: sabotage, params: [] }]);
+  assert.deepEqual(await structures(database, ddl), await structures(fresh, ddl));
+  assert.deepEqual(await findDrift(database, plan.to, ddl), []);
+  assert.deepEqual(await keptValues(world, specs, "to"), valuesBefore);
+  assert.deepEqual(await ddl.catalogue.verify(readerOf(database)), []);
+  const rows = await allValues(world, schemas.to);
+  try {
+    const down = await planDown(context);
+    await migrateDown(context, down, phrasesOf(down.steps));
+  } catch (error) {
+    refusalOf(error, ["migration_refused", "migration_irreversible", ...(isLarge ? ["migration_unfinished"] : [])]);
+    return { kind: "applied", says: (error as Error).message, rows };
+  }
+  assert.deepEqual(await structures(database, ddl), structureBefore);
+  assert.deepEqual(await keptValues(world, specs, "from"), valuesBefore);
+  return { kind: "undone", says: "", rows };
+}
+
+function refusalOf(error: unknown, codes: readonly string[]): "refused" | "unfinished" {
+  assert.ok(error instanceof AppError && codes.includes(error.code), String((error as Error).cause ?? error));
+  return error.code === "migration_unfinished" ? "unfinished" : "refused";
 }
 
 const clock = () => 1_767_225_600_000;
 const seed = Number(process.env["SEED"] ?? 20_261_121);
-const numRuns = Number(process.env["RUNS"] ?? 150);
+const runsOf = (runs: number) => Number(process.env["RUNS"] ?? runs);
 
-describe("from any schema to any other", () => {
-  let database: Database;
-  let fresh: Database;
-  before(() => {
-    database = openSqlite({ file: ":memory:" });
-    fresh = openSqlite({ file: ":memory:" });
+interface Opened {
+  readonly database: Database;
+  readonly close: () => Promise<void>;
+}
+
+async function openInMemory(): Promise<Opened> {
+  const database = openSqlite({ file: ":memory:" });
+  return { database, close: () => database.close() };
+}
+
+async function openOnServer(): Promise<Opened> {
+  const { url, drop } = await freshDatabase(serviceUrl("postgres"));
+  const database = await openPostgres({ url });
+  return { database, close: () => database.close().then(drop) };
+}
+
+/** Two databases of a product for the tests around it. */
+function prepareWorld(languages: Languages, open: () => Promise<Opened>, isLarge = false): () => World {
+  let opened: readonly Opened[] = [];
+  before(async () => {
+    opened = await Promise.all([open(), open()]);
   });
-  after(() => Promise.all([database.close(), fresh.close()]));
-  const outcomes = { applied: 0, refused: 0, undone: 0 };
-
-  async function make(into: Database, schema: Schema): Promise<Plan> {
-    await wipe(into);
-    const plan = planMigration(null, { schema, ddl, nowMs: clock() });
-    await applyMigration({ database: into, ddl, clock }, plan, { head: null });
-    return plan;
-  }
-
-  async function check(specs: { from: Spec; to: Spec }, sabotage = ""): Promise<void> {
-    const context = { database, ddl, clock };
-    const schemas = { from: compile(specs.from), to: compile(specs.to) };
-    await make(database, schemas.from);
-    await make(fresh, schemas.to);
-    await fill(database, specs.from, schemas.from);
-    const [structureBefore, valuesBefore] = [await structures(database), await keptValues(database, specs, "from")];
-    const head = await readHead(database, ddl);
-    const plan = planMigration(await readSnapshot(database, head), { schema: schemas.to, ddl, nowMs: clock() });
-    try {
-      await applyMigration(context, plan, { head, confirmations: phrasesOf(plan.steps) });
-    } catch (error) {
-      assert.ok(error instanceof AppError && error.code === "migration_refused", String((error as Error).cause ?? error));
-      assert.deepEqual(await structures(database), structureBefore);
-      outcomes.refused++;
-      return;
-    }
-    outcomes.applied++;
-    if (sabotage !== "") await database.migrate([{ text: sabotage, params: [] }]);
-    assert.deepEqual(await structures(database), await structures(fresh));
-    assert.deepEqual(await findDrift(database, plan.to, ddl), []);
-    assert.deepEqual(await keptValues(database, specs, "to"), valuesBefore);
-    assert.deepEqual(await ddl.catalogue.verify(readerOf(database)), []);
-    try {
-      const down = await planDown(context);
-      await migrateDown(context, down, phrasesOf(down.steps));
-    } catch (error) {
-      assert.ok(
-        error instanceof AppError && ["migration_refused", "migration_irreversible"].includes(error.code),
-        String((error as Error).cause ?? error),
-      );
-      return;
-    }
-    outcomes.undone++;
-    assert.deepEqual(await structures(database), structureBefore);
-    assert.deepEqual(await keptValues(database, specs, "from"), valuesBefore);
-  }
-
-  test(`seed ${seed}`, async () => {
-    await fc.assert(
-      fc.asyncProperty(pairArbitrary, (specs) => check(specs)),
-      { seed, numRuns },
-    );
-    assert.ok(outcomes.applied > numRuns / 4 && outcomes.refused > 0 && outcomes.undone > numRuns / 20, JSON.stringify(outcomes));
+  after(() => Promise.all(opened.map(({ close }) => close())));
+  return () => ({
+    ...languages,
+    database: (opened[0] as Opened).database,
+    fresh: (opened[1] as Opened).database,
+    isLarge,
   });
+}
 
-  test("planted faults: a lost row, a lost value and a lost index are found", async () => {
-    const field: FieldSpec = {
-      kind: "text",
-      optional: false,
-      filled: false,
-      unique: false,
-      indexed: true,
-      renamed: false,
-      column: false,
-      target: 0,
-    };
-    const from: Spec = [{ serial: false, trash: false, renamed: false, fields: [field] }];
-    const to: Spec = [{ serial: false, trash: true, renamed: true, fields: [{ ...field, renamed: true }] }];
-    await check({ from, to });
-    const faults = [
-      "DELETE FROM things0_new WHERE id = (SELECT min(id) FROM things0_new)",
-      "UPDATE things0_new SET part0_new = 'x'",
-      "DROP INDEX things0_new_part0_new_idx",
-    ];
-    for (const fault of faults) await assert.rejects(check({ from, to }, fault), assert.AssertionError, fault);
-  });
+async function checkMany(numRuns: number, checkOne: (specs: Specs) => Promise<Outcome>): Promise<void> {
+  const counts = { applied: 0, refused: 0, unfinished: 0, undone: 0 };
+  await fc.assert(
+    fc.asyncProperty(pairArbitrary, async (specs) => void counts[(await checkOne(specs)).kind]++),
+    { seed, numRuns },
+  );
+  const { undone, refused, applied } = counts;
+  assert.ok(applied + undone > numRuns / 4 && refused > 0 && undone > numRuns / 20, JSON.stringify(counts));
+}
+
+async function findFaults(world: World): Promise<void> {
+  const field: FieldSpec = {
+    kind: "text",
+    optional: false,
+    filled: false,
+    unique: false,
+    indexed: true,
+    renamed: false,
+    column: false,
+    target: 0,
+  };
+  const from: Spec = [{ serial: false, trash: false, renamed: false, fields: [field] }];
+  const to: Spec = [{ serial: false, trash: true, renamed: true, fields: [{ ...field, renamed: true }] }];
+  await check(world, { from, to });
+  const faults = [
+    "DELETE FROM things0_new WHERE id = (SELECT id FROM things0_new ORDER BY id LIMIT 1)",
+    "UPDATE things0_new SET part0_new = 'x'",
+    "DROP INDEX things0_new_part0_new_idx",
+  ];
+  for (const fault of faults) await assert.rejects(check(world, { from, to }, fault), assert.AssertionError, fault);
+}
+
+describe("from any schema to any other, on SQLite", () => {
+  const world = prepareWorld(sqlite, openInMemory);
+  test(`seed ${seed}`, () => checkMany(runsOf(150), (specs) => check(world(), specs)));
+  test("planted faults: a lost row, a lost value and a lost index are found", () => findFaults(world()));
+});
+
+describe("from any schema to any other, on PostgreSQL", needsService("postgres"), () => {
+  const world = prepareWorld(postgres, openOnServer);
+  const other = prepareWorld(sqlite, openInMemory);
+  test(`seed ${seed}: as on SQLite, with the same rows and the same words`, () =>
+    checkMany(runsOf(40), async (specs) => {
+      const [ours, theirs] = [await check(world(), specs), await check(other(), specs)];
+      assert.deepEqual(ours, theirs);
+      return ours;
+    }));
+  test("planted faults: a lost row, a lost value and a lost index are found", () => findFaults(world()));
+});
+
+describe("from any schema to any other, on PostgreSQL, where nobody waits for rows", needsService("postgres"), () => {
+  const world = prepareWorld(postgres, openOnServer, true);
+  const other = prepareWorld(sqlite, openInMemory);
+  test(`seed ${seed}`, () =>
+    checkMany(runsOf(40), async (specs) => {
+      const [ours, theirs] = [await check(world(), specs), await check(other(), specs)];
+      assert.deepEqual(ours.rows, theirs.rows);
+      return ours;
+    }));
 });

@@ -20,7 +20,7 @@ export const emptySnapshot: Snapshot = Object.freeze({ format: snapshotFormat, s
 /** The snapshot of a schema, with the ids that its models and fields have in the snapshot before it. */
 export function takeSnapshot(schema: Schema, before: Snapshot, ddl: Ddl): Snapshot {
   const { ids, lastId } = identify(schema, before);
-  const models = [...schema.models.values()].map((model): SnapshotModel => {
+  const models = ownModels(schema).map((model): SnapshotModel => {
     const bounds = boundsOf(model, ddl);
     const found = ids.get(model.name) as NonNullable<ReturnType<typeof ids.get>>;
     const fields = storedFields(model).map((field): SnapshotField => {
@@ -56,10 +56,15 @@ function referencesOf(
   const idOf = (field: Field) => ids.get(field.model)?.fields.get(field.name) as string;
   const references = [...model.fields.values()].flatMap(({ name, parts, relation }): SnapshotReference[] => {
     const target = relation ? schema.models.get(relation.target) : undefined;
-    if (!parts || !target) return [];
+    if (!parts || !target || target.adopted) return [];
     return [{ name, fields: parts.map(idOf), model: ids.get(target.name)?.id as string, key: target.key.map(idOf) }];
   });
   return references.length === 0 ? {} : { references };
+}
+
+/** The models whose tables migrations make and change: all but the adopted ones. */
+export function ownModels(schema: Schema): readonly Model[] {
+  return [...schema.models.values()].filter(({ adopted }) => !adopted);
 }
 
 /** Fields with a column. */
@@ -106,7 +111,7 @@ function indexesOf(model: Model, ddl: Ddl, bounds: Bounds): readonly IndexShape[
  * and fields are declared are no part of it; so it can be had without the snapshot before it.
  */
 export function checksumOf(schema: Schema, ddl: Ddl): string {
-  const models = [...schema.models.values()].map((model) => {
+  const models = ownModels(schema).map((model) => {
     const bounds = boundsOf(model, ddl);
     return {
       name: model.name,

@@ -1,6 +1,7 @@
 /** Tells where a database stands: what was applied, what waits, and what somebody changed by hand. */
 import type { Schema } from "../../schema/schema.ts";
 import { findRefusals, type MigrateContext } from "./apply.ts";
+import { findLarge } from "./large.ts";
 import { findDrift } from "./drift.ts";
 import { type JournalEntry, type JournalHead, readEntries, readHead } from "./journal.ts";
 import { type Plan, planMigration } from "./plan.ts";
@@ -23,11 +24,13 @@ export interface MigrationStatus {
 export async function migrationStatus(context: MigrateContext & { readonly schema: Schema }): Promise<MigrationStatus> {
   const { database, ddl, schema, clock } = context;
   const head = await readHead(database, ddl);
-  const entries = head === null ? [] : await readEntries(database);
+  const entries = head === null ? [] : await readEntries(database, ddl);
   const snapshot = entries.at(-1)?.snapshot ?? emptySnapshot;
-  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock() });
-  const state = head === null ? "empty" : head.checksum === plan.checksum ? "current" : "pending";
-  const drift = head === null ? [] : await findDrift(database, snapshot, ddl);
+  const large = await findLarge(context, snapshot);
+  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large });
+  const isCurrent = head?.checksum === plan.checksum && head.next === null;
+  const state = head === null ? "empty" : isCurrent ? "current" : "pending";
+  const drift = head === null || head.next !== null ? [] : await findDrift(database, snapshot, ddl);
   // Where the tables are not what the plan was made for, its questions cannot be asked.
   const mayAsk = head !== null && drift.length === 0;
   return {

@@ -72,11 +72,15 @@ function planMeasure(name: AggregateName, of: string, { pointer, planning }: { p
   const { type, params } = field;
   const fits = name === "count" || (name === "sum" || name === "avg" ? type.numeric : type.ordered && type.name !== "boolean");
   if (!fits) throw badQuery(pointer, "type", `${of} is ${type.name}, which has no ${name}.`);
+  const isOfColumn = name === "sum" || name === "min" || name === "max";
   const result = name === "count" ? integerType : name === "avg" ? floatType : name === "sum" ? sumType(field) : type;
   return {
     name,
     of: termOf(field),
-    field: resultField(`${name}.${of}`, result, name === "count" || name === "avg" ? {} : { ...params, precision: undefined }),
+    field: {
+      ...resultField(`${name}.${of}`, result, isOfColumn ? { ...params, precision: undefined } : {}),
+      native: isOfColumn ? field.native : null,
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export interface Planning {
 export function planList(query: Query, cursorNulls: readonly boolean[] | null, planning: Planning): ListPlan {
   const rows = planRows({ ...query, limit: null, pointer: "" }, planning);
   const { params } = planning;
+  // Without a key, cursors count the rows that come before.
+  const isSkipping = planning.model.key.length === 0 && (query.after ?? query.before) !== undefined;
   const direction = query.before === undefined ? "after" : "before";
   if (cursorNulls && cursorNulls.length !== rows.order.length) throw fail("invalid_cursor");
   const firstParam = params.next;
@@ -33,7 +35,7 @@ export function planList(query: Query, cursorNulls: readonly boolean[] | null, p
     limitParam,
     count: query.count ?? "none",
     cursor: cursorNulls ? { direction, nulls: cursorNulls, firstParam } : null,
-    offsetParam: query.page === undefined ? null : params.next++,
+    offsetParam: query.page === undefined && !isSkipping ? null : params.next++,
   };
 }
 
@@ -65,7 +67,10 @@ function planRows(query: RowsQuery, planning: Planning): RowsPlan {
   return { model, trash, where, rule: null, output, order, limit: query.limit };
 }
 
-/** The order of a sort text, made total by the key, which takes the direction of the last term. */
+/**
+ * The order of a sort text, made total by the key, which takes the direction of the last term. Rows of a model without a key are
+ * told apart by all that the caller sees of them.
+ */
 export function planOrder(text: string, pointer: string, planning: Planning): readonly Order[] {
   const terms = text === "" ? [] : text.split(",");
   within(planning.limits, "sortFieldsMax", terms.length);
@@ -79,9 +84,11 @@ export function planOrder(text: string, pointer: string, planning: Planning): re
     order.push({ by, descending, nullable: by.steps.length > 0 || by.term.field.optional });
   }
   const descending = order.at(-1)?.descending ?? false;
-  for (const field of planning.model.key) {
+  const { key } = planning.model;
+  const all = () => planning.view.fields(planning.model).filter(({ type }) => type.ordered || type.storage === "bytes");
+  for (const field of key.length > 0 ? key : all()) {
     if (order.some(({ by }) => by.steps.length === 0 && by.term.field.name === field.name)) continue;
-    order.push({ by: { steps: [], term: termOf(field) }, descending, nullable: false });
+    order.push({ by: { steps: [], term: termOf(field) }, descending, nullable: field.optional });
   }
   return order;
 }

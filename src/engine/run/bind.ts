@@ -2,8 +2,8 @@
 import type { Statement } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Actor, Facts } from "../actor.ts";
-import type { Call } from "../call.ts";
-import { decodeCursor } from "../cursor.ts";
+import type { ReadCall } from "../call.ts";
+import { createSeal, decodeCursor, type Seal } from "../cursor.ts";
 import { badQuery, fail } from "../errors.ts";
 import { within } from "../limits.ts";
 import { parseKey } from "../key.ts";
@@ -12,18 +12,18 @@ import { createShape, limitValue, type Shape, shapeAggregate, shapeQuery } from 
 import { type Binding, fill, type Slot, Unfit } from "../compile/slot.ts";
 import { pointerOf } from "../plan/pointer.ts";
 
-export type ReadCall = Extract<Call, { op: "list" | "get" | "aggregate" }>;
-
 /** A read reduced to its shape and values. */
 export interface ShapedRead {
   readonly key: string;
   readonly model: Model;
   readonly values: readonly unknown[];
   readonly texts: boolean;
-  /** What cursors of this query are bound to, beside the actor. */
-  readonly bound: string;
+  /** What cursors of this query and actor are sealed with; empty where there are none. */
+  readonly seal: Seal;
   readonly cursorNulls: readonly boolean[] | null;
   readonly limit: number;
+  /** Rows that the page skips; only where the model has no key, which cursors of values would need. */
+  readonly offset: number;
   readonly call: ReadCall;
 }
 
@@ -62,9 +62,10 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
     model,
     values: shape.values,
     texts: texts === true,
-    bound: "",
+    seal: "",
     cursorNulls: null,
     limit: 1,
+    offset: 0,
     call,
   };
 }
@@ -73,6 +74,7 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
 interface ListBase {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** What cursors of the query are bound to, beside the actor. */
   readonly bound: string;
   readonly limit: number;
 }
@@ -83,25 +85,28 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
   const texts = query.texts === true;
   const cursor = query.after ?? query.before;
   const count = query.count ?? "none";
-  const { bound, limit } = base;
+  const { limit } = base;
+  const seal = createSeal(context.cursorKey, `${base.bound}|${actor.id ?? ""}`);
   if (cursor === undefined && query.page === undefined) {
     return {
       key: `${base.text}|${count}`,
       model,
       values: [...base.values, limit + 1],
       texts,
-      bound,
+      seal,
       limit,
+      offset: 0,
       call,
       cursorNulls: null,
     };
   }
+  if (model.key.length === 0) return shapeSkipping(call, base, { model, context, seal });
   let text = base.text;
   const values = [...base.values];
   let cursorNulls: readonly boolean[] | null = null;
   if (cursor !== undefined) {
     if (query.page !== undefined) throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
-    const sorted = decodeCursor(context.cursorKey, boundTo(bound, actor), cursor);
+    const sorted = decodeCursor(seal, cursor);
     cursorNulls = sorted.map((value) => value === null);
     text += `|${query.before === undefined ? "after" : "before"}:${cursorNulls.map((isNull) => (isNull ? "0" : "1")).join("")}`;
     for (const value of sorted) if (value !== null) values.push(value);
@@ -109,12 +114,43 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
   text += `|${count}`;
   values.push(limit + 1);
   if (query.page !== undefined) {
-    const offset = (limitValue(query.page, "/page") - 1) * limit;
-    within(context.limits, "offsetMax", offset);
-    values.push(offset);
+    values.push(offsetOf(query.page, limit, context));
     text += "|offset";
   }
-  return { key: text, model, values, texts, bound, limit, call, cursorNulls };
+  return { key: text, model, values, texts, seal, limit, offset: 0, call, cursorNulls };
+}
+
+function offsetOf(page: unknown, limit: number, { limits }: Context): number {
+  const offset = (limitValue(page, "/page") - 1) * limit;
+  within(limits, "offsetMax", offset);
+  return offset;
+}
+
+/** Without a key nothing tells equal rows apart, so no values say where a page ends: its cursors count rows. */
+function shapeSkipping(
+  call: Extract<ReadCall, { op: "list" }>,
+  { text, values, limit }: ListBase,
+  { model, context, seal }: Pick<Started, "model" | "context"> & { readonly seal: Seal },
+): ShapedRead {
+  const { query } = call;
+  const cursor = query.after ?? query.before;
+  if (cursor !== undefined && query.page !== undefined)
+    throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
+  const counted = cursor === undefined ? 0 : Number(decodeCursor(seal, cursor)[0]);
+  const skipped = query.before === undefined ? counted : Math.max(counted - limit, 0);
+  const offset = query.page === undefined ? skipped : offsetOf(query.page, limit, context);
+  within(context.limits, "offsetMax", offset);
+  return {
+    key: `${text}|${query.count ?? "none"}|offset`,
+    model,
+    values: [...values, limit + 1, offset],
+    texts: query.texts === true,
+    seal,
+    limit,
+    offset,
+    call,
+    cursorNulls: null,
+  };
 }
 
 function shapeBase({ query, memo }: Extract<ReadCall, { op: "list" }>, model: Model, shape: Shape): ListBase {
@@ -137,11 +173,6 @@ function shapeBase({ query, memo }: Extract<ReadCall, { op: "list" }>, model: Mo
   return base;
 }
 
-/** What a cursor is good for: the query it was made by, and who made it. */
-export function boundTo(bound: string, actor: Actor): string {
-  return `${bound}|${actor.id ?? ""}`;
-}
-
 function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shape, context }: Started): ShapedRead {
   const { query } = call;
   shapeAggregate(shape, query);
@@ -153,9 +184,10 @@ function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shap
     model,
     values: shape.values,
     texts: query.texts === true,
-    bound: "",
+    seal: "",
     cursorNulls: null,
     limit,
+    offset: 0,
     call,
   };
 }

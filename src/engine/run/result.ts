@@ -1,19 +1,16 @@
 /** Shapes rows into results: the JSON texts stay as the database made them. */
 import type { Row } from "../../drivers/database.ts";
 import type { Value } from "../../schema/value.ts";
-import type { Actor } from "../actor.ts";
-import type { SingleResult } from "../call.ts";
-import { type CursorKey, encodeCursor } from "../cursor.ts";
+import type { ReadCall, SingleResult } from "../call.ts";
+import { encodeCursor } from "../cursor.ts";
 import { fail } from "../errors.ts";
 import type { Prepared } from "../context.ts";
-import { boundTo, type ReadCall, type ShapedRead } from "./bind.ts";
+import type { ShapedRead } from "./bind.ts";
 
 interface Shaping {
   readonly call: ReadCall;
-  readonly actor: Actor;
   readonly prepared: Prepared;
   readonly shaped: ShapedRead;
-  readonly cursorKey: CursorKey;
 }
 
 /** @throws not_found for a single row that is not there; limit_exceeded for more groups than allowed. */
@@ -22,7 +19,8 @@ export function shapeResult(rows: readonly Row[], shaping: Shaping): SingleResul
   if (call.op === "get") {
     const row = rows[0];
     if (!row) throw fail("not_found");
-    return { kind: "row", json: row[0] as string, id: call.id, version: Number(row[1]), created: false, changed: false };
+    const version = row[1] === null ? null : Number(row[1]);
+    return { kind: "row", json: row[0] as string, id: call.id, version, created: false, changed: false };
   }
   if (call.op === "aggregate") {
     if (rows.length > shaped.limit && call.query.limit === undefined)
@@ -32,18 +30,18 @@ export function shapeResult(rows: readonly Row[], shaping: Shaping): SingleResul
   return shapePage(rows, prepared.plan.kind === "list" && prepared.plan.count !== "none", shaping);
 }
 
-function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, cursorKey, actor }: Shaping): SingleResult {
+function shapePage(rows: readonly Row[], counted: boolean, { shaped, call }: Shaping): SingleResult {
   const count = counted ? Number(rows[0]?.[0] ?? 0) : null;
   const first = counted ? 1 : 0;
   // With a count there is a row even where the page is empty: its JSON is null.
   const found = counted ? rows.filter((row) => row[1] !== null) : rows;
+  if (shaped.model.key.length === 0) return countedPage(found, { first, count }, shaped);
   const query = call.op === "list" ? call.query : {};
   const isBackwards = query.before !== undefined;
   const hasMore = found.length > shaped.limit;
   const kept = hasMore ? found.slice(0, shaped.limit) : found;
   const page = isBackwards ? kept.toReversed() : kept;
-  const cursor = (row: Row | undefined) =>
-    row ? encodeCursor(cursorKey, boundTo(shaped.bound, actor), row.slice(first + 1) as Value[]) : null;
+  const cursor = (row: Row | undefined) => (row ? encodeCursor(shaped.seal, row.slice(first + 1) as Value[]) : null);
   const hasNext = isBackwards || hasMore;
   const hasPrev = isBackwards ? hasMore : query.after !== undefined || (query.page ?? 1) > 1;
   return {
@@ -51,6 +49,22 @@ function shapePage(rows: readonly Row[], counted: boolean, { shaped, call, curso
     rows: page.map((row) => row[first] as string),
     next: hasNext ? cursor(page.at(-1)) : null,
     prev: hasPrev ? cursor(page[0]) : null,
+    count,
+  };
+}
+
+/** A page of rows without a key: its cursors say how many rows come before. */
+function countedPage(
+  found: readonly Row[],
+  { first, count }: { readonly first: number; readonly count: number | null },
+  { limit, offset, seal }: ShapedRead,
+): SingleResult {
+  const cursor = (skipped: number) => encodeCursor(seal, [skipped]);
+  return {
+    kind: "list",
+    rows: found.slice(0, limit).map((row) => row[first] as string),
+    next: found.length > limit ? cursor(offset + limit) : null,
+    prev: offset > 0 ? cursor(offset) : null,
     count,
   };
 }

@@ -1,20 +1,58 @@
 /** Where statements run: on the database, or inside a transaction that is held open. */
 import { assert } from "../../base/errors.ts";
-import type { Database, ReadOptions, Row, Statement, Step, StepResult, Transaction } from "../../drivers/database.ts";
+import type { Soon } from "../../base/soon.ts";
+import type {
+  CommitOptions,
+  Database,
+  Position,
+  ReadOptions,
+  Row,
+  Statement,
+  Step,
+  StepResult,
+  Transaction,
+  WriteOptions,
+} from "../../drivers/database.ts";
 
 export interface Session {
-  read(statement: Statement, options?: ReadOptions): readonly Row[] | Promise<readonly Row[]>;
+  read(statement: Statement, options?: ReadOptions): Soon<readonly Row[]>;
   /** One atomic unit. */
-  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  write(unit: readonly Step[], options?: WriteOptions): Promise<readonly StepResult[]>;
   /** Runs work in a transaction: a new one, or the one at hand. */
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  transaction<T>(work: (session: Session) => Promise<T>, options?: CommitOptions): Promise<T>;
 }
 
-export function databaseSession(database: Database, timeoutMs: number): Session {
+/** `seal` is what every transaction ends with. */
+export function databaseSession(database: Database, timeoutMs: number, seal: readonly Step[] = []): Session {
   return {
     read: (statement, options) => database.read(statement, options),
-    write: (unit) => database.write(unit),
-    transaction: (work) => database.transaction((tx) => work(transactionSession(tx)), { timeoutMs }),
+    write:
+      seal.length === 0
+        ? (unit, options) => database.write(unit, options)
+        : (unit, options) => database.write([...unit, ...seal], options),
+    transaction: (work, options) =>
+      database.transaction(
+        async (tx) => {
+          const value = await work(transactionSession(tx));
+          if (seal.length > 0) await tx.write(seal);
+          return value;
+        },
+        { ...options, timeoutMs },
+      ),
+  };
+}
+
+/** The same session of the database, whose reads a replica may answer that has got so far. */
+export function replicaSession(session: Session, since: Position | null): Session {
+  return { ...session, read: (statement, options) => session.read(statement, { ...options, since }) };
+}
+
+/** The same session of the database, telling what each commit has reached. */
+export function committingSession(session: Session, onCommit: NonNullable<CommitOptions["onCommit"]>): Session {
+  return {
+    read: (statement, options) => session.read(statement, options),
+    write: (unit, options) => session.write(unit, { ...options, onCommit }),
+    transaction: (work) => session.transaction(work, { onCommit }),
   };
 }
 
@@ -52,9 +90,9 @@ export function countingSession(session: Session, tally: Tally): Session {
       tally.statements++;
       return session.read(statement, options);
     },
-    write(unit) {
+    write(unit, options) {
       tally.statements += unit.length;
-      return session.write(unit);
+      return session.write(unit, options);
     },
     transaction: (work) => session.transaction((inner) => work(countingSession(inner, tally))),
   };
@@ -65,9 +103,9 @@ export function sessionBeside(session: Session, held: { readonly count: number }
   const assertFree = () => assert(held.count === 0, "inside transaction(), write with the `tx` it hands you, not with `db`");
   return {
     read: (statement, options) => session.read(statement, options),
-    async write(unit) {
+    async write(unit, options) {
       assertFree();
-      return session.write(unit);
+      return session.write(unit, options);
     },
     async transaction(work) {
       assertFree();

@@ -1,7 +1,7 @@
 /** Batches: operations in order, each under its own rule; atomic ones in one transaction. */
 import { AppError } from "../../base/errors.ts";
 import type { BatchOp, BatchResult, Call, Data, Result, SingleResult } from "../call.ts";
-import { fail } from "../errors.ts";
+import { fail, pointingAt } from "../errors.ts";
 import { within } from "../limits.ts";
 import type { Writing } from "../context.ts";
 import { transact } from "./writing.ts";
@@ -45,20 +45,11 @@ async function runOp({ op, index, answers, atomic }: Running, writing: Writing, 
     if (op.id !== undefined) answers.set(op.id, answerOf(result));
     return { id: op.id ?? null, result, error: null };
   } catch (error) {
-    const named = error instanceof AppError && error.errors.length === 0 ? pointing(error, pointer) : error;
-    if (atomic || !(error instanceof AppError)) throw named;
+    // An error that names no place is at least told which operation met it.
+    const named = pointingAt(error, pointer);
+    if (atomic || !(named instanceof AppError)) throw named;
     return { id: typeof op?.id === "string" ? op.id : null, result: null, error: named };
   }
-}
-
-// An error that names no place is at least told which operation met it.
-function pointing(error: AppError, pointer: string): AppError {
-  const spec = { status: error.status, message: error.message, explanation: error.explanation };
-  return new AppError(error.code, spec, {
-    errors: [{ pointer, code: error.code, message: error.message }],
-    headers: error.headers,
-    cause: error,
-  });
 }
 
 function callOf(op: BatchOp, pointer: string, answers: ReadonlyMap<string, Data>): Exclude<Call, { op: "batch" }> {

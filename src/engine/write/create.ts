@@ -1,5 +1,4 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
-import { AppError } from "../../base/errors.ts";
 import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
 import type { Field, Model, Relation } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
@@ -9,7 +8,7 @@ import { compileCreate } from "../compile/write.ts";
 import { badInput } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { formatKey, parseKey } from "../key.ts";
-import { read } from "../pipeline.ts";
+import { readBack } from "./read-back.ts";
 import { runHooks } from "./hooks.ts";
 import { storedFields } from "./fields.ts";
 import { completeRow, type Input, readInput } from "./input.ts";
@@ -57,9 +56,11 @@ interface Created {
   /** The step that reads the row back; null for nested rows, and where nothing is to be answered. */
   readonly back: number | null;
   readonly isTop: boolean;
+  readonly alike: boolean;
 }
 
-async function createAll(
+/** Creates what has been read, in one unit where no hook stands between. */
+export async function createAll(
   inputs: readonly Input[],
   returning: Returning | undefined,
   writing: Writing,
@@ -86,9 +87,12 @@ async function createAtOnce(
   const created: Created[] = [];
   for (const input of inputs) addRow(input, { steps, created, parent: null, returning, writing });
   const parts = created.map(({ part }) => part);
-  const results = await runUnit(steps, parts, writing);
+  // A row by itself may run together with those of other requests.
+  const alike = created.length === 1 && created[0]?.alike === true;
+  const results = await runUnit(steps, parts, { ...writing, alike });
   const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
-  for (const { input, row } of rows) writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: 1 });
+  for (const { input, row } of rows)
+    writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: row.version ?? 0 });
   const tops = rows.filter(({ isTop }) => isTop);
   for (const { input, row } of tops) await runHooks("after", hookedBy(input, row.id), writing);
   return tops.map(({ row }) => row);
@@ -110,36 +114,17 @@ async function createInTurn(
       const linked = owned.map((child) => withParent(child, { model, relation, key }));
       await createInTurn(linked, { minimal: true }, writing);
     }
-    rows.push({ ...(owner as RowResult), json: returning?.minimal ? null : await readBack({ model, id, returning }, writing) });
+    const back = returning?.minimal ? null : await readBack({ model, id, returning }, writing);
+    rows.push({ ...(owner as RowResult), json: back?.json ?? null });
   }
   return rows;
-}
-
-interface Written {
-  readonly model: Model;
-  readonly id: string;
-  readonly returning: Returning | undefined;
-}
-
-// As the caller may read it, which may be not at all.
-async function readBack(
-  { model, id, returning }: Written,
-  { context, session, origin, now, view }: Writing,
-): Promise<string | null> {
-  if (view.rule(model, "read").op === "false") return null;
-  const call = { op: "get", model: model.name, id, select: returning?.select } as const;
-  const answer = await read(call, origin.actor, { context, session, now }).catch((error: unknown) => {
-    if (error instanceof AppError && error.code === "not_found") return null;
-    throw error;
-  });
-  return answer?.result.kind === "row" ? answer.result.json : null;
 }
 
 function hookedBy(input: Input, id: string | null) {
   return { model: input.model, op: "create" as const, input, id };
 }
 
-interface Parent {
+export interface Parent {
   readonly model: Model;
   /** The relation in which the row is nested. */
   readonly relation: string;
@@ -147,8 +132,9 @@ interface Parent {
   readonly key: readonly (Value | StepRef)[];
 }
 
+/** The input of a row that is nested in another. */
 // A copy: the database may ask for another run, in which the parent has another key.
-function withParent(input: Input, parent: Parent): Input {
+export function withParent(input: Input, parent: Parent): Input {
   const { model, pointer } = input;
   const values = new Map(input.values);
   const relation = parent.model.relations.get(parent.relation) as Relation;
@@ -184,7 +170,7 @@ function addRow(given: Input, { steps, created, parent, returning, writing }: Ad
   const serial = unit.serial === null ? null : base + unit.serial;
   const part: Part = { model, base, pointer, action: "create", row, serial };
   steps.push(...bindUnit(unit, binding, base));
-  const at = created.push({ input, part, back: null, isTop }) - 1;
+  const at = created.push({ input, part, back: null, isTop, alike: unit.alike }) - 1;
   const fields = storedFields(model);
   const key = model.key.map((field) =>
     field.params.serial ? { step: serial as number, column: 0 } : (row[fields.indexOf(field)] as Value),
@@ -192,7 +178,7 @@ function addRow(given: Input, { steps, created, parent, returning, writing }: Ad
   for (const { relation, rows } of input.children)
     for (const child of rows) addRow(child, { steps, created, parent: { model, relation, key }, returning, writing });
   // Read back once its owned rows are there, which may be part of the answer.
-  if (unit.back) created[at] = { input, part, back: steps.push(bindStep(unit.back, binding, base)) - 1, isTop };
+  if (unit.back) created[at] = { ...(created[at] as Created), back: steps.push(bindStep(unit.back, binding, base)) - 1 };
 }
 
 function prepareCreate(input: Input, returning: Returning | undefined, writing: Writing): UnitTemplate {
@@ -202,13 +188,16 @@ function prepareCreate(input: Input, returning: Returning | undefined, writing: 
     const field = model.fields.get(name);
     return field && writing.view.fieldRule(field, "create") ? [field] : [];
   });
-  const shape = `create|${model.name}|${ruled.map(({ name }) => name).join(",")}|${readBackKey(readBack, writing)}`;
-  return prepared(shape, writing, (target) => compileCreate(model, { ruled, readBack }, target));
+  const left = storedFields(model).filter((field) => field.default?.from === "database" && !input.values.has(field.name));
+  const names = (fields: readonly Field[]) => fields.map(({ name }) => name).join(",");
+  const shape = `create|${model.name}|${names(ruled)}|${names(left)}|${readBackKey(readBack, writing)}`;
+  return prepared(shape, writing, (target) => compileCreate(model, { ruled, left, readBack }, target));
 }
 
 function rowOf({ part, back }: Created, results: readonly StepResult[]): RowResult {
   const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  return { kind: "row", json, id: keyOf(part, results), version: 1, created: true, changed: true };
+  const version = part.model.version ? 1 : null;
+  return { kind: "row", json, id: keyOf(part, results), version, created: true, changed: true };
 }
 
 function keyOf({ model, row, serial }: Part, results: readonly StepResult[]): string {

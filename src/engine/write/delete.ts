@@ -13,12 +13,12 @@ import type { Input } from "./input.ts";
 import { bindUnit } from "../compile/unit.ts";
 import { compileDelete } from "../compile/write.ts";
 import { bindTo } from "../compile/form.ts";
-import { keySql, parseKey } from "../key.ts";
+import { formatKey, keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
 import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
-import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact } from "./writing.ts";
+import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, versionAfter } from "./writing.ts";
 
 export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
@@ -27,17 +27,22 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
   const hard = !model.softDelete || call.trash === "only";
   const dependents = hard ? dependentsOf(model, writing) : [];
   const trash = model.softDelete && hard ? "only" : "without";
+  const isHooked = writing.context.hooks.has(model.name, "delete");
   const write: DeleteWrite = { model, id: call.id, ifVersion: call.ifVersion, hard, trash };
   const work = async (inner: Writing) => {
     const hooked = { model, op: "delete" as const, input: emptyInput(model), id: call.id };
     // Who may not delete it sets nothing in motion.
     await admitDelete(write, inner);
     await runHooks("before", hooked, inner);
-    if (hard) await release({ model, id: call.id, seen: new Set() }, inner);
-    await writeDelete(write, inner);
+    if (dependents.length === 0) await writeDelete(write, inner);
+    else {
+      if (isHooked) await admitDelete(write, inner);
+      await release(startGoing(model, call.id), inner);
+      // Admitted it is: rules that speak of the rows that went along would now say otherwise.
+      await writeDelete({ ...write, ifVersion: undefined }, asSystem(inner));
+    }
     await runHooks("after", hooked, inner);
   };
-  const isHooked = writing.context.hooks.has(model.name, "delete");
   if (dependents.length > 0 || isHooked) await transact(writing, work);
   else await writeDelete(write, writing);
   return { kind: "deleted" };
@@ -46,44 +51,69 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
 interface Gone {
   readonly model: Model;
   readonly id: string;
-  /** Rows that have been let go, as `model id`. */
-  readonly seen: Set<string>;
+  /** Rows on their way out, and those that are gone, as `model id`. */
+  readonly states: Map<string, "going" | "gone">;
+  /** Rows that were let go so far. */
+  readonly count: { rows: number };
 }
 
-// Rows that point to the one that goes are let go first: the database refuses a key that leads nowhere.
+/**
+ * Rows that point to the one that goes are let go first: the database refuses a key that leads nowhere. Those that go along come
+ * before those that forget it, so that no row forgets what it goes along with.
+ */
 async function release(gone: Gone, inner: Writing): Promise<void> {
-  for (const field of dependentsOf(gone.model, inner)) {
-    const dependent = inner.context.schema.models.get(field.model) as Model;
-    for (const id of await keysOf({ dependent, field }, gone, inner)) {
-      const name = `${dependent.name} ${id}`;
-      if (gone.seen.has(name)) continue;
-      within(inner.context.limits, "cascadeMax", gone.seen.add(name).size);
-      const asSystem: Writing = { ...inner, view: inner.context.viewOf(inner.context.factsOf(system)) };
-      if (field.relation?.onDelete === "setNull") await forget({ field, dependent, id }, asSystem);
-      else await takeAlong({ model: dependent, id, seen: gone.seen }, asSystem);
-    }
+  const dependents = dependentsOf(gone.model, inner);
+  const along = dependents.filter(({ relation }) => relation?.onDelete === "cascade");
+  for (const field of [...along, ...dependents.filter((one) => !along.includes(one))]) await releaseBy(field, gone, inner);
+}
+
+async function releaseBy(field: Field, gone: Gone, inner: Writing): Promise<void> {
+  const { states } = gone;
+  const dependent = inner.context.schema.models.get(field.model) as Model;
+  const free = asSystem(inner);
+  for (const id of await keysOf({ dependent, field }, gone, inner)) {
+    const name = `${dependent.name} ${id}`;
+    const isItself = dependent === gone.model && id === gone.id;
+    if (isItself || states.get(name) === "gone") continue;
+    const isGoing = states.has(name);
+    within(inner.context.limits, "cascadeMax", ++gone.count.rows);
+    // Rows that lead to each other in a circle: the one that goes last forgets, where it can.
+    if (field.relation?.onDelete === "setNull" || (isGoing && field.optional)) await forget({ field, dependent, id }, free);
+    else if (!isGoing) await takeAlong({ ...gone, model: dependent, id }, free);
   }
 }
 
-async function forget(
-  { field, dependent, id }: { field: Field; dependent: Model; id: string },
-  asSystem: Writing,
-): Promise<void> {
-  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>(spread(field, null)) };
-  await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, asSystem);
+// The id as the database spells it: a caller may spell it otherwise.
+function startGoing(model: Model, given: string): Gone {
+  const id = formatKey(model, parseKey(model, given) ?? []);
+  return { model, id, states: new Map([[`${model.name} ${id}`, "going"]]), count: { rows: 0 } };
 }
 
-async function takeAlong({ model, id, seen }: Gone, asSystem: Writing): Promise<void> {
+function asSystem(writing: Writing): Writing {
+  return { ...writing, view: writing.context.viewOf(writing.context.factsOf(system)) };
+}
+
+async function forget({ field, dependent, id }: { field: Field; dependent: Model; id: string }, free: Writing): Promise<void> {
+  const input: Input = { ...emptyInput(dependent), values: new Map<string, Value>(spread(field, null)) };
+  await writeUpdate({ input, id, returning: { minimal: true }, trash: "with" }, free);
+}
+
+async function takeAlong(gone: Gone, free: Writing): Promise<void> {
+  const { model, id, states } = gone;
+  states.set(`${model.name} ${id}`, "going");
   const hooked = { model, op: "delete" as const, input: emptyInput(model), id };
-  await runHooks("before", hooked, asSystem);
-  await release({ model, id, seen }, asSystem);
-  await writeDelete({ model, id, hard: true, trash: "with" }, asSystem);
-  await runHooks("after", hooked, asSystem);
+  await runHooks("before", hooked, free);
+  await release(gone, free);
+  await writeDelete({ model, id, hard: true, trash: "with" }, free);
+  states.set(`${model.name} ${id}`, "gone");
+  await runHooks("after", hooked, free);
 }
 
 /** Foreign keys of other models, or our own, whose rows do not outlive ours unchanged. */
 function dependentsOf(model: Model, { context }: Writing): readonly Field[] {
-  return [...context.schema.models.values()].flatMap((other) =>
+  // Rows that have no address go along as their database does it.
+  const writable = [...context.schema.models.values()].filter(({ readOnly }) => !readOnly);
+  return writable.flatMap((other) =>
     [...other.fields.values()].filter(({ relation }) => relation?.target === model.name && relation.onDelete !== "restrict"),
   );
 }
@@ -97,8 +127,9 @@ async function keysOf(
   if (!key) throw fail("not_found");
   const { dialect } = context;
   const held = (field.parts ?? [field]).map((part) => `t0.${dialect.quote(part.column)} = ${bindTo(part, "?", dialect)}`);
+  const order = dependent.key.map(({ column }) => `t0.${dialect.quote(column)}`).join(", ");
   const statement: Statement = {
-    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${held.join(" and ")} limit ${context.limits.cascadeMax + 1}`,
+    text: `select ${keySql(dependent, "t0", dialect)} from ${dialect.quote(dependent.table)} t0 where ${held.join(" and ")} order by ${order} limit ${context.limits.cascadeMax + 1}`,
     params: key,
   };
   const rows: readonly Row[] = await session.read(statement);
@@ -106,7 +137,7 @@ async function keysOf(
 }
 
 export function emptyInput(model: Model): Input {
-  return { model, pointer: "", values: new Map(), adds: new Map(), children: [] };
+  return { model, pointer: "", values: new Map(), adds: new Map(), children: [], owned: [] };
 }
 
 interface DeleteWrite {
@@ -121,8 +152,8 @@ interface DeleteWrite {
 async function writeDelete(write: DeleteWrite, writing: Writing): Promise<void> {
   const { unit, steps, part } = assembleDelete(write, writing);
   const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
-  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version });
+  const version = versionAfter(write.model, results[unit.before as number]);
+  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version: version ?? 0 });
 }
 
 /** Its first step alone, which judges. @throws not_found, forbidden, precondition_failed */

@@ -11,6 +11,7 @@ import type { View } from "../guard.ts";
 import { toWire } from "../key.ts";
 import { pointerPart } from "../plan/shape.ts";
 import { spread, storedFields } from "./fields.ts";
+import { type OwnedChanges, readOwned, withoutParent } from "./owned-input.ts";
 
 /** Input in stored form. */
 export interface Input {
@@ -23,6 +24,8 @@ export interface Input {
   readonly adds: Map<string, number | bigint>;
   /** Rows of owned relations, to be created along. */
   readonly children: readonly { readonly relation: string; readonly rows: readonly Input[] }[];
+  /** What becomes of rows of owned relations in an update. */
+  readonly owned: readonly OwnedChanges[];
 }
 
 export interface InputContext {
@@ -31,19 +34,23 @@ export interface InputContext {
   /** Where the data stands in the call, as a JSON pointer. */
   readonly pointer: string;
   readonly batchMax: number;
+  /** An update may say what becomes of owned rows. @default false */
+  readonly nests?: boolean;
 }
 
 /** @throws invalid_input with every fault, or forbidden where a field may not be written */
 export function readInput(model: Model, data: Data, context: InputContext): Input {
   const faults: Issue[] = [];
-  const input = collect(model, data, { ...context, faults });
+  const input = collect(model, data, { ...context, faults, ownedRows: { count: 0 } });
   if (faults.some(({ code }) => code === "forbidden")) throw fail("forbidden", { errors: faults });
   if (faults.length > 0) throw badInput(faults);
   return input;
 }
 
-interface Collecting extends InputContext {
+export interface Collecting extends InputContext {
   readonly faults: Issue[];
+  /** Owned rows that an update has named so far, at any depth. */
+  readonly ownedRows: { count: number };
 }
 
 function collect(model: Model, data: Data, context: Collecting): Input {
@@ -51,9 +58,11 @@ function collect(model: Model, data: Data, context: Collecting): Input {
   const values = new Map<string, Value>();
   const adds = new Map<string, number | bigint>();
   const children: { relation: string; rows: Input[] }[] = [];
+  const owned: OwnedChanges[] = [];
+  const input: Input = { model, pointer: context.pointer, values, adds, children, owned };
   if (typeof data !== "object" || data === null || Array.isArray(data)) {
     faults.push({ pointer: context.pointer, code: "type", message: "must be an object." });
-    return { model, pointer: context.pointer, values, adds, children };
+    return input;
   }
   for (const [name, given] of Object.entries(data)) {
     if (given === undefined) continue;
@@ -62,15 +71,12 @@ function collect(model: Model, data: Data, context: Collecting): Input {
     const relation = context.view.relation(model, name);
     const field = model.fields.get(name);
     if (!field && relation?.owned && context.mode === "create") {
-      children.push({
-        relation: name,
-        rows: collectChildren(given, {
-          ...context,
-          pointer,
-          target: context.view.target(relation),
-          skip: relation.inverseOf ?? "",
-        }),
-      });
+      const nested = { ...context, pointer, target: context.view.target(relation), skip: relation.inverseOf ?? "" };
+      children.push({ relation: name, rows: collectChildren(given, nested) });
+      continue;
+    }
+    if (!field && relation?.owned && relation.kind === "many" && context.nests) {
+      owned.push(readOwned(given, { ...context, pointer, relation }, collect));
       continue;
     }
     if (!field || !isWritable(field, context)) {
@@ -93,7 +99,7 @@ function collect(model: Model, data: Data, context: Collecting): Input {
     } else if (isMisfit(added)) report(added.code, added.misfit);
     else adds.set(name, added);
   }
-  return { model, pointer: context.pointer, values, adds, children };
+  return input;
 }
 
 // Two fields may share a column: what they say of it is the same.
@@ -119,13 +125,7 @@ function collectChildren(given: unknown, context: ChildContext): Input[] {
   }
   return rows.map((row, index) => {
     const pointer = Array.isArray(given) ? `${context.pointer}/${index}` : context.pointer;
-    const { [context.skip]: parent, ...rest } = (row ?? {}) as Data;
-    if (parent !== undefined)
-      faults.push({ pointer: `${pointer}/${context.skip}`, code: "read_only", message: "It is the row that it is nested in." });
-    return collect(context.target, typeof row === "object" && row !== null && !Array.isArray(row) ? rest : (row as Data), {
-      ...context,
-      pointer,
-    });
+    return collect(context.target, withoutParent(row, { ...context, pointer }), { ...context, pointer });
   });
 }
 
@@ -165,7 +165,7 @@ export interface Completion {
   readonly pointer: string;
 }
 
-/** The values of every stored field of a new row, in the model's order; serial keys are null until the database counts. */
+/** The values of every stored field of a new row, in the model's order; what the database gives is null until it has. */
 export function completeRow(input: Input, completion: Completion): readonly Value[] {
   const faults: Issue[] = [];
   const given = toWire(input.model, input.values);
@@ -176,7 +176,7 @@ export function completeRow(input: Input, completion: Completion): readonly Valu
     const made = defaultOf(field, given, completion);
     if (isMisfit(made))
       faults.push({ pointer: `${completion.pointer}/${field.name}`, code: made.code, message: `${made.misfit}.` });
-    else if (made !== null || field.optional || field.params.serial) return made;
+    else if (made !== null || field.optional || field.params.serial || field.default?.from === "database") return made;
     else missing.add(field.partOf ?? field.name);
     return null;
   });
@@ -191,6 +191,7 @@ export function defaultOf(field: Field, given: Readonly<Record<string, unknown>>
   const rule = field.default;
   switch (rule?.from) {
     case undefined:
+    case "database":
       return null;
     case "value":
       return rule.value;

@@ -14,12 +14,16 @@ import { planWhere } from "../plan/filter.ts";
 import { pointerInWhere } from "../plan/pointer.ts";
 import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
 import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
-import { updateRow } from "./update.ts";
+import { updateRow } from "./patch.ts";
 import type { Writing } from "../context.ts";
-import { modelOf, transact } from "./writing.ts";
+import { readInput } from "./input.ts";
+import { inputContext, modelOf, transact } from "./writing.ts";
 
 export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
+  admit(model, "update", writing);
+  // What does not fit is told even where no row matches.
+  readInput(model, call.data, inputContext("update", writing));
   const each = (id: string, inner: Writing) =>
     updateRow({ model: model.name, id, data: call.data, returning: { minimal: true } }, inner);
   return overRows({ ...call, model, action: "update" }, each, writing);
@@ -29,7 +33,11 @@ export async function deleteMany(call: Extract<Call, { op: "deleteMany" }>, writ
   const model = modelOf(call.model, writing);
   return overRows(
     { ...call, model, action: "delete" },
-    (id, inner) => deleteRow({ op: "delete", model: model.name, id }, inner),
+    async (id, inner) => {
+      // One that went along with an earlier one is gone already.
+      const isGone = inner.changes.some((change) => change.kind === "delete" && change.model === model.name && change.id === id);
+      if (!isGone) await deleteRow({ op: "delete", model: model.name, id }, inner);
+    },
     writing,
   );
 }

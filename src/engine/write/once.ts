@@ -16,17 +16,36 @@ export const idempotencyKeepMs = 86_400_000;
 // Expired keys that one keyed request clears away.
 const clearMax = 50;
 
-// Spelt so that every database understands it: `key` is a word of some.
-const table = `"${idempotencyTable}"`;
-const find = `select "fingerprint", "status", "headers", "body" from ${table} where "scope" = ? and "key" = ? and "created_at" > ?`;
-const expire = `delete from ${table} where "created_at" <= (select max("created_at") from (select "created_at" from ${table} where "created_at" <= ? order by "created_at" limit ${clearMax}) e)`;
-const replace = `delete from ${table} where "scope" = ? and "key" = ? and "created_at" <= ?`;
-const claim = `insert into ${table} ("scope", "key", "fingerprint", "status", "headers", "body", "created_at") values (?, ?, ?, 0, '', '', ?)`;
-const settle = `update ${table} set "status" = ?, "headers" = ?, "body" = ? where "scope" = ? and "key" = ?`;
+interface Texts {
+  readonly find: string;
+  readonly expire: string;
+  readonly replace: string;
+  readonly claim: string;
+  readonly settle: string;
+}
+
+const texts = new Map<string, Texts>();
+
+/** The statements over the table, which is given as it is quoted. Spelt so that every database understands them: `key` is a word of some. */
+function textsOf(table: string): Texts {
+  const known = texts.get(table);
+  if (known) return known;
+  const made: Texts = {
+    find: `select "fingerprint", "status", "headers", "body" from ${table} where "scope" = ? and "key" = ? and "created_at" > ?`,
+    expire: `delete from ${table} where "created_at" <= (select max("created_at") from (select "created_at" from ${table} where "created_at" <= ? order by "created_at" limit ${clearMax}) e)`,
+    replace: `delete from ${table} where "scope" = ? and "key" = ? and "created_at" <= ?`,
+    claim: `insert into ${table} ("scope", "key", "fingerprint", "status", "headers", "body", "created_at") values (?, ?, ?, 0, '', '', ?)`,
+    settle: `update ${table} set "status" = ?, "headers" = ?, "body" = ? where "scope" = ? and "key" = ?`,
+  };
+  texts.set(table, made);
+  return made;
+}
 
 export interface Once {
   readonly keyed: KeyedCall;
   readonly session: Session;
+  /** The table as its database quotes it. */
+  readonly table: string;
   readonly nowMs: number;
   /** Keys whose request this process is running. */
   readonly running: Set<string>;
@@ -62,7 +81,8 @@ function idOf({ scope, key }: KeyedCall): readonly Value[] {
   return [scope, key].map((text) => (text.length > idempotencyTextMax ? createHash("sha256").update(text).digest("hex") : text));
 }
 
-async function replay({ keyed, nowMs }: Once, session: Session): Promise<OnceAnswer | null> {
+async function replay({ keyed, table, nowMs }: Once, session: Session): Promise<OnceAnswer | null> {
+  const { find } = textsOf(table);
   const [row] = await session.read({ text: find, params: [...idOf(keyed), nowMs - idempotencyKeepMs] });
   if (!row) return null;
   const [fingerprint, status, headers, body] = row;
@@ -75,12 +95,13 @@ async function replay({ keyed, nowMs }: Once, session: Session): Promise<OnceAns
 }
 
 async function claimAndRun(
-  { keyed, nowMs }: Once,
+  { keyed, table, nowMs }: Once,
   session: Session,
   work: (session: Session) => Promise<Answer>,
 ): Promise<OnceAnswer> {
   const id: readonly Value[] = idOf(keyed);
   const cutoff = nowMs - idempotencyKeepMs;
+  const { expire, replace, claim, settle } = textsOf(table);
   await session.write([
     { text: expire, kind: "run", params: [cutoff] },
     { text: replace, kind: "run", params: [...id, cutoff] },

@@ -7,11 +7,13 @@ import { badInput, badQuery, fail } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { columnFields, namedFields } from "./fields.ts";
 import { defaultOf, readInput } from "./input.ts";
-import { formatKey, keyWhere, parseKey } from "../key.ts";
+import { keySql, keyWhere, parseKey } from "../key.ts";
 import { read } from "../pipeline.ts";
+import { bindTo } from "../compile/form.ts";
 import { createRow } from "./create.ts";
 import { emptyInput } from "./delete.ts";
-import { updateRow, writeUpdate } from "./update.ts";
+import { updateRow } from "./patch.ts";
+import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
 import { completionOf, inputContext, modelOf, requireVersion, transact } from "./writing.ts";
 
@@ -28,6 +30,7 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
       inner,
     );
     if (found === null) {
+      if (!model.version) requireVersion(model, call.ifVersion, inner);
       if (call.ifVersion !== undefined && call.ifVersion !== 0) throw fail("precondition_failed");
       const keyed = keyWhere(model, call.id);
       return createRow(
@@ -40,6 +43,8 @@ export async function putRow(call: Extract<Call, { op: "put" }>, writing: Writin
         inner,
       );
     }
+    // Before what is missing is told: that there is a row to replace is not for everyone to know.
+    admit(model, "update", inner);
     requireVersion(model, call.ifVersion, inner);
     return updateRow(
       {
@@ -80,7 +85,8 @@ function replacement(model: Model, data: Data, writing: Writing): Data {
     view.fieldRule(field, "update")?.op !== "false";
   const missing: string[] = [];
   for (const field of namedFields(model)) {
-    if (field.name in whole || !isOpen(field)) continue;
+    // What the database gave stays: nobody knows what it would give anew.
+    if (field.name in whole || !isOpen(field) || field.default?.from === "database") continue;
     const value = defaultOf(field, data, completionOf(writing, writing.pointer));
     if ((value === null || isMisfit(value)) && !field.optional) missing.push(field.name);
     else whole[field.name] = value === null || isMisfit(value) ? null : wireOf(field, value);
@@ -168,11 +174,12 @@ async function findBy(
   wanted: readonly (readonly [Field, Value])[],
   { context, session }: Writing,
 ): Promise<string | null> {
-  const { quote } = context.dialect;
-  const conditions = wanted.map(([{ column }]) => `${quote(column)} = ?`);
+  const { dialect } = context;
+  const { quote } = dialect;
+  const conditions = wanted.map(([field]) => `t0.${quote(field.column)} = ${bindTo(field, "?", dialect)}`);
   const isKey = wanted.every(([field]) => model.key.includes(field));
-  if (model.softDelete && !isKey) conditions.push(`${quote((model.fields.get("deletedAt") as Field).column)} is null`);
-  const text = `select ${model.key.map(({ column }) => quote(column)).join(", ")} from ${quote(model.table)} where ${conditions.join(" and ")} limit 1`;
+  if (model.softDelete && !isKey) conditions.push(`t0.${quote((model.fields.get("deletedAt") as Field).column)} is null`);
+  const text = `select ${keySql(model, "t0", dialect)} from ${quote(model.table)} t0 where ${conditions.join(" and ")} limit 1`;
   const rows = await session.read({ text, params: wanted.map(([, value]) => value) });
-  return rows[0] ? formatKey(model, rows[0]) : null;
+  return rows[0] ? String(rows[0][0]) : null;
 }

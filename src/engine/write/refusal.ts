@@ -47,6 +47,10 @@ export function refusal(error: UnitRefused, parts: readonly Part[], { view, cont
       return fault("range", "The result would be out of bounds.");
     case "unique":
       return conflict(error, at, { view, schema: context.schema, cause: error });
+    case "check":
+    case "not_null":
+      // Only a table of others knows more than the schema does.
+      return badInput([{ pointer: at, code: "check", message: "The database has a condition that this row does not meet." }]);
     case "foreign_key":
       return part?.action === "delete" ? fail("still_referenced") : fail("write_conflict", { cause: error });
     default:

@@ -1,51 +1,15 @@
-/** Updates one row: a conditional write, judged before and after, recorded with the row as it was and as it is. */
+/** The write of one row's update: conditional, judged before and after, recorded with the row as it was and as it is. */
 import type { Field } from "../../schema/schema.ts";
-import type { Data, Returning } from "../call.ts";
+import type { Returning } from "../call.ts";
 import { bindStep, bindUnit } from "../compile/unit.ts";
-import { compileUpdate } from "../compile/write.ts";
+import { compileJudge, compileUpdate } from "../compile/write.ts";
 import { fail } from "../errors.ts";
-import { admit } from "../guard.ts";
 import { parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
-import { runHooks } from "./hooks.ts";
-import { type Input, readInput } from "./input.ts";
+import type { Input } from "./input.ts";
 import type { Part } from "./refusal.ts";
 import type { Writing } from "../context.ts";
-import {
-  bindingOf,
-  inputContext,
-  modelOf,
-  prepared,
-  readBackKey,
-  readBackOf,
-  requireVersion,
-  type RowResult,
-  runUnit,
-  withHooks,
-} from "./writing.ts";
-
-export interface UpdateCall {
-  readonly model: string;
-  readonly id: string;
-  readonly data: Data;
-  readonly ifVersion?: number | undefined;
-  readonly returning?: Returning | undefined;
-}
-
-export async function updateRow(call: UpdateCall, writing: Writing): Promise<RowResult> {
-  const model = modelOf(call.model, writing);
-  const { id, ifVersion, returning } = call;
-  admit(model, "update", writing);
-  requireVersion(model, ifVersion, writing);
-  const input = readInput(model, call.data, inputContext("update", writing));
-  const work = async (inner: Writing) => {
-    await runHooks("before", { model, op: "update", input, id }, inner);
-    const row = await writeUpdate({ input, id, ifVersion, returning, trash: "without" }, inner);
-    await runHooks("after", { model, op: "update", input, id }, inner);
-    return row;
-  };
-  return withHooks({ models: [model], op: "update" }, work, writing);
-}
+import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit, versionAfter } from "./writing.ts";
 
 export interface UpdateWrite {
   readonly input: Input;
@@ -56,17 +20,58 @@ export interface UpdateWrite {
 }
 
 /** The write itself, without hooks. */
-export async function writeUpdate({ input, id, ifVersion, returning, trash }: UpdateWrite, writing: Writing): Promise<RowResult> {
+export async function writeUpdate(write: UpdateWrite, writing: Writing): Promise<RowResult> {
+  const { unit, steps, back, part } = assembleUpdate(write, writing);
+  const { model } = write.input;
+  const results = await runUnit(steps, [part], writing);
+  const version = versionAfter(model, results[unit.before as number]);
+  const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
+  writing.changes.push({ model: model.name, kind: "update", id: write.id, version: version ?? 0 });
+  return { kind: "row", json, id: write.id, version, created: false, changed: true };
+}
+
+/**
+ * Judges what can be judged before the hooks run, so that who may not change the row sets nothing in motion.
+ * @throws not_found, forbidden, precondition_failed; or what the write itself would be refused with before them
+ */
+export async function admitUpdate(write: UpdateWrite, writing: Writing): Promise<void> {
+  const { input, id, ifVersion, trash } = write;
   const { model } = input;
   const key = parseKey(model, id);
   if (!key) throw fail("not_found");
+  const hasVersion = ifVersion !== undefined;
+  const { sets, adds, names } = fieldsOf(input);
+  const unit = prepared(`judge|${model.name}|${names}|${hasVersion}|${trash}`, writing, (target) =>
+    compileJudge(model, { sets, adds, ifVersion: hasVersion, trash }, target),
+  );
+  const part: Part = { model, base: 0, pointer: writing.pointer, action: "update", row: [], serial: null };
+  const steps = bindUnit(unit, bindingOf([...key, ...(hasVersion ? [ifVersion] : [])], writing), 0);
+  try {
+    await runUnit(steps, [part], writing);
+  } catch (error) {
+    // Of two reasons to refuse, the one is told that the write itself would tell: its references are checked first.
+    const whole = assembleUpdate(write, writing);
+    const first = whole.steps.findIndex(({ kind }) => kind !== "check");
+    await runUnit(whole.steps.slice(0, first), [whole.part], writing);
+    throw error;
+  }
+}
+
+function fieldsOf({ model, values, adds }: Input) {
   const named = (names: Iterable<string>) => [...names].sort().map((name) => model.fields.get(name) as Field);
-  const sets = named(input.values.keys());
-  const adds = named(input.adds.keys());
+  const [sets, added] = [named(values.keys()), named(adds.keys())];
+  const list = (fields: readonly Field[]) => fields.map(({ name }) => name).join(",");
+  return { sets, adds: added, names: `${list(sets)}|${list(added)}` };
+}
+
+function assembleUpdate({ input, id, ifVersion, returning, trash }: UpdateWrite, writing: Writing) {
+  const { model } = input;
+  const key = parseKey(model, id);
+  if (!key) throw fail("not_found");
+  const { sets, adds, names } = fieldsOf(input);
   const readBack = readBackOf(returning);
   const hasVersion = ifVersion !== undefined;
-  const names = (fields: readonly Field[]) => fields.map(({ name }) => name).join(",");
-  const shape = `update|${model.name}|${names(sets)}|${names(adds)}|${hasVersion}|${trash}|${readBackKey(readBack, writing)}`;
+  const shape = `update|${model.name}|${names}|${hasVersion}|${trash}|${readBackKey(readBack, writing)}`;
   const unit = prepared(shape, writing, (target) =>
     compileUpdate(model, { sets, adds, ifVersion: hasVersion, readBack, trash }, target),
   );
@@ -75,9 +80,5 @@ export async function writeUpdate({ input, id, ifVersion, returning, trash }: Up
   const steps = bindUnit(unit, binding, 0);
   const back = unit.back ? steps.push(bindStep(unit.back, binding, 0)) - 1 : null;
   const part: Part = { model, base: 0, pointer: writing.pointer, action: "update", row: [], serial: null };
-  const results = await runUnit(steps, [part], writing);
-  const version = Number(results[unit.before as number]?.rows[0]?.[1]) + 1;
-  const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  writing.changes.push({ model: model.name, kind: "update", id, version });
-  return { kind: "row", json, id, version, created: false, changed: true };
+  return { unit, steps, back, part };
 }

@@ -1,5 +1,5 @@
 /** What every write carries along, and the few things all of them do: transact, run a unit, remember it compiled. */
-import { type Step, type StepResult, UnitRefused } from "../../drivers/database.ts";
+import { type Step, type StepResult, UnitRefused, type WriteOptions } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Result, Returning } from "../call.ts";
@@ -38,10 +38,16 @@ export function withHooks<T>(
   return work(writing);
 }
 
+const alikeOptions: WriteOptions = Object.freeze({ alike: true });
+
 /** Runs a unit; its refusal becomes the error the caller gets. */
-export async function runUnit(steps: readonly Step[], parts: readonly Part[], writing: Writing): Promise<readonly StepResult[]> {
+export async function runUnit(
+  steps: readonly Step[],
+  parts: readonly Part[],
+  { alike, ...writing }: Writing & { readonly alike?: boolean },
+): Promise<readonly StepResult[]> {
   try {
-    return await writing.session.write(steps);
+    return await writing.session.write(steps, alike ? alikeOptions : undefined);
   } catch (error) {
     throw error instanceof UnitRefused ? refusal(error, parts, writing) : error;
   }
@@ -60,12 +66,19 @@ export function prepared(shape: string, writing: Writing, compile: (target: Writ
 
 export function modelOf(name: string, { context }: Writing): Model {
   const model = context.schema.models.get(name);
-  if (!model) throw fail("unknown_operation");
+  if (!model || model.readOnly) throw fail("unknown_operation");
   return model;
 }
 
-/** @throws precondition_required */
+/** The row's version once it is changed, from the step that read it before; null where the model keeps none. */
+export function versionAfter(model: Model, before: StepResult | undefined): number | null {
+  return model.version ? Number(before?.rows[0]?.[1]) + 1 : null;
+}
+
+/** @throws precondition_required, and no_version where one is named that nobody keeps */
 export function requireVersion(model: Model, ifVersion: number | undefined, { view }: Writing): void {
+  // With 0 a put asks only that there be no row.
+  if (!model.version && ifVersion) throw fail("no_version", { fields: { model: model.name } });
   if (model.requireVersion && ifVersion === undefined && !view.facts.system) throw fail("precondition_required");
 }
 

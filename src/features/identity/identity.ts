@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import type { JWTPayload } from "jose";
 import type { Clock } from "../../base/clock.ts";
 import { createLru } from "../../base/lru.ts";
+import type { Soon } from "../../base/soon.ts";
 import { type Actor, anonymous, createActor } from "../../engine/actor.ts";
 import { badScheme, badToken } from "./errors.ts";
 import { type Key, type KeyOptions, resolveKey } from "./keys.ts";
@@ -29,7 +30,7 @@ export interface IdentityOptions {
 
 export interface Identity {
   /** The actor of an Authorization header; the same object for the same token. @throws invalid_token, unsupported_credentials */
-  authenticate(header: string | undefined): Actor | Promise<Actor>;
+  authenticate(header: string | undefined): Soon<Actor>;
 }
 
 /** A token that was found good. */

@@ -75,7 +75,7 @@ function operation(
   const isBulk = kind === "updateMany" || kind === "deleteMany";
   const codes = [...codesOf[kind], ...(model.requireVersion && (isOneRow || isBulk) ? ["precondition_required"] : [])];
   const isRead = kind === "list" || kind === "query" || kind === "get" || kind === "aggregate";
-  const headers = isRead ? [] : [parameter("Idempotency-Key")];
+  const headers = [parameter(isRead ? "Holdfast-Position" : "Idempotency-Key")];
   const all = [...parameters, ...headers];
   return {
     tags: [model.name],
@@ -89,7 +89,10 @@ function operation(
 }
 
 const common = { "X-Request-Id": header("X-Request-Id"), "Server-Timing": header("Server-Timing") };
-const replayed = { "Idempotency-Replayed": header("Idempotency-Replayed") };
+const replayed = {
+  "Idempotency-Replayed": header("Idempotency-Replayed"),
+  "Holdfast-Position": header("Holdfast-Position"),
+};
 const written = { ...common, ...replayed, "Preference-Applied": header("Preference-Applied") };
 
 /** A successful answer in JSON. */
@@ -190,7 +193,7 @@ function unbounded({ type, params: { scale, choices } }: Field): Typed {
 
 // Where nobody may read rows, a write is answered without them.
 function rowAnswers(model: Model, description: string, more: Readonly<Record<string, Node>>): Node {
-  const headers = { ...written, ETag: header("ETag"), ...more };
+  const headers = { ...written, ...tagOf(model), ...more };
   return isOpen(model, "read") ? answer(description, answeredRow(model), headers) : { description, headers };
 }
 
@@ -226,7 +229,7 @@ function creating(model: Model, making: Making): Node {
         ...(canUpsert
           ? {
               "200": rowAnswers(model, "An upsert found the row: as it is now.", {}),
-              "204": empty("The same, without a body.", { ETag: header("ETag") }),
+              "204": empty("The same, without a body.", tagOf(model)),
             }
           : {}),
         "201": created,
@@ -261,8 +264,17 @@ function bulk(model: Model, making: Making): Node {
   };
 }
 
+// An adopted table keeps no version: there is nothing to tell, and nothing to match.
+function tagOf({ version }: Model): Readonly<Record<string, Node>> {
+  return version ? { ETag: header("ETag") } : {};
+}
+
+function matching({ version }: Model): readonly Node[] {
+  return version ? [parameter("If-Match")] : [];
+}
+
 function getting(model: Model, making: Making): Node {
-  if (!isOpen(model, "read")) return {};
+  if (!isOpen(model, "read") || model.key.length === 0) return {};
   const made = operation(
     { model, making, kind: "get" },
     {
@@ -270,12 +282,14 @@ function getting(model: Model, making: Making): Node {
       parameters: [
         ...selectingParameters(model, making.parameters, true),
         ...trashParameter(model),
-        parameter("If-Match"),
-        parameter("If-None-Match"),
+        ...matching(model),
+        ...(model.version ? [parameter("If-None-Match")] : []),
       ],
       responses: {
-        "200": answer("The row.", answeredRow(model), { ETag: header("ETag") }),
-        "304": { description: "The caller has it already.", headers: { ...common, ETag: header("ETag") } },
+        "200": answer("The row.", answeredRow(model), tagOf(model)),
+        ...(model.version
+          ? { "304": { description: "The caller has it already.", headers: { ...common, ...tagOf(model) } } }
+          : {}),
       },
     },
   );
@@ -285,11 +299,12 @@ function getting(model: Model, making: Making): Node {
 function changing(model: Model, making: Making): Node {
   if (!isOpen(model, "update")) return {};
   const picking = selectingParameters(model, making.parameters, false);
-  const headers = [parameter("If-Match"), parameter("Prefer")];
+  const headers = [...matching(model), parameter("Prefer")];
   const changed = rowAnswers(model, "The row as it is now.", {});
-  const silent = empty("The row has changed, and is not answered: `return=minimal`, or the caller may not read it.", {
-    ETag: header("ETag"),
-  });
+  const silent = empty(
+    "The row has changed, and is not answered: `return=minimal`, or the caller may not read it.",
+    tagOf(model),
+  );
   const patch = operation(
     { model, making, kind: "update" },
     {
@@ -324,7 +339,7 @@ function deleting(model: Model, making: Making): Node {
     {
       summary: `Delete one of ${model.name}`,
       ...(model.softDelete ? { description: "The row goes into the trash, from where it can be restored." } : {}),
-      parameters: [...(hasTrash(model) ? [parameter("purge")] : []), parameter("If-Match")],
+      parameters: [...(hasTrash(model) ? [parameter("purge")] : []), ...matching(model)],
       responses: { "204": empty("It is deleted.") },
     },
   );
@@ -340,7 +355,7 @@ function restoring(model: Model, making: Making): Node {
       parameters: [...selectingParameters(model, making.parameters, false), parameter("Prefer")],
       responses: {
         "200": rowAnswers(model, "The row as it is now.", {}),
-        "204": empty("The same, without a body.", { ETag: header("ETag") }),
+        "204": empty("The same, without a body.", tagOf(model)),
       },
     },
   );
@@ -349,6 +364,8 @@ function restoring(model: Model, making: Making): Node {
 
 /** A sentence on a model, for its tag. */
 export function describeModel(model: Model): string {
+  if (model.key.length === 0)
+    return `Rows of \`${model.name}\`, which have no key: they are listed and counted, and have no address.`;
   const keyed = model.key.length > 1 ? ` Its key is ${namesOf(model.key)}.` : "";
   return `Rows of \`${model.name}\`.${keyed}${model.softDelete ? " Deleted rows go into the trash." : ""}${model.requireVersion ? " Changes must say which version they change (If-Match)." : ""}`;
 }

@@ -3,7 +3,16 @@ import { wireOf } from "../../schema/fields/field-type.ts";
 import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Json } from "../../schema/value.ts";
 import { describeField, exampleOf, inputSchema, type Node, nothing, orNull, wireSchema } from "./values.ts";
-import { followedRelations, isOpen, nestedRelations, readableFields, visibilityOf, writableFields } from "./visible.ts";
+import {
+  type Followed,
+  followedRelations,
+  isOpen,
+  nestedRelations,
+  ownedRelations,
+  readableFields,
+  visibilityOf,
+  writableFields,
+} from "./visible.ts";
 
 /** Components by name; makers add what they refer to. */
 export type Components = Map<string, Node>;
@@ -21,7 +30,7 @@ export function addRows(model: Model, schema: Schema, components: Components): v
   }
   if (isOpen(model, "create")) addCreate(model, { schema, components, without: null });
   if (isOpen(model, "create") && isOpen(model, "update")) components.set(`${model.name}.Put`, putSchema(model));
-  if (isOpen(model, "update")) components.set(`${model.name}.Update`, updateSchema(model));
+  if (isOpen(model, "update")) addUpdate(model, { schema, components, without: null });
 }
 
 /** What a row is answered as: whole, or what `fields` and `expand` picked of it. */
@@ -170,16 +179,52 @@ function putSchema(model: Model): Node {
   };
 }
 
-function updateSchema(model: Model): Node {
-  const fields = writableFields(model, "update");
+/** Adds the input of an update, and of the owned rows that it changes along; gives its name. */
+function addUpdate(model: Model, { schema, components, without }: Creating): string {
+  const skipped = without?.inverseOf ?? null;
+  const name = skipped === null ? `${model.name}.Update` : `${model.name}.Update.${skipped}`;
+  if (components.has(name)) return name;
+  const fields = writableFields(model, "update").filter((field) => field.name !== skipped);
   const some = fields.filter((field) => field.relation === null && field.role === null).slice(0, 2);
+  const properties: Record<string, Json> = Object.fromEntries(fields.map((field) => [field.name, changedField(field)]));
+  const node = (nested: Record<string, Json>): Node => ({
+    type: "object",
+    description:
+      skipped === null
+        ? `What changes a row of \`${model.name}\`; fields that are left out stay as they are.`
+        : `What changes a row of \`${model.name}\` along with the one that owns it; \`id\` names it.`,
+    properties: { ...properties, ...nested, ...(skipped === null ? {} : { id: keySchema(model) }) },
+    ...(skipped === null ? {} : { required: ["id"] }),
+    additionalProperties: false,
+    ...(skipped === null ? withExample(some, () => true) : {}),
+  });
+  components.set(name, node({}));
+  const nested = Object.fromEntries(
+    ownedRelations(model, schema).map((owned) => [owned.relation.name, ownedSchema(owned, { schema, components, without })]),
+  );
+  if (Object.keys(nested).length > 0) components.set(name, node(nested));
+  return name;
+}
+
+/** What becomes of owned rows: each word where some caller may do it. */
+function ownedSchema({ relation, target }: Followed, creating: Creating): Node {
+  const inner: Creating = { ...creating, without: relation };
+  const list = (items: Node): Node => ({ type: "array", items });
   return {
     type: "object",
-    description: `What changes a row of \`${model.name}\`; fields that are left out stay as they are.`,
-    properties: Object.fromEntries(fields.map((field) => [field.name, changedField(field)])),
+    description: `What becomes of \`${relation.name}\`: rows to create, to change and to delete. Deletes come first, then changes.`,
+    properties: {
+      ...(isOpen(target, "create") ? { create: list(ref(addCreate(target, inner))) } : {}),
+      ...(isOpen(target, "update") && !target.requireVersion ? { update: list(ref(addUpdate(target, inner))) } : {}),
+      ...(isOpen(target, "delete") && !target.requireVersion ? { delete: list(keySchema(target)) } : {}),
+    },
     additionalProperties: false,
-    ...withExample(some, () => true),
   };
+}
+
+function keySchema({ name, key }: Model): Node {
+  const [only] = key;
+  return only && key.length === 1 ? wireSchema(only) : { type: "string", description: `The key of a row of \`${name}\`.` };
 }
 
 // The amount is added in the database, so that concurrent requests all count.

@@ -69,3 +69,13 @@ export function writableFields(model: Model, action: "create" | "update"): reado
 export function nestedRelations(model: Model, schema: Schema): readonly Followed[] {
   return followedRelations(model, schema).filter(({ relation, target }) => relation.owned && isOpen(target, "create"));
 }
+
+/** Owned relations, whose rows an update may say what becomes of. */
+export function ownedRelations(model: Model, schema: Schema): readonly Followed[] {
+  return followedRelations(model, schema).filter(
+    ({ relation, target }) =>
+      relation.owned &&
+      relation.kind === "many" &&
+      (isOpen(target, "create") || (!target.requireVersion && (isOpen(target, "update") || isOpen(target, "delete")))),
+  );
+}

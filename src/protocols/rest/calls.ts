@@ -1,4 +1,5 @@
 /** Reads each route and method into a call. Names and values inside the call stay unchecked. */
+import type { Soon } from "../../base/soon.ts";
 import type { Call } from "../../engine/call.ts";
 import { badParameter } from "../errors.ts";
 import { toBatch, toData, toDataList, toQuery } from "./bodies.ts";
@@ -20,17 +21,15 @@ import type { RouteKind } from "./route.ts";
 const keptSearchMax = 1024;
 
 /** Makes the call of one method on one kind of route. A reader that does not read the body leaves no room for one. */
-export type CallReader = (exchange: Exchange) => Call | Promise<Call>;
+export type CallReader = (exchange: Exchange) => Soon<Call>;
 
 const list: CallReader = ({ request, route, rest }) => {
   const { search } = request;
   // Whoever turns pages asks the same but for the cursor at the end.
   const cursor = cursorAtEnd.exec(search);
   const asked = cursor ? search.slice(0, cursor.index) : search;
-  const key = `${route.name}?${asked}`;
-  const kept = rest.lists.get(key);
-  const call = kept ?? readList(route.name, asked);
-  if (!kept && asked.length <= keptSearchMax) rest.lists.set(key, call);
+  const read = () => readList(route.name, asked);
+  const call = asked.length > keptSearchMax ? read() : rest.lists(`${route.name}?${asked}`, read);
   if (cursor === null) return call;
   const { query, memo } = call;
   if (query.after !== undefined || query.before !== undefined) return readList(route.name, search);

@@ -1,6 +1,6 @@
 /** One request on its way: what parsing and rendering share, and the reading of its body. */
 import type { Engine } from "../../engine/engine.ts";
-import type { Lru } from "../../base/lru.ts";
+import type { Repeats } from "../../base/repeats.ts";
 import type { Call } from "../../engine/call.ts";
 import { failWire } from "../errors.ts";
 import type { WireContext, WireRequest } from "../wire.ts";
@@ -11,7 +11,7 @@ import type { Route } from "./route.ts";
 /** What the protocol was made with. */
 export interface Rest extends RestOptions {
   /** Lists by route and query string: clients ask the same again and again. */
-  readonly lists: Lru<string, Extract<Call, { op: "list" }>>;
+  readonly lists: Repeats<Extract<Call, { op: "list" }>>;
 }
 
 export interface RestOptions {

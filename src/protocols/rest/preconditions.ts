@@ -26,6 +26,7 @@ export async function withPrecondition(call: Call, exchange: Exchange): Promise<
 
 async function whereMatched(call: Versioned, ifMatch: string, exchange: Exchange): Promise<Call> {
   const tags = readTags("If-Match", ifMatch);
+  if (!exchange.route.model?.version) throw fail("no_version", { fields: { model: call.model } });
   // Where there is no row, these two say not_found by themselves.
   if (tags === "*" && call.op !== "put") return call;
   const versions = tags === "*" ? [] : versionsOf(tags);
@@ -43,10 +44,11 @@ async function whereAbsent(call: Versioned, ifNoneMatch: string, exchange: Excha
   return { ...call, ifVersion: 0 };
 }
 
+/** Null where there is no row; 0 for a row whose model keeps no version. */
 async function versionNow({ model, id }: Versioned, { rest, context }: Exchange): Promise<number | null> {
   try {
     const { result } = await rest.engine.execute({ op: "get", model, id }, context);
-    return result.kind === "row" ? result.version : null;
+    return result.kind === "row" ? (result.version ?? 0) : null;
   } catch (error) {
     if (error instanceof AppError && error.code === "not_found") return null;
     throw error;

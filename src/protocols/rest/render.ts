@@ -47,6 +47,8 @@ type RowResult = Extract<Result, { kind: "row" }>;
 // The tag stands for the whole row alone: a relation may change while the row's version does not.
 function renderItem(result: RowResult, call: Extract<Call, { op: "get" }>): WireResponse {
   if (call.select !== undefined) return { status: 200, headers: fresh, body: result.json };
+  // Without a version nothing tells whether the row has changed.
+  if (result.version === null) return { status: 200, headers: fresh, body: result.json };
   return { status: 200, headers: [...revalidated, "ETag", toEtag(result.version)], body: result.json };
 }
 
@@ -63,7 +65,7 @@ function renderWritten(result: RowResult, call: Call, { rest, route, preferences
   const isWhole = !("returning" in call) || call.returning?.select === undefined;
   const minimal = preferences.return === "minimal" || result.json === null;
   const headers: string[] = [...(minimal ? bare : fresh)];
-  if (isWhole) headers.push("ETag", toEtag(result.version));
+  if (isWhole && result.version !== null) headers.push("ETag", toEtag(result.version));
   if (result.created && route.model) headers.push("Location", `${rest.mount}/${route.name}/${writeId(result.id, route.model)}`);
   if (minimal) return result.created ? { status: 201, headers, body: "" } : { status: 204, headers, body: null };
   return { status: result.created ? 201 : 200, headers, body: result.json };
@@ -78,7 +80,6 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   const { memo } = call;
   const base = (memo?.get(linkBase) as string | undefined) ?? `<${rest.mount}/${route.name}?${withoutCursor(request.search)}`;
   memo?.set(linkBase, base);
-  // A cursor has no character that a URL would encode.
   const toNext = next === null ? "" : `${base}after=${next}>; rel="next"`;
   const toPrev = prev === null ? "" : `${base}before=${prev}>; rel="prev"`;
   const link = toNext !== "" && toPrev !== "" ? `${toNext}, ${toPrev}` : toNext + toPrev;
@@ -88,16 +89,18 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
 // What a repeated list's links begin with is kept under this name.
 const linkBase = "link";
 
+// A cursor has no character that JSON or a URL would escape.
 function quoted(cursor: string | null): string {
-  return cursor === null ? "null" : JSON.stringify(cursor);
+  return cursor === null ? "null" : `"${cursor}"`;
 }
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */
 function withoutCursor(search: string): string {
-  if (search === "") return "";
-  const kept = search.split("&").filter((pair) => pair !== "" && !/^(after|before|page(\[|%5B)number(\]|%5D))(=|$)/i.test(pair));
-  return kept.map((pair) => `${pair.replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent)}&`).join("");
+  const kept = search.replace(turning, "").replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
+  return kept === "" || kept.endsWith("&") ? kept : `${kept}&`;
 }
+
+const turning = /(?<=^|&)(?:(?:after|before|page(?:\[|%5B)number(?:\]|%5D))(?:=[^&]*)?)?(?:&|$)/gi;
 
 function renderBatch(results: readonly BatchResult[], exchange: Exchange): string {
   return `{"results":[${results.map((result) => renderBatchResult(result, exchange)).join(",")}]}`;
@@ -111,7 +114,7 @@ function renderBatchResult({ id, result, error }: BatchResult, { context, reques
   }
   switch (result.kind) {
     case "row":
-      return `{${named}"status":${result.created ? 201 : 200},"version":${result.version},"data":${result.json ?? "null"}}`;
+      return `{${named}"status":${result.created ? 201 : 200},${versionOf(result)}"data":${result.json ?? "null"}}`;
     case "action":
       return `{${named}"status":200,"data":${result.json}}`;
     case "deleted":
@@ -119,6 +122,10 @@ function renderBatchResult({ id, result, error }: BatchResult, { context, reques
     default:
       return `{${named}"status":200}`;
   }
+}
+
+function versionOf({ version }: RowResult): string {
+  return version === null ? "" : `"version":${version},`;
 }
 
 /** The rendered answer as it is kept for a repetition of a keyed request. */

@@ -1,8 +1,9 @@
 /** REST: parses requests into calls and renders answers, as API.md's table says. No SQL, no rules; the only names known are routes. */
 import { hash } from "node:crypto";
-import { createLru } from "../../base/lru.ts";
+import { createRepeats } from "../../base/repeats.ts";
 import { AppError } from "../../base/errors.ts";
-import type { Call } from "../../engine/call.ts";
+import { rescue, type Soon, whenReady } from "../../base/soon.ts";
+import { type Call, isReadCall } from "../../engine/call.ts";
 import type { Answer, KeyedCall } from "../../engine/engine.ts";
 import { fail } from "../../engine/errors.ts";
 import { failWire } from "../errors.ts";
@@ -23,7 +24,7 @@ export const listsKeptMax = 1000;
 
 /** The REST face of an engine, for every path below the mount point. */
 export function createRest(options: RestOptions): Protocol {
-  const rest: Rest = { ...options, lists: createLru(listsKeptMax) };
+  const rest: Rest = { ...options, lists: createRepeats(listsKeptMax) };
   const prefix = `${rest.mount}/`;
   return (request, context) => {
     if (!request.path.startsWith(prefix)) return null;
@@ -32,7 +33,7 @@ export function createRest(options: RestOptions): Protocol {
 }
 
 /** One request: route, call, execute, render. */
-async function answer(rest: Rest, request: WireRequest, context: WireContext): Promise<WireResponse> {
+function answer(rest: Rest, request: WireRequest, context: WireContext): Soon<WireResponse> {
   const startMs = performance.now();
   const route = findRoute(request.path.slice(rest.mount.length + 1), rest.engine);
   context.operation = operationOf(route, request.method);
@@ -46,17 +47,15 @@ async function answer(rest: Rest, request: WireRequest, context: WireContext): P
     preferences: readPreferences(request.headers["prefer"]),
     bytes: null,
   };
-  const read = reader(exchange);
-  const call = read instanceof Promise ? await read : read;
-  context.parseMs = performance.now() - startMs;
-  try {
-    if (!isRead(reader)) return await executeWrite(call, exchange);
-    const answered = await rest.engine.execute(call, context);
-    context.timings = answered.timings;
-    return renderRead(answered, call, exchange);
-  } catch (error) {
-    throw error instanceof AppError ? pointIntoRequest(error, call, request.search) : error;
-  }
+  return whenReady(reader(exchange), (call) => {
+    context.parseMs = performance.now() - startMs;
+    return rescue(
+      () => (isRead(reader) ? executeRead(call, exchange) : executeWrite(call, exchange)),
+      (error) => {
+        throw error instanceof AppError ? pointIntoRequest(error, call, request.search) : error;
+      },
+    );
+  });
 }
 
 /** @throws method_not_allowed, not_acceptable, unexpected_body */
@@ -75,11 +74,20 @@ function operationOf(route: Route, method: string): string {
   return route.model ? `${route.name}.${route.kind === "collection" ? method.toLowerCase() : route.kind}` : route.name;
 }
 
+function executeRead(call: Call, exchange: Exchange): Soon<WireResponse> {
+  const { rest, context } = exchange;
+  const answer = isReadCall(call) ? rest.engine.read(call, context) : rest.engine.execute(call, context);
+  return whenReady(answer, (answered) => {
+    context.timings = answered.timings;
+    return renderRead(answered, call, exchange);
+  });
+}
+
 /** The answer to a read, unless its preconditions say otherwise. */
 function renderRead(answered: Answer, call: Call, exchange: Exchange): WireResponse {
   const { result } = answered;
   const { request } = exchange;
-  if (call.op === "get" && call.select === undefined && result.kind === "row") {
+  if (call.op === "get" && call.select === undefined && result.kind === "row" && result.version !== null) {
     const ifMatch = request.headers["if-match"];
     if (ifMatch !== undefined && !isMatched(ifMatch, result.version)) throw fail("precondition_failed");
     const ifNoneMatch = request.headers["if-none-match"];
@@ -102,6 +110,7 @@ async function executeWrite(unconditional: Call, exchange: Exchange): Promise<Wi
   if (key === null) {
     const answered = await rest.engine.execute(call, context);
     context.timings = answered.timings;
+    context.position = answered.position ?? null;
     return render(answered);
   }
   const keyed: KeyedCall = {
@@ -110,8 +119,9 @@ async function executeWrite(unconditional: Call, exchange: Exchange): Promise<Wi
     fingerprint: fingerprintOf(exchange),
     render: (answered) => toStored(render(answered)),
   };
-  const { stored, replayed, answer: answered } = await rest.engine.executeOnce(call, context, keyed);
+  const { stored, replayed, answer: answered, position } = await rest.engine.executeOnce(call, context, keyed);
   context.timings = answered?.timings ?? null;
+  context.position = position ?? null;
   return fromStored(stored, replayed);
 }
 

@@ -6,6 +6,7 @@ import { type FieldType, misfit, ordering } from "./field-type.ts";
 /** As many digits as every database and a 64-bit integer keep. */
 export const decimalPrecisionMax = 18;
 
+const powers: readonly bigint[] = Array.from({ length: decimalPrecisionMax + 1 }, (_, digits) => 10n ** BigInt(digits));
 const pattern = /^-?\d{1,30}(?:\.\d{1,30})?$/;
 // A JSON number arrives as a double, which is exact to 15 digits.
 const numberDigitsMax = 15;
@@ -23,7 +24,8 @@ export const decimalType: FieldType = Object.freeze<FieldType>({
     }
     const units = toUnits(text, scale);
     if (units === null) return misfit("scale", `must have at most ${scale} digits after the point`);
-    if (units >= 10n ** BigInt(precision) || units <= -(10n ** BigInt(precision))) {
+    const limit = powers[precision] as bigint;
+    if (units >= limit || units <= -limit) {
       return misfit("range", `must have at most ${precision - scale} digits before the point`);
     }
     if (params.min !== undefined && units < (toUnits(String(params.min), scale) ?? 0n))

@@ -1,4 +1,5 @@
 /** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
+import { mysqlCommits } from "./commits.ts";
 import type { Row } from "../../database.ts";
 import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../ddl.ts";
 import { findOrphans } from "./constraints.ts";
@@ -142,4 +143,11 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
   };
 }
 
-export const catalogue: Catalogue = Object.freeze({ readTables, readStructures, describe, verify: findOrphans });
+export const catalogue: Catalogue = Object.freeze({
+  readTables,
+  readStructures,
+  describe,
+  readSizes: async () => new Map(),
+  verify: findOrphans,
+  commits: mysqlCommits,
+});

@@ -5,13 +5,16 @@ import {
   type ColumnShape,
   type Ddl,
   type IndexShape,
+  type Manner,
+  type References,
   type ReferenceShape,
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
 import { catalogue, fingerprint } from "./catalogue.ts";
+import { mysqlForms } from "./ddl/forms.ts";
 import { collation, literal, quote } from "./text.ts";
-import { hiddenColumn, indexedColumn, listNames, referenceName, referencesOf, typeOf } from "./shapes.ts";
+import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./shapes.ts";
 
 const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 
@@ -37,22 +40,16 @@ function addReference(table: string, reference: ReferenceShape): string {
 
 function alterTable({ from, to, columns }: TableChange): Alteration {
   const at = `ALTER TABLE ${quote(to.name)}`;
-  const gone = columns.flatMap((change) => (change.kind === "drop" ? [change.column.name] : []));
-  const before = referencesOf(from).filter((one) => !one.columns.some((name) => gone.includes(name)));
-  const after = referencesOf(to);
-  const isIn = (all: readonly ReferenceShape[], one: ReferenceShape) =>
-    all.some((other) => JSON.stringify(other) === JSON.stringify(one));
-  const dropped = [...referencesOf(from).filter((one) => !before.includes(one)), ...before.filter((one) => !isIn(after, one))];
   const rekeyed = from.key.join("\n") !== to.key.join("\n");
+  const isRewritten = columns.some(({ kind }) => kind === "change");
   return {
     statements: [
-      ...dropped.map((one) => `${at} DROP FOREIGN KEY ${quote(referenceName(to.name, one))}`),
       ...columns.flatMap((change) => alterColumn(to.name, change)),
       ...(rekeyed ? [`${at} DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`] : []),
-      ...after.filter((one) => !isIn(before, one)).map((one) => addReference(to.name, one)),
     ],
     // What the server copies it copies itself, indexes and all.
     rebuilds: false,
+    deed: isRewritten ? "rewrite" : rekeyed ? "key" : columns.some(({ kind }) => kind === "drop") ? "drop-column" : "alter",
   };
 }
 
@@ -67,8 +64,12 @@ function alterColumn(table: string, change: ColumnChange): string[] {
   const { from, to, value } = change;
   const column = quote(to.name);
   const update = value === null ? [] : [`UPDATE ${quote(table)} SET ${column} = ${value}`];
-  const modify = defineColumn(from) === defineColumn(to) ? [] : [`${at} MODIFY COLUMN ${defineColumn(to)}`];
-  return [...update, ...modify];
+  const modify = (shape: ColumnShape) => `${at} MODIFY COLUMN ${defineColumn(shape)}`;
+  if (defineColumn(from) === defineColumn(to)) return update;
+  // A text holds what is written of any value; any other type takes it from what the old one holds.
+  if (to.storage === "text" && value !== null)
+    return [modify({ ...to, optional: true }), ...update, ...(to.optional ? [] : [modify(to)])];
+  return [...update, modify(to)];
 }
 
 /** A condition is kept in a column of its own, which is null where it does not hold: rows with null never meet. */
@@ -93,34 +94,34 @@ function literalOf(value: Parameters<Ddl["literal"]>[0], form?: Parameters<Ddl["
   return literal(value);
 }
 
-/** The types that CAST has. */
-const casts: Readonly<Record<ColumnShape["storage"], string>> = {
-  text: "CHAR",
-  uuid: "CHAR",
-  json: "CHAR",
-  datetime: "DATETIME(3)",
-  date: "DATE",
-  time: "TIME",
-  integer: "SIGNED",
-  bigint: "SIGNED",
-  boolean: "SIGNED",
-  decimal: "DECIMAL(60,20)",
-  real: "DOUBLE",
-  bytes: "BINARY",
-};
+const references: References = Object.freeze({
+  add: addReference,
+  drop: (table: string, reference: ReferenceShape) =>
+    `ALTER TABLE ${quote(table)} DROP FOREIGN KEY ${quote(referenceName(table, reference))}`,
+});
+
+const manner: Manner = Object.freeze<Manner>({
+  transactional: false,
+  lockOf: (deed) => ({
+    waits: deed === "create" ? "nobody" : deed === "index" ? "nobody" : "writers",
+    rows: !["create", "drop", "alter", "index"].includes(deed),
+  }),
+  lockTables: null,
+  renameIndex: null,
+  online: null,
+});
 
 export const mysqlDdl: Ddl = Object.freeze<Ddl>({
   product: "mysql",
-  boundsTexts: true,
   quote,
   literal: literalOf,
   createTable,
-  addReferences: (table) => referencesOf(table).map((one) => addReference(table.name, one)),
   alterTable,
-  createIndex,
+  createIndex: (index) => createIndex(index),
   dropIndex,
   fingerprint,
-  // What stands behind the milliseconds is a zone, which is UTC.
-  cast: (expression, storage) => `CAST(${storage === "datetime" ? `LEFT(${expression}, 23)` : expression} AS ${casts[storage]})`,
+  forms: mysqlForms,
+  references,
+  manner,
   catalogue,
 });

@@ -45,6 +45,8 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
   numbers: Object.freeze<Numbers>({
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `cast(${sql} as double)`,
+    exact: (_, sql) => sql,
+    plus: (form, sql, parameter) => `${sql} + ${bind(form, parameter)}`,
     sum,
     average: ({ storage, scale }, sql) => {
       if (storage === "real") return `avg(${sql})`;
@@ -52,6 +54,7 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
       return `(cast(sum(${units}) as double) / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
     },
     extreme: (name, _, sql) => `${name}(${sql})`,
+    limit: (parameter) => parameter,
   }),
 });
 

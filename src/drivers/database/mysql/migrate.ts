@@ -7,13 +7,13 @@ import { findOrphans } from "./constraints.ts";
 import { literal, quote } from "./text.ts";
 
 /** How long a node waits for another that migrates; the server counts in seconds. */
-const waitSeconds = 60;
+export const waitSeconds = 60;
 
 /** To change a large table takes its time; the longest that a timer measures is 24 days. */
 const statementMsMax = 7 * 86_400_000;
 
 /** Two nodes that start at once migrate one after the other. Names of locks are the whole server's, and have 64 characters. */
-const lockName = "concat('holdfast ', sha1(database()))";
+export const lockName = "concat('holdfast ', sha1(database()))";
 
 export async function runMigration(connections: Connections, statements: readonly Statement[]): Promise<void> {
   const refusal = await connections.use("write", (session) => runLocked(session, statements));

@@ -4,6 +4,7 @@ import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createFunctions, versionText } from "./functions.ts";
 import { replaceFunctions, runMigration } from "./migrate.ts";
+import { withMigrator } from "./migrate/phases.ts";
 import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { HeldTransaction } from "./transactions.ts";
@@ -52,7 +53,8 @@ function createDatabase(connections: Connections, settings: MysqlSettings): Data
     queue: createUnitQueue(connections, settings),
     hold: (work) => connections.use("write", (session) => work(new HeldTransaction(session))),
     migrate: (statements) => runMigration(connections, statements),
-    isReachable: () => connections.isReachable(),
+    migrator: (work, isAlone) => withMigrator(connections, isAlone, work),
+    state: () => (connections.isReachable() ? "ready" : "unreachable"),
     disconnect: () => connections.close(),
   });
 }

@@ -73,7 +73,7 @@ void describe("trouble with MariaDB", needsService("mariadb"), () => {
         params: [],
       },
     ]);
-    const form = { storage: "text", scale: 0, isPlain: false, native: null } as const;
+    const form = { storage: "text", scale: 0, isRequired: false, isPlain: false, isColumn: true, native: null } as const;
     const object = mysqlDialect.json.object([["words", mysqlDialect.json.value(form, 't0."words"')]]);
     const [row] = await database.read({ text: `select char_length(${object}) from notes t0 where id = 2000000`, params: [] });
     assert.equal(row?.[0], 900_012);

@@ -14,6 +14,7 @@ import type {
   Texts,
 } from "../../dialect.ts";
 import { literal, quote } from "./text.ts";
+import { bindNative, readNative } from "./catalog/forms.ts";
 import { functionName } from "./functions.ts";
 
 export const postgresDialect: Dialect = Object.freeze<Dialect>({
@@ -57,8 +58,11 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
       `exists (select 1 from jsonb_array_elements((${list})::jsonb) e(v) where e.v = (${parameter})::jsonb)`,
   }),
   numbers: Object.freeze<Numbers>({
+    limit: (parameter) => parameter,
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `(${sql})::double precision`,
+    exact: (_, sql) => sql,
+    plus: (form, sql, parameter) => `${sql} + ${bind(form, parameter)}`,
     sum,
     average: ({ storage, scale }, sql) => {
       if (storage === "real") return `avg(${sql})`;
@@ -91,9 +95,10 @@ const casts: Readonly<Record<Storage, string>> = {
   bytes: "bytea",
 };
 
-function bind({ storage, scale }: Form, parameter: string): string {
+function bind(form: Form, parameter: string): string {
+  const { storage, scale } = form;
   const cast = `(${parameter})::${casts[storage]}`;
-  return storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast;
+  return bindNative(form, storage === "decimal" && scale > 0 ? `(${cast} * 0.${"0".repeat(scale - 1)}1)` : cast);
 }
 
 function among(form: Form, left: string, parameter: string): string {
@@ -121,14 +126,16 @@ const instant = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const utc = (sql: string) => `timezone('UTC', ${sql})`;
 
 /** A value as a text by itself; null stays null. */
-function textOf({ storage, scale }: Form, sql: string): string {
+function textOf(form: Form, given: string): string {
+  const { storage, scale, isColumn, native } = form;
+  const sql = readNative(form, given);
   switch (storage) {
     case "text":
       return sql;
     case "datetime":
       return `to_char(${utc(sql)}, ${instant})`;
     case "decimal":
-      return `round(${sql}, ${scale})::text`;
+      return isColumn && native === null ? `(${sql})::text` : `round(${sql}, ${scale})::text`;
     case "real":
       return `${functionName("real")}(${sql})`;
     case "bytes":
@@ -139,8 +146,10 @@ function textOf({ storage, scale }: Form, sql: string): string {
 }
 
 function jsonValue(form: Form, sql: string): string {
-  const text = form.storage === "text" ? `to_json(${sql})::text` : textOf(form, sql);
-  return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
+  const text = form.storage === "text" ? `to_json(${readNative(form, sql)})::text` : textOf(form, sql);
+  const value = isQuoted(form.storage) ? `'"' || ${text} || '"'` : text;
+  // What a column of others never holds is for others to change.
+  return form.isRequired && form.native === null ? value : `coalesce(${value}, 'null')`;
 }
 
 // Texts are quoted by to_json; the others hold nothing that JSON would escape.
@@ -178,14 +187,16 @@ function inside(document: string, path: string, as: Inside): string {
   }
 }
 
+// The casts stand in cases of their own: a parameter's would be worked out before it is known whether the branch is taken.
 function compareScalars(left: string, sign: string, right: string): string {
-  const as = (sql: string, type: string) => `(${sql} #>> '{}')${type}`;
-  const numbers = `${as(left, "::numeric")} ${sign} ${as(right, "::numeric")}`;
-  const texts = `${as(left, "")} collate "C" ${sign} ${as(right, "")}`;
-  return `(jsonb_typeof(${left}) = jsonb_typeof(${right}) and case jsonb_typeof(${left}) when 'number' then ${numbers} else ${texts} end)`;
+  const number = (sql: string) => `case when jsonb_typeof(${sql}) = 'number' then (${sql} #>> '{}')::numeric end`;
+  const text = (sql: string) => `case when jsonb_typeof(${sql}) = 'string' then ${sql} #>> '{}' end collate "C"`;
+  return `(${number(left)} ${sign} ${number(right)} or ${text(left)} ${sign} ${text(right)})`;
 }
 
-function bucket(unit: Bucket, { storage }: Form, sql: string): string {
+function bucket(unit: Bucket, form: Form, native: string): string {
+  const { storage } = form;
+  const sql = readNative(form, native);
   const formats: Readonly<Record<Bucket, string>> = {
     year: "YYYY",
     quarter: 'YYYY"-Q"Q',

@@ -1,8 +1,8 @@
 /** Point reads of one shape that come within one tick become one statement: its parameters are arrays, its rows are numbered. */
+import { AppError } from "../../../base/errors.ts";
 import type { Row, Statement, Value } from "../../database.ts";
-import { replaceMarks } from "../texts.ts";
+import { queryAll, toArrays } from "./arrays.ts";
 import type { Query } from "./flight.ts";
-import { toSent } from "./values.ts";
 
 export interface Merger {
   /** The statement spells the type of every parameter, and finds at most a few rows. */
@@ -26,14 +26,20 @@ export function createMerger(ask: (query: Query) => Promise<readonly Row[]>, mer
   }
 
   async function send(text: string, group: readonly Waiting[]): Promise<void> {
-    if (group.length === 1) return sendOne(text, group[0] as Waiting);
+    const params = group.length === 1 ? null : toArrays(group.map((one) => one.params));
+    if (params === null) {
+      for (const one of group) void sendOne(text, one);
+      return;
+    }
     try {
-      const rows = await ask({ text: mergedText(text), params: columnsOf(group) });
+      const rows = await ask({ text: mergedText(text), params });
       const found = Map.groupBy(rows, (row) => Number(row[0]));
       for (const [index, { resolve }] of group.entries()) resolve((found.get(index + 1) ?? []).map((row) => row.slice(1)));
-    } catch {
-      // One of them may be at fault; asked by itself, each has its own answer.
-      for (const one of group) void sendOne(text, one);
+    } catch (error) {
+      // One of them may be at fault; asked by itself, each has its own answer. A database that is not there is at fault for all.
+      const isOwnFault = error instanceof AppError && error.code === "database_failed";
+      for (const one of group) if (isOwnFault) void sendOne(text, one);
+      for (const { reject } of group) if (!isOwnFault) reject(error);
     }
   }
 
@@ -44,7 +50,6 @@ export function createMerger(ask: (query: Query) => Promise<readonly Row[]>, mer
   return {
     read({ text, params }) {
       const { promise, resolve, reject } = Promise.withResolvers<readonly Row[]>();
-      if (params.some((param) => param instanceof Uint8Array)) return ask({ text, params });
       if (waiting.size === 0) setImmediate(flush);
       const group = waiting.get(text);
       if (group) group.push({ params, resolve, reject });
@@ -54,26 +59,14 @@ export function createMerger(ask: (query: Query) => Promise<readonly Row[]>, mer
   };
 }
 
-/** One array a parameter. */
-function columnsOf(group: readonly Waiting[]): readonly (readonly (string | null)[])[] {
-  const first = group[0] as Waiting;
-  return first.params.map((_, index) => group.map(({ params }) => toSent(params[index] as Value) as string | null));
-}
-
 const merged = new Map<string, string>();
 const mergedTextsMax = 5_000;
 
 function mergedText(text: string): string {
   const known = merged.get(text);
   if (known !== undefined) return known;
-  let count = 0;
-  const inner = replaceMarks(text, (index) => {
-    count = index + 1;
-    return `u.p${index}`;
-  });
-  const names = Array.from({ length: count }, (_, index) => `p${index}`);
-  const made = `select u.o, r.* from unnest(${names.map(() => "?::text[]").join(", ")}) with ordinality u(${[...names, "o"].join(", ")}) cross join lateral (${inner}) r`;
   if (merged.size >= mergedTextsMax) merged.clear();
+  const made = queryAll(text);
   merged.set(text, made);
   return made;
 }

@@ -7,6 +7,11 @@ import { openReader } from "./connection.ts";
 import { describe, toError } from "./failures.ts";
 import type { ThreadSettings } from "./options.ts";
 
+/** Where the tables that stand beside a database are. */
+export function besideOf(file: string): string {
+  return `${file}.holdfast.db`;
+}
+
 /** 16 MB at a time: enough for the disk, often enough for a progress bar. */
 const pagesPerStep = 4096;
 
@@ -18,13 +23,17 @@ export async function backupTo(settings: ThreadSettings, path: string, onProgres
   try {
     // An open snapshot: without it every commit of the writer would start the copy from its beginning.
     db.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
-    await backup(db, partial, {
-      rate: pagesPerStep,
-      progress: ({ totalPages, remainingPages }) => onProgress(totalPages === 0 ? 0 : 1 - remainingPages / totalPages),
-    });
-    syncPath(partial);
-    renameSync(partial, path);
-    syncPath(dirname(path));
+    const parts = settings.beside === null ? ["main"] : ["main", "holdfast"];
+    if (settings.beside !== null) db.exec("SELECT count(*) FROM holdfast.sqlite_schema");
+    for (const source of parts) {
+      const progress = ({ totalPages, remainingPages }: { totalPages: number; remainingPages: number }) =>
+        onProgress(source !== "main" || totalPages === 0 ? 0 : 1 - remainingPages / totalPages);
+      const target = source === "main" ? path : besideOf(path);
+      await backup(db, partial, { source, rate: pagesPerStep, progress });
+      syncPath(partial);
+      renameSync(partial, target);
+      syncPath(dirname(path));
+    }
     onProgress(1);
   } catch (error) {
     rmSync(partial, { force: true });

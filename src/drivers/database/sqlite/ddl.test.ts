@@ -42,13 +42,16 @@ describe("SQLite's data definition", () => {
         const db = new DatabaseSync(":memory:");
         db.exec(ddl.createTable({ name: table, columns: [column(first)], key: [first] }));
         db.exec(
-          ddl.createIndex({
-            name: `${table} index`,
-            table,
-            columns: [{ column: first, descending: true }],
-            unique: true,
-            where: null,
-          }),
+          ddl.createIndex(
+            {
+              name: `${table} index`,
+              table,
+              columns: [{ column: first, descending: true }],
+              unique: true,
+              where: null,
+            },
+            { name: table, columns: [], key: [] },
+          ),
         );
         db.exec(renameColumn(ddl, table, { from: first, to: second }));
         assert.deepEqual(

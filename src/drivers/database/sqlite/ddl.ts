@@ -8,6 +8,7 @@ import {
   dropTable,
   indexColumns,
   type IndexShape,
+  type Manner,
   type Reader,
   type ReferenceShape,
   renameTable,
@@ -16,6 +17,7 @@ import {
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
+import { sqliteForms } from "./forms.ts";
 
 /** Column types of STRICT tables (sqlite.org/stricttables.html). */
 const columnTypes: Readonly<Record<ColumnShape["storage"], string>> = {
@@ -76,8 +78,13 @@ function alterTable(change: TableChange): Alteration {
   const { from, to, columns } = change;
   const whole = ({ key, references = [] }: TableShape) => JSON.stringify([key, references]);
   if (whole(from) !== whole(to) || columns.some((column) => needsRebuild(column, from)))
-    return { statements: rebuild(change), rebuilds: true };
-  return { statements: columns.flatMap((column) => alterColumn(from.name, column)), rebuilds: false };
+    return { statements: rebuild(change), rebuilds: true, deed: "rewrite" };
+  const deed = columns.some(({ kind }) => kind === "change")
+    ? "rewrite"
+    : columns.some(({ kind }) => kind === "drop")
+      ? "drop-column"
+      : "alter";
+  return { statements: columns.flatMap((column) => alterColumn(from.name, column)), rebuilds: false, deed };
 }
 
 function needsRebuild(change: ColumnChange, { key }: TableShape): boolean {
@@ -273,15 +280,22 @@ async function verify(read: Reader): Promise<readonly string[]> {
 
 export const sqliteDdl: Ddl = Object.freeze<Ddl>({
   product: "sqlite",
-  boundsTexts: false,
   quote,
   literal,
   createTable,
-  addReferences: () => [],
   alterTable,
   createIndex: (index) => `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${indexColumns({ quote }, index)}`,
   dropIndex: ({ name }) => `DROP INDEX ${quote(name)}`,
   fingerprint,
-  cast: (expression, storage) => `CAST(${expression} AS ${columnTypes[storage]})`,
-  catalogue: Object.freeze({ readTables, readStructures, describe, verify }),
+  forms: sqliteForms,
+  references: null,
+  // One writer at a time, and readers have the rows of before.
+  manner: Object.freeze<Manner>({
+    transactional: true,
+    lockOf: (deed) => ({ waits: "writers", rows: !["create", "drop", "alter"].includes(deed) }),
+    lockTables: null,
+    renameIndex: null,
+    online: null,
+  }),
+  catalogue: Object.freeze({ readTables, readStructures, describe, readSizes: async () => new Map(), verify, commits: null }),
 });

@@ -12,14 +12,15 @@ import type {
   SortTerm,
   Texts,
 } from "../../dialect.ts";
+import { bindNative, readNative } from "./catalog/forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   name: "sqlite",
   quote,
-  bind: (_, parameter) => parameter,
+  bind: bindNative,
   // JSON has no bytes, so they are compared in the form in which it writes them.
   among: (form, left, parameter) =>
-    `${form.storage === "bytes" ? json(form, left) : left} in (select "value" from json_each(${parameter}))`,
+    `${form.storage === "bytes" ? json(form, left) : left} in (select ${bindNative(form, '"value"')} from json_each(${parameter}))`,
   not: (condition) => `(${condition}) is not true`,
   distinct: (_, left, right) => `${left} is not ${right}`,
   bucket,
@@ -38,7 +39,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   json: Object.freeze<JsonWriter>({
     value: json,
     text: (form, sql) => (form.storage === "text" || form.storage === "uuid" ? sql : textOf(form, sql)),
-    object: (pairs) => `json_object(${pairs.map(([name, sql]) => `${literal(name)},${sql}`).join(",")})`,
+    object: jsonObject,
     // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.
     when: (condition, object) => `case when ${condition} then ${object} end`,
     // json(): the mark does not pass out of a subquery.
@@ -52,10 +53,15 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = json_extract(${parameter}, '$'))`,
   }),
   numbers: Object.freeze<Numbers>({
+    // Binding a bare parameter of a limit makes SQLite plan the statement anew, at every run; a sum it takes as it comes.
+    limit: (parameter) => `${parameter} + 0`,
     rescale,
     real: (sql, scale) => `(${sql} * 1.0 / ${unitOf(scale)})`,
-    sum: (_, sql) => `sum(${sql})`,
-    average: ({ scale }, sql) => (scale > 0 ? `avg(${sql}) / ${unitOf(scale)}` : `avg(${sql})`),
+    exact: readNative,
+    plus: (form, sql, parameter) => bindNative(form, `${readNative(form, sql)} + ${parameter}`),
+    sum: (form, sql) => bindNative(form, `sum(${readNative(form, sql)})`),
+    average: (form, sql) =>
+      form.scale > 0 ? `avg(${readNative(form, sql)}) / ${unitOf(form.scale)}` : `avg(${readNative(form, sql)})`,
     extreme: (name, _, sql) => `${name}(${sql})`,
   }),
 });
@@ -83,12 +89,28 @@ function rescale(sql: string, from: number, to: number): string {
   return `((${sql} + case when ${sql} < 0 then -${half} else ${half} end) / ${unit})`;
 }
 
-function textOf(form: Form, sql: string): string {
-  if (form.storage === "real") return `hf_real(${sql})`;
-  return form.storage === "decimal" && form.scale > 0 ? json(form, sql) : `cast(${sql} as text)`;
+// A function takes 127 arguments (sqlite.org/limits.html); what json_insert adds keeps its place and its type.
+const pairsAtOnce = 60;
+
+function jsonObject(pairs: readonly (readonly [name: string, sql: string])[]): string {
+  const first = pairs.slice(0, pairsAtOnce).map(([name, sql]) => `${literal(name)},${sql}`);
+  let object = `json_object(${first.join(",")})`;
+  for (let start = pairsAtOnce; start < pairs.length; start += pairsAtOnce) {
+    const more = pairs.slice(start, start + pairsAtOnce).map(([name, sql]) => `${literal(`$."${name}"`)},${sql}`);
+    object = `json_insert(${object},${more.join(",")})`;
+  }
+  return object;
 }
 
-function json({ storage, ...number }: Form, sql: string): string {
+function textOf(form: Form, native: string): string {
+  const sql = readNative(form, native);
+  if (form.storage === "real") return `hf_real(${sql})`;
+  return form.storage === "decimal" && form.scale > 0 ? decimal(sql, form) : `cast(${sql} as text)`;
+}
+
+function json(form: Form, native: string): string {
+  const { storage, ...number } = form;
+  const sql = readNative(form, native);
   switch (storage) {
     case "boolean":
       return `case ${sql} when 1 then json('true') when 0 then json('false') end`;
@@ -150,7 +172,9 @@ function inside(document: string, parameter: string, as: Inside): string {
   }
 }
 
-function bucket(unit: Bucket, { storage }: Form, sql: string): string {
+function bucket(unit: Bucket, form: Form, native: string): string {
+  const { storage } = form;
+  const sql = readNative(form, native);
   switch (unit) {
     case "year":
       return `substr(${sql}, 1, 4)`;

@@ -67,9 +67,9 @@ export function isIndexFull(errcode: number): boolean {
   return errcode === ioErrorShmSize;
 }
 
-/** A busy that comes at once, not after waiting for the lock: trying again may help. */
-export function isBusyForNow(errcode: number): boolean {
-  return (errcode & 0xff) === busy && errcode !== busy;
+/** Another connection holds a lock: trying again may help. */
+export function isBusy(errcode: number): boolean {
+  return (errcode & 0xff) === busy;
 }
 
 /** Describes whatever a statement threw. `step` is its place in the unit. */

@@ -19,6 +19,12 @@ export interface SqliteOptions {
    * shared memory where the system has it) that is never synced and is removed on close: fast, and gone with the process.
    */
   readonly file: string;
+  /**
+   * A second file, made when missing and attached to every connection as `holdfast`, for tables that are not to stand in the first.
+   * The database file then keeps its journal mode. In any mode but WAL a transaction over both files is atomic; in WAL it is
+   * atomic in each, and a crash within a commit may leave it in the first alone (sqlite.org/lang_attach.html). @default none
+   */
+  readonly beside?: string;
   /** Refuse every write. The file must exist. @default false */
   readonly readOnly?: boolean;
   /** Prepared statements kept for each connection. @default 500 */
@@ -53,6 +59,7 @@ type Limits = { readonly [K in keyof SqliteOptions as Required<SqliteOptions>[K]
 
 export interface SqliteSettings extends Limits {
   readonly file: string;
+  readonly beside: string | null;
   readonly readOnly: boolean;
   readonly onTrouble: (trouble: SqliteTrouble) => void;
 }
@@ -75,7 +82,7 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   readTimeoutMs: [30_000, 1, 3_600_000],
 };
 
-const known = ["file", "readOnly", "onTrouble", ...Object.keys(limits)];
+const known = ["file", "beside", "readOnly", "onTrouble", ...Object.keys(limits)];
 
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: SqliteOptions): SqliteSettings {
@@ -92,5 +99,11 @@ export function resolveOptions(options: SqliteOptions): SqliteSettings {
     assert(fits, `the option ${name} of openSqlite must be a whole number from ${min} to ${max}`);
     numbers[name] = value;
   }
-  return Object.freeze({ file: options.file, readOnly, onTrouble, ...(numbers as unknown as Limits) });
+  return Object.freeze({
+    file: options.file,
+    beside: options.beside ?? null,
+    readOnly,
+    onTrouble,
+    ...(numbers as unknown as Limits),
+  });
 }

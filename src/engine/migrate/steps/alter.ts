@@ -7,7 +7,7 @@ import { keptIndexes } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
 import { columnOf, tableOf } from "../snapshot.ts";
 import type { SnapshotField, SnapshotModel } from "../snapshot-types.ts";
-import { type Check, createStep, type Step } from "./step.ts";
+import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
 /** One column's change with all there is to say of it. */
 interface Part {
@@ -17,7 +17,6 @@ interface Part {
   readonly loses: string | null;
   readonly confirm: string | null;
   readonly checks: readonly Check[];
-  readonly work: Step["work"];
 }
 
 export function alterSteps(kept: Kept, context: DiffContext): readonly Step[] {
@@ -35,11 +34,12 @@ export function alterSteps(kept: Kept, context: DiffContext): readonly Step[] {
     createStep({
       kind: "rename-column",
       model: after.name,
+      ...lockOf(ddl, "alter"),
       sql: [renameColumn(ddl, after.table, rename)],
       does: [`Renames the column ${after.table}.${rename.from} to ${rename.to}. Every value stays.`],
     }),
   );
-  return [...noted, ...nameNotes(kept), ...stepsOf({ kept, parts, tables, refusal: keyRefusal(kept, context) }, ddl)];
+  return [...noted, ...nameNotes(kept), ...stepsOf({ kept, parts, tables, refusal: keyRefusal(kept, context) }, context)];
 }
 
 function columnsById(model: SnapshotModel): ReadonlyMap<string, string> {
@@ -54,42 +54,78 @@ interface Altered {
 }
 
 /** One step for each column where the database alters in place, one for all where it rebuilds the table. */
-function stepsOf({ kept, parts, tables, refusal }: Altered, ddl: Ddl): Step[] {
-  const { before, after } = kept;
+function stepsOf(altered: Altered, context: DiffContext): Step[] {
+  const { kept, parts, tables } = altered;
+  const { ddl } = context;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
-  if (whole.rebuilds) {
-    const indexes = keptIndexes(kept).map((index) => ddl.createIndex(index));
-    const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
+  if (whole.rebuilds)
     return [
-      createStep({
-        kind: "rebuild-table",
-        model: after.name,
-        table: before.table,
-        work: "rows",
-        sql: [...whole.statements, ...indexes],
-        refusal,
-        does: [...parts.map(({ does }) => does), ...describeReferences(tables), copies],
-        loses: parts.flatMap(({ loses }) => loses ?? []),
-        confirm: parts.flatMap(({ confirm }) => confirm ?? []),
-        checks: parts.flatMap(({ checks }) => checks),
-      }),
+      rebuildStep(altered, [...whole.statements, ...keptIndexes(kept, ddl).map((one) => ddl.createIndex(one, tables.to))], ddl),
     ];
-  }
-  return parts.map(({ kind, change, does, loses, confirm, checks, work }) => {
-    const sql = ddl.alterTable({ ...tables, columns: [change] }).statements;
-    return createStep({
-      kind: sql.length === 0 ? "note" : kind,
-      model: after.name,
-      table: before.table,
-      sql,
-      work: sql.length === 0 ? "none" : work,
-      does: [does],
-      loses: loses === null ? [] : [loses],
-      confirm: confirm === null ? [] : [confirm],
-      checks,
-      refusal,
-    });
+  const [drops, others] = [
+    parts.filter(({ kind }) => kind === "drop-column"),
+    parts.filter(({ kind }) => kind !== "drop-column"),
+  ];
+  return [
+    ...drops.map((part) => partStep(part, altered, context)),
+    ...keySteps(altered, ddl),
+    ...others.map((part) => partStep(part, altered, context)),
+  ];
+}
+
+function rebuildStep({ kept, parts, tables, refusal }: Altered, sql: readonly string[], ddl: Ddl): Step {
+  const { before, after } = kept;
+  const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
+  return createStep({
+    kind: "rebuild-table",
+    model: after.name,
+    table: before.table,
+    ...lockOf(ddl, "rewrite"),
+    sql,
+    refusal,
+    does: [...parts.map(({ does }) => does), ...describeReferences(tables), copies],
+    loses: parts.flatMap(({ loses }) => loses ?? []),
+    confirm: parts.flatMap(({ confirm }) => confirm ?? []),
+    checks: parts.flatMap(({ checks }) => checks),
   });
+}
+
+function partStep({ kind, change, does, loses, confirm, checks }: Part, altered: Altered, context: DiffContext): Step {
+  const { kept, tables, refusal } = altered;
+  const { ddl, large } = context;
+  const to = { ...tables.to, key: tables.from.key };
+  const online = large.has(kept.before.table);
+  const { statements: sql, deed, later = [] } = ddl.alterTable({ from: tables.from, to, columns: [change], online });
+  const isNothing = sql.length === 0 && later.length === 0;
+  return createStep({
+    kind: isNothing ? "note" : kind,
+    model: kept.after.name,
+    table: kept.before.table,
+    sql,
+    later,
+    ...(isNothing ? { work: "none" } : lockOf(ddl, deed)),
+    does: [does],
+    loses: loses === null ? [] : [loses],
+    confirm: confirm === null ? [] : [confirm],
+    checks,
+    refusal,
+  });
+}
+
+// Between what is dropped, which may be of the old key, and what is changed, which may be no longer of it.
+function keySteps({ kept, tables: { from, to }, refusal }: Altered, ddl: Ddl): Step[] {
+  if (from.key.join("\n") === to.key.join("\n")) return [];
+  return [
+    createStep({
+      kind: "change-key",
+      model: kept.after.name,
+      table: kept.before.table,
+      sql: ddl.alterTable({ from, to, columns: [] }).statements,
+      ...lockOf(ddl, "key"),
+      does: [`Makes ${to.key.join(", ")} the key of ${to.name}. Refused when two rows have the same values.`],
+      refusal,
+    }),
+  ];
 }
 
 function nameNotes({ before, after }: Kept): Step[] {
@@ -135,7 +171,6 @@ function dropPart(field: SnapshotField, was: SnapshotField, { before, context }:
     change: { kind: "drop", column: shape(field, context) },
     does: `Drops the column ${before.table}.${was.column}.`,
     checks: [],
-    work: "rows",
     loses: `All values of ${before.name}.${was.name}.`,
     confirm: `drop ${before.name}.${was.name}`,
   };
@@ -151,7 +186,7 @@ function addPart(field: SnapshotField, { before, after, context }: Places): Part
       : `rows that exist get ${fill}`;
   const place = `${after.name}.${field.name}`;
   const check: Check = {
-    query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} LIMIT 1)`,
+    query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} LIMIT 1) AS found`,
     counted: false,
     why: `${place} is required and has no default that the rows there are could get.`,
     mend: `Make ${declaredName(field.name)} optional(), or give it a default().`,
@@ -162,7 +197,6 @@ function addPart(field: SnapshotField, { before, after, context }: Places): Part
     does: `Adds the column ${after.table}.${field.column}: ${told}.`,
     loses: null,
     confirm: null,
-    work: "moment",
     checks: field.optional || fill !== null || field.serial ? [] : [check],
   };
 }
@@ -211,7 +245,6 @@ function changePart(from: SnapshotField, to: SnapshotField, places: Places & { r
       change: { kind: "change", ...shapes, value },
       does: `Changes ${place} ${parts.join(" and ")}.${filled}`,
       checks,
-      work: "rows",
       loses: conversion.loses === null ? null : `Of ${place}: ${conversion.loses}.`,
       confirm: conversion.loses === null ? null : `convert ${place}`,
     },

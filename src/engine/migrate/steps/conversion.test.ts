@@ -1,8 +1,12 @@
 /** Every conversion of values, run by the database itself: what comes out, and what is refused. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { needsService } from "../../../../test/needs.ts";
+import { freshDatabase } from "../../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../../test/servers/names.ts";
 import type { Database, Value } from "../../../drivers/database.ts";
-import { sqliteDdl as ddl } from "../../../drivers/database/sqlite/ddl.ts";
+import { openMysql } from "../../../drivers/database/mysql/mysql.ts";
+import { openPostgres } from "../../../drivers/database/postgres/postgres.ts";
 import { openSqlite } from "../../../drivers/database/sqlite/sqlite.ts";
 import {
   bigint,
@@ -28,7 +32,8 @@ import { model } from "../../../schema/model.ts";
 import { applyMigration } from "../apply.ts";
 import { readHead, readSnapshot } from "../journal.ts";
 import { phrasesOf, planMigration } from "../plan.ts";
-import { schemaOf } from "../scratch.test.ts";
+import { type Languages, mysql, postgres, schemaOf, sqlite } from "../scratch.test.ts";
+import { columnOf } from "../snapshot.ts";
 
 type AnyField = Field<unknown, Flag>;
 interface Case {
@@ -141,6 +146,34 @@ const cases: Readonly<Record<string, Case>> = {
   "date to datetime": { from: date(), to: datetime(), pairs: [["2026-11-21", "2026-11-21T00:00:00.000Z"]] },
   "datetime to date": { from: datetime(), to: date(), pairs: [["2026-11-21T09:30:00.000Z", "2026-11-21"]], lossy: true },
   "list to json": { from: list(integer()), to: json() as AnyField, pairs: [["[1,2]", "[1,2]"]] },
+  "decimal in and out of the safe numbers to float": {
+    from: decimal(18, 2),
+    to: float(),
+    pairs: [
+      [9007199254740993n, 90071992547409.94],
+      [-105, -1.05],
+    ],
+    lossy: true,
+  },
+  "float to whole decimal": {
+    from: float(),
+    to: decimal(16, 0),
+    pairs: [
+      [0.5, 1],
+      [-2.5, -3],
+      [4503599627370497, 4503599627370497],
+    ],
+    lossy: true,
+  },
+  "slug to choice": { from: slug(), to: choice("a-b"), pairs: [["a-b", "a-b"]], refused: ["c"] },
+  "datetime to text": { from: datetime(), to: text(), pairs: [["2026-11-21T09:30:00.120Z", "2026-11-21T09:30:00.120Z"]] },
+  "uuid to text": {
+    from: uuid(),
+    to: text(),
+    pairs: [["00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000a"]],
+  },
+  "date to text": { from: date(), to: text(), pairs: [["2026-11-21", "2026-11-21"]] },
+  "boolean to date": { from: boolean(), to: date(), pairs: [], refused: [1] },
   "text to email": { from: text(), to: email(), pairs: [], refused: ["a@example.org"] },
   "text to uuid": { from: text(), to: uuid(), pairs: [], refused: ["x"] },
   "float to text": { from: float(), to: text(), pairs: [], refused: [0.1] },
@@ -148,54 +181,88 @@ const cases: Readonly<Record<string, Case>> = {
   "json to text": { from: json() as AnyField, to: text(), pairs: [], refused: ["{}"] },
 };
 
-describe("conversions", () => {
-  let database: Database;
-  before(() => {
-    database = openSqlite({ file: ":memory:" });
-  });
-  after(() => database.close());
+interface Opened {
+  readonly database: Database;
+  readonly close: () => Promise<void>;
+}
 
-  /** Migrates a table that holds the values, and null, and reads what they have become. */
-  async function convertAll({ from, to, lossy }: Case, values: readonly Value[]): Promise<readonly Value[]> {
-    const tables = await ddl.catalogue.readTables(async (sql) => database.read({ text: sql, params: [] }));
-    await database.migrate(tables.map((table) => ({ text: `DROP TABLE ${ddl.quote(table)}`, params: [] })));
-    const context = { database, ddl, clock: () => 0 };
-    const move = async (field: AnyField) => {
-      const head = await readHead(database, ddl);
-      const plan = planMigration(await readSnapshot(database, head), {
-        schema: schemaOf(model("things", { value: field.optional() })),
-        ddl,
-        nowMs: 0,
-      });
-      if (head !== null) assert.deepEqual(phrasesOf(plan.steps), lossy ? ["convert things.value"] : []);
-      await applyMigration(context, plan, { head, confirmations: phrasesOf(plan.steps) });
-    };
-    await move(from);
-    const rows = [null, ...values].map((value, row) => ({
-      text: "INSERT INTO things (id, value, version) VALUES (?, ?, 1)",
-      params: [`row ${row}`, value],
-    }));
-    await database.migrate(rows);
-    await move(to);
-    return (await database.read({ text: "SELECT value FROM things ORDER BY id", params: [] })).map(([value]) => value ?? null);
-  }
+async function openOnServer(): Promise<Opened> {
+  const { url, drop } = await freshDatabase(serviceUrl("postgres"));
+  const database = await openPostgres({ url });
+  return { database, close: () => database.close().then(drop) };
+}
+
+async function openOnMariadb(): Promise<Opened> {
+  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+  const database = await openMysql({ url });
+  return { database, close: () => database.close().then(drop) };
+}
+
+async function openInMemory(): Promise<Opened> {
+  const database = openSqlite({ file: ":memory:" });
+  return { database, close: () => database.close() };
+}
+
+describe("conversions, on SQLite", () => testAll(openInMemory, sqlite));
+describe("conversions, on PostgreSQL", needsService("postgres"), () => testAll(openOnServer, postgres));
+describe("conversions, on MariaDB", needsService("mariadb"), () => testAll(openOnMariadb, mysql));
+
+/** Migrates a table that holds the values, and null, and reads what they have become. */
+async function convertAll(
+  { database, ddl, get, put }: Languages & Pick<Opened, "database">,
+  { from, to, lossy }: Case,
+  values: readonly Value[],
+): Promise<readonly Value[]> {
+  const tables = await ddl.catalogue.readTables(async (sql) => database.read({ text: sql, params: [] }));
+  await database.migrate(tables.map((table) => ({ text: `DROP TABLE ${ddl.quote(table)}`, params: [] })));
+  const context = { database, ddl, clock: () => 0 };
+  const move = async (field: AnyField) => {
+    const head = await readHead(database, ddl);
+    const plan = planMigration(await readSnapshot(database, head), {
+      schema: schemaOf(model("things", { value: field.optional() })),
+      ddl,
+      nowMs: 0,
+    });
+    if (head !== null) assert.deepEqual(phrasesOf(plan.steps), lossy ? ["convert things.value"] : []);
+    await applyMigration(context, plan, { head, confirmations: phrasesOf(plan.steps) });
+    const stored = plan.to.models[0]?.fields.find(({ name }) => name === "value");
+    assert.ok(stored);
+    return columnOf(stored, []);
+  };
+  const before = await move(from);
+  const rows = [null, ...values].map((value, row) => ({
+    text: `INSERT INTO things (id, value, version) VALUES (?, ${put(before)}, 1)`,
+    params: [`00000000-0000-7000-8000-00000000000${row}`, value],
+  }));
+  await database.migrate(rows);
+  const after = await move(to);
+  const text = `SELECT ${get(after, "value")} FROM things ORDER BY id`;
+  return (await database.read({ text, params: [] })).map(([value]) => value ?? null);
+}
+
+function testAll(open: () => Promise<Opened>, languages: Languages): void {
+  let opened: Opened;
+  before(async () => {
+    opened = await open();
+  });
+  after(() => opened.close());
 
   for (const [name, one] of Object.entries(cases)) {
     test(name, async () => {
-      assert.deepEqual(
-        await convertAll(
-          one,
-          one.pairs.map(([value]) => value),
-        ),
-        [null, ...one.pairs.map(([, value]) => value)],
+      const on = { ...languages, database: opened.database };
+      const converted = await convertAll(
+        on,
+        one,
+        one.pairs.map(([value]) => value),
       );
+      assert.deepEqual(converted, [null, ...one.pairs.map(([, value]) => value)]);
       for (const value of one.refused ?? []) {
         await assert.rejects(
-          convertAll(one, [value]),
+          convertAll(on, one, [value]),
           { code: "migration_refused", message: /things\.value: .*\(1 row\)/ },
           `took ${String(value)}`,
         );
       }
     });
   }
-});
+}

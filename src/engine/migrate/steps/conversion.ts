@@ -22,152 +22,143 @@ interface Pair {
   readonly ddl: Ddl;
 }
 
-const same: Conversion = Object.freeze({ value: null, misfits: [], loses: null });
-const exact = (value: (column: string) => string, ...misfits: readonly Misfit[]): Conversion => ({ value, misfits, loses: null });
-const lossy = (value: (column: string) => string, loses: string, ...misfits: readonly Misfit[]): Conversion => ({
-  value,
-  misfits,
-  loses,
-});
+/** What a pair of types asks of the values, and what it takes from them; how the new value is had, the database's forms say. */
+interface Rule {
+  readonly misfits: readonly Misfit[];
+  readonly loses: string | null;
+}
 
-const safeMax = "9007199254740991";
+const exact = (...misfits: readonly Misfit[]): Rule => ({ misfits, loses: null });
+const lossy = (loses: string, ...misfits: readonly Misfit[]): Rule => ({ misfits, loses });
+
 const texts: ReadonlySet<string> = new Set(["text", "email", "url", "slug", "choice", "uuid", "date", "time", "datetime"]);
 
 /** What a change of type does to the values that are there. A pair that is not listed is possible while there are none. */
 export function convert(pair: Pair): Conversion {
   const { from, to, ddl } = pair;
-  if (from.type === to.type) return from.type === "decimal" ? rescale(pair) : same;
-  const listed = conversions[`${from.type}>${to.type}`]?.(pair);
-  if (listed !== undefined) return listed;
-  const sameInside = ddl.cast("x", from.storage) === ddl.cast("x", to.storage);
-  const cast = sameInside ? null : (column: string) => ddl.cast(column, to.storage);
-  if (to.type === "text" && texts.has(from.type)) return { ...same, value: cast };
-  const why = `${from.type} values cannot become ${to.type} by themselves`;
-  return { value: cast, misfits: [{ condition: (column) => `${column} IS NOT NULL`, why }], loses: null };
+  const turn = (column: string) => ddl.forms.convert(column, from, to);
+  return { ...ruleOf(pair), value: turn("x") === "x" ? null : turn };
 }
 
-const power = (exponent: number) => (10n ** BigInt(Math.max(0, exponent))).toString();
+function ruleOf(pair: Pair): Rule {
+  const { from, to } = pair;
+  if (from.type === to.type) return from.type === "decimal" ? rescale(pair) : exact();
+  const listed = rules[`${from.type}>${to.type}`]?.(pair);
+  if (listed !== undefined) return listed;
+  if (to.type === "text" && texts.has(from.type)) return exact();
+  const why = `${from.type} values cannot become ${to.type} by themselves`;
+  return exact({ condition: (column) => `${column} IS NOT NULL`, why });
+}
+
+const power = (exponent: number) => 10n ** BigInt(Math.max(0, exponent));
 const scaleOf = (field: SnapshotField) => field.scale ?? 0;
 const precisionOf = (field: SnapshotField) => field.precision ?? 18;
 
-/** Values of at least this many digits are one too many. */
-function tooLong(digits: number, why: string): Misfit {
-  const most = (10n ** BigInt(Math.max(0, digits)) - 1n).toString();
-  return { condition: (column) => `${column} NOT BETWEEN -${most} AND ${most}`, why };
+/** Not between the number and its negative, both in units of the field's own scale. */
+function beyond({ from, ddl }: Pair, most: bigint, why: string): Misfit {
+  const [low, high] = [ddl.literal(-most, from), ddl.literal(most, from)];
+  return { condition: (column) => `${column} NOT BETWEEN ${low} AND ${high}`, why };
 }
 
-const fraction = (scale: number): Misfit => ({
-  condition: (column) => `${column} % ${power(scale)} <> 0`,
-  why: "some values have digits after the point that would be cut off",
-});
-const beyondSafe: Misfit = {
-  condition: (column) => `${column} NOT BETWEEN -${safeMax} AND ${safeMax}`,
-  why: `some values lie beyond ±${safeMax}`,
-};
-
-function rescale({ from, to }: Pair): Conversion {
-  const change = scaleOf(to) - scaleOf(from);
-  const digits = precisionOf(to) - change;
-  const long =
-    precisionOf(from) > digits
-      ? [tooLong(digits, `some values have more than ${precisionOf(to) - scaleOf(to)} digits before the point`)]
-      : [];
-  if (change === 0) return { ...same, misfits: long };
-  if (change > 0) return exact((column) => `${column} * ${power(change)}`, ...long);
-  return exact((column) => `${column} / ${power(-change)}`, fraction(-change), ...long);
+function beyondSafe(pair: Pair): Misfit {
+  const most = BigInt(Number.MAX_SAFE_INTEGER);
+  return beyond({ ...pair, from: { ...pair.from, storage: "integer" } }, most, `some values lie beyond ±${most}`);
 }
 
-function wholeToDecimal({ to }: Pair): Conversion {
+/** More than so many digits stand before the point, or the number has so many in all where it has none. */
+function tooLong(pair: Pair, digits: number, where = " before the point"): Misfit {
+  const most = power(digits + scaleOf(pair.from)) - 1n;
+  return beyond(pair, most, `some values have more than ${digits} digits${where}`);
+}
+
+function fraction({ from, to, ddl }: Pair): Misfit {
+  const unit = ddl.literal(power(scaleOf(from) - scaleOf(to)), from);
+  return {
+    // The rest of a negative decimal may be a negative nothing, which is not nothing to every database.
+    condition: (column) => `abs(${column}) % ${unit} <> 0`,
+    why: "some values have digits after the point that would be cut off",
+  };
+}
+
+function rescale(pair: Pair): Rule {
+  const { from, to } = pair;
   const digits = precisionOf(to) - scaleOf(to);
-  const long = tooLong(digits, `some values have more than ${digits} digits`);
-  return scaleOf(to) === 0 ? { ...same, misfits: [long] } : exact((column) => `${column} * ${power(scaleOf(to))}`, long);
+  const long = precisionOf(from) - scaleOf(from) > digits ? [tooLong(pair, digits)] : [];
+  return exact(...(scaleOf(to) < scaleOf(from) ? [fraction(pair)] : []), ...long);
 }
 
-function decimalToWhole({ from }: Pair): Conversion {
-  return scaleOf(from) === 0 ? same : exact((column) => `${column} / ${power(scaleOf(from))}`, fraction(scaleOf(from)));
+function wholeToDecimal(pair: Pair): Rule {
+  return exact(tooLong(pair, precisionOf(pair.to) - scaleOf(pair.to), ""));
 }
 
-function decimalToText({ from, ddl }: Pair): Conversion {
-  const scale = scaleOf(from);
-  if (scale === 0) return exact((column) => ddl.cast(column, "text"));
-  const unit = power(scale);
-  return exact((column) => {
-    const whole = ddl.cast(`abs(${column}) / ${unit}`, "text");
-    // 10^s + rest, without its first digit, is the rest with its leading zeros.
-    const rest = `substr(${ddl.cast(`${unit} + abs(${column}) % ${unit}`, "text")}, 2)`;
-    return `CASE WHEN ${column} IS NULL THEN NULL ELSE (CASE WHEN ${column} < 0 THEN '-' ELSE '' END) || ${whole} || '.' || ${rest} END`;
+function decimalToWhole(pair: Pair): Rule {
+  return scaleOf(pair.from) === 0 ? exact() : exact(fraction(pair));
+}
+
+function floatToWhole(pair: Pair): Rule {
+  const wrong: Misfit = {
+    condition: (column) => `round(${column}) <> ${column}`,
+    why: "some values have digits after the point",
+  };
+  return exact(wrong, beyondSafe(pair));
+}
+
+function floatToDecimal(pair: Pair): Rule {
+  const { to } = pair;
+  const long = tooLong({ ...pair, from: { ...pair.from, storage: "integer" } }, precisionOf(to) - scaleOf(to));
+  return lossy(`values are rounded to ${scaleOf(to)} digits after the point`, long);
+}
+
+function textToWhole(pair: Pair): Rule {
+  const { from, to, ddl } = pair;
+  const wrong: Misfit = {
+    condition: (column) => `NOT (${ddl.forms.isWhole(column)})`,
+    why: `some texts are not whole numbers such as "12"`,
+  };
+  if (to.type === "bigint") return exact(wrong);
+  // Only what is a number may be taken for one.
+  const { condition, why } = beyondSafe(pair);
+  const number = (column: string) => condition(ddl.forms.convert(column, from, to));
+  return exact(wrong, {
+    condition: (column) => `CASE WHEN ${ddl.forms.isWhole(column)} THEN ${number(column)} ELSE FALSE END`,
+    why,
   });
 }
 
-function textToWhole({ to, ddl }: Pair): Conversion {
-  const number = (column: string) => ddl.cast(column, to.storage);
-  const wrong: Misfit = {
-    condition: (column) => `${ddl.cast(number(column), "text")} <> ${column}`,
-    why: `some texts are not whole numbers such as "12"`,
-  };
-  return exact(
-    number,
-    wrong,
-    ...(to.type === "integer" ? [{ ...beyondSafe, condition: (column: string) => beyondSafe.condition(number(column)) }] : []),
-  );
-}
-
-function toChoice({ to, ddl }: Pair): Conversion {
+function toChoice({ to, ddl }: Pair): Rule {
   const choices = (to.choices ?? []).map((choice) => ddl.literal(choice)).join(", ");
-  return {
-    ...same,
-    misfits: [{ condition: (column) => `${column} NOT IN (${choices})`, why: "some values are none of the choices" }],
-  };
+  return exact({ condition: (column) => `${column} NOT IN (${choices})`, why: "some values are none of the choices" });
 }
 
-const conversions: Readonly<Record<string, (pair: Pair) => Conversion>> = {
-  "integer>bigint": () => same,
-  "bigint>integer": () => ({ ...same, misfits: [beyondSafe] }),
+function zeroOrOne(): Rule {
+  return exact({ condition: (column) => `${column} NOT IN (0, 1)`, why: "some values are neither 0 nor 1" });
+}
+
+const rules: Readonly<Record<string, (pair: Pair) => Rule>> = {
+  "integer>bigint": () => exact(),
+  "bigint>integer": (pair) => exact(beyondSafe(pair)),
   "integer>decimal": wholeToDecimal,
   "bigint>decimal": wholeToDecimal,
   "decimal>integer": decimalToWhole,
   "decimal>bigint": decimalToWhole,
-  "integer>float": ({ ddl }) => exact((column) => ddl.cast(column, "real")),
-  "bigint>float": ({ ddl }) => exact((column) => ddl.cast(column, "real"), beyondSafe),
-  "float>integer": ({ ddl }) => floatToWhole(ddl),
-  "float>bigint": ({ ddl }) => floatToWhole(ddl),
-  "decimal>float": ({ from, ddl }) =>
-    lossy((column) => `${ddl.cast(column, "real")} / ${power(scaleOf(from))}`, "values are no longer exact"),
-  "float>decimal": ({ to, ddl }) => {
-    const digits = precisionOf(to) - scaleOf(to);
-    const scaled = (column: string) => ddl.cast(`round(${column} * ${power(scaleOf(to))})`, "decimal");
-    return lossy(
-      scaled,
-      `values are rounded to ${scaleOf(to)} digits after the point`,
-      tooLong(digits, `some values have more than ${digits} digits before the point`),
-    );
-  },
-  "boolean>integer": () => same,
-  "boolean>bigint": () => same,
-  "integer>boolean": () => zeroOrOne,
-  "bigint>boolean": () => zeroOrOne,
-  "integer>text": ({ ddl }) => exact((column) => ddl.cast(column, "text")),
-  "bigint>text": ({ ddl }) => exact((column) => ddl.cast(column, "text")),
-  "decimal>text": decimalToText,
+  "integer>float": () => exact(),
+  "bigint>float": (pair) => exact(beyondSafe(pair)),
+  "float>integer": floatToWhole,
+  "float>bigint": floatToWhole,
+  "decimal>float": () => lossy("values are no longer exact"),
+  "float>decimal": floatToDecimal,
+  "boolean>integer": () => exact(),
+  "boolean>bigint": () => exact(),
+  "integer>boolean": zeroOrOne,
+  "bigint>boolean": zeroOrOne,
+  "integer>text": () => exact(),
+  "bigint>text": () => exact(),
+  "decimal>text": () => exact(),
   "text>integer": textToWhole,
   "text>bigint": textToWhole,
   "text>choice": toChoice,
   "slug>choice": toChoice,
-  "date>datetime": () => exact((column) => `${column} || 'T00:00:00.000Z'`),
-  "datetime>date": () => lossy((column) => `substr(${column}, 1, 10)`, "the time of day is cut off"),
-  "list>json": () => same,
+  "date>datetime": () => exact(),
+  "datetime>date": () => lossy("the time of day is cut off"),
+  "list>json": () => exact(),
 };
-
-const zeroOrOne: Conversion = Object.freeze({
-  ...same,
-  misfits: [{ condition: (column: string) => `${column} NOT IN (0, 1)`, why: "some values are neither 0 nor 1" }],
-});
-
-function floatToWhole(ddl: Ddl): Conversion {
-  const whole = (column: string) => ddl.cast(column, "integer");
-  const wrong: Misfit = {
-    condition: (column) => `${ddl.cast(whole(column), "real")} <> ${column}`,
-    why: "some values have digits after the point",
-  };
-  return exact(whole, wrong, beyondSafe);
-}

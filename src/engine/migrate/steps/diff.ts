@@ -1,13 +1,14 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { dropTable, renameTable } from "../../../drivers/ddl.ts";
+import { type ColumnChange, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
-import { createIndexStep, dropIndexSteps, newIndexes } from "./indexes.ts";
+import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
 import { tableOf } from "../snapshot.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
-import { count, createStep, type Step } from "./step.ts";
-import { journalTable, systemIndexes, systemTables } from "../system-tables.ts";
+import { addReferenceSteps, dropReferenceSteps } from "./references.ts";
+import { count, createStep, lockOf, type Step } from "./step.ts";
+import { journalTable, systemShapes } from "../system-tables.ts";
 
 /** Drops come before renames and renames before what is new, so that every name is free when it is taken. */
 export function diffSnapshots(context: DiffContext): readonly Step[] {
@@ -23,28 +24,43 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
   return Object.freeze([
     ...systemSteps(context),
     ...kept.flatMap((pair) => dropIndexSteps(pair, context)),
+    ...dropReferenceSteps(context),
     ...dropped.map((model) => dropTableStep(model, context)),
     ...renameSteps(kept, context),
     ...created.map((model) => createTableStep(model, context)),
-    ...referenceSteps(created, context),
     ...kept.flatMap((pair) => alterSteps(pair, context)),
-    ...kept.flatMap((pair) => newIndexes(pair).map((index) => createIndexStep(pair, index, context))),
+    ...addReferenceSteps(context),
+    ...kept.flatMap((pair) => renameIndexSteps(pair, context)),
+    ...kept.flatMap((pair) => createIndexSteps(pair, context)),
   ]);
 }
 
-// The journal is made before its row is written, which comes before every step.
+/** The engine's own tables only grow: what a later version has more is made, and nothing of it goes. */
 function systemSteps({ from, to, ddl }: DiffContext): Step[] {
   if (from.system >= to.system) return [];
-  const tables = systemTables.filter((table) => table !== journalTable).map((table) => ddl.createTable(table));
-  const sql = [...tables, ...systemIndexes.map((index) => ddl.createIndex(index))];
-  return [
-    createStep({
-      kind: "system",
-      model: "",
-      sql,
-      does: ["Creates the tables in which the engine keeps changes and idempotency keys."],
-    }),
-  ];
+  const [before, after] = [systemShapes(ddl, from.system), systemShapes(ddl, to.system)];
+  const known = new Map(before.tables.map((table) => [table.name, table]));
+  const indexed = new Set(before.indexes.map(({ name }) => name));
+  const tables = after.tables.flatMap((table) => {
+    const old = known.get(table.name);
+    if (old) return ddl.alterTable({ from: old, to: table, columns: columnsAdded(old, table) }).statements;
+    // The journal is made before its row is written, which comes before every step.
+    return table === journalTable ? [] : [ddl.createTable(table)];
+  });
+  const tableOfIndex = (table: string) => after.tables.find(({ name }) => name === table) as TableShape;
+  const indexes = after.indexes
+    .filter(({ name }) => !indexed.has(name))
+    .map((index) => ddl.createIndex(index, tableOfIndex(index.table)));
+  const creates = "Creates the tables in which the engine keeps changes and idempotency keys.";
+  const raises = `Brings the tables that the engine keeps for itself from version ${from.system} to version ${to.system}. Every row stays.`;
+  const does = [from.system === 0 ? creates : raises];
+  const deed = from.system === 0 || indexes.length === 0 ? "create" : "index";
+  return [createStep({ kind: "system", model: "", ...lockOf(ddl, deed), sql: [...tables, ...indexes], does })];
+}
+
+function columnsAdded(from: TableShape, to: TableShape): ColumnChange[] {
+  const known = new Set(from.columns.map(({ name }) => name));
+  return to.columns.filter(({ name }) => !known.has(name)).map((column) => ({ kind: "add", column, fill: null }));
 }
 
 function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): Step {
@@ -53,24 +69,17 @@ function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): 
   return createStep({
     kind: "create-table",
     model: model.name,
+    ...lockOf(ddl, "create"),
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
-    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index))],
+    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
   });
-}
-
-// Models may refer to each other, so where a table cannot name one that is yet to come, all of them come first.
-function referenceSteps(created: readonly SnapshotModel[], { from, to, ddl }: DiffContext): Step[] {
-  const sql = created.flatMap((model) => ddl.addReferences(tableOf(model, [to, from])));
-  if (sql.length === 0) return [];
-  return [
-    createStep({ kind: "add-references", model: "", sql, does: [`Adds ${count(sql.length, "reference")} between tables.`] }),
-  ];
 }
 
 function dropTableStep(model: SnapshotModel, { ddl }: DiffContext): Step {
   return createStep({
     kind: "drop-table",
     model: model.name,
+    ...lockOf(ddl, "drop"),
     table: model.table,
     sql: [dropTable(ddl, model.table)],
     does: [`Drops the table ${model.table}.`],
@@ -87,6 +96,7 @@ function renameSteps(kept: readonly Kept[], { ddl }: DiffContext): Step[] {
     createStep({
       kind: "rename-table",
       model: "",
+      ...lockOf(ddl, "alter"),
       sql: [renameTable(ddl, from, to)],
       does: [`Renames the table ${from} to ${to}. Every row stays.`],
     }),

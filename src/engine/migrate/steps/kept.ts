@@ -8,6 +8,8 @@ export interface DiffContext {
   readonly ddl: Ddl;
   /** What rows that exist get where a default says `now`. */
   readonly nowMs: number;
+  /** Tables with many rows, by their names before: what can be done without holding anyone up is done so. */
+  readonly large: ReadonlySet<string>;
 }
 
 /** A model that is in both snapshots. */

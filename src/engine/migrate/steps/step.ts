@@ -1,4 +1,5 @@
 /** The steps that a migration is made of: what each runs, does, holds up, loses and asks of the data before it starts. */
+import type { Ddl, Deed, Phase, Waiting } from "../../../drivers/ddl.ts";
 
 /** Counts what stands in the way; asked before the migration, on the tables as they are then. */
 export interface Check {
@@ -21,8 +22,11 @@ export type StepKind =
   | "drop-column"
   | "change-column"
   | "rebuild-table"
+  | "change-key"
   | "add-references"
+  | "drop-references"
   | "create-index"
+  | "rename-index"
   | "drop-index";
 
 export interface Step {
@@ -32,8 +36,11 @@ export interface Step {
   readonly sql: readonly string[];
   /** In plain words, one sentence each. */
   readonly does: readonly string[];
-  /** How long writers wait: not at all, for a moment, or while every row of `table` is passed over. */
+  /** What follows once all steps are done; the rows of `table` are passed over then, and nobody waits for it. */
+  readonly later: readonly Phase[];
+  /** How long others wait: not at all, for a moment, or while every row of `table` is passed over. */
   readonly work: "none" | "moment" | "rows";
+  readonly waits: Waiting;
   /** The table whose rows count, by its name before the migration; null where there is none. */
   readonly table: string | null;
   /** What is gone afterwards, one sentence each. */
@@ -47,8 +54,10 @@ export interface Step {
 
 const blank: Omit<Step, "kind" | "model"> = Object.freeze({
   sql: [],
+  later: [],
   does: [],
   work: "moment",
+  waits: "writers",
   table: null,
   loses: [],
   confirm: [],
@@ -58,6 +67,12 @@ const blank: Omit<Step, "kind" | "model"> = Object.freeze({
 
 export function createStep(step: Partial<Step> & Pick<Step, "kind" | "model">): Step {
   return Object.freeze({ ...blank, ...step });
+}
+
+/** How long others wait for a deed, and who. */
+export function lockOf({ manner }: Ddl, deed: Deed): Pick<Step, "work" | "waits"> {
+  const { waits, rows } = manner.lockOf(deed);
+  return { work: waits === "nobody" ? "none" : rows ? "rows" : "moment", waits };
 }
 
 /** Whether a step needs a written confirmation. */

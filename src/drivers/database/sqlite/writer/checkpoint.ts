@@ -1,5 +1,5 @@
 /** Copies the write-ahead log into the database file, after the answers are out: no committed unit ever waits or fails for it. */
-import type { Connection } from "../connection.ts";
+import { type Connection, withBusyTimeout } from "../connection.ts";
 import { describe, type Failure, isSyncLost } from "../failures.ts";
 
 export interface CheckpointOutcome {
@@ -39,7 +39,7 @@ export function createCheckpoints(connection: Connection, pages: number): Checkp
 
   function run(mode: "PASSIVE" | "TRUNCATE"): CheckpointOutcome {
     try {
-      if (mode === "TRUNCATE") truncate(connection);
+      if (mode === "TRUNCATE") withBusyTimeout(connection, readersWaitMs, () => checkpoint(connection, mode));
       else checkpoint(connection, mode);
       return { ...idle, ran: true };
     } catch (error) {
@@ -68,16 +68,6 @@ function measure(connection: Connection): Log {
   } catch {
     // Whatever is wrong, the next commit meets it too and can tell somebody.
     return { pages: 0, waiting: 0 };
-  }
-}
-
-function truncate(connection: Connection): void {
-  const before = Number(connection.statements.all("PRAGMA busy_timeout", [])[0]?.[0] ?? 0);
-  try {
-    connection.db.exec(`PRAGMA busy_timeout = ${readersWaitMs}`);
-    checkpoint(connection, "TRUNCATE");
-  } finally {
-    connection.db.exec(`PRAGMA busy_timeout = ${before}`);
   }
 }
 

@@ -2,20 +2,24 @@
 import type { Statement } from "../../../database.ts";
 import type { Connection } from "../connection.ts";
 import { describe, type Failure } from "../failures.ts";
+import type { Turns } from "./turns.ts";
 
 /** Returns what went wrong, or null. Either all statements are durable or none left a trace. */
-export function migrate(connection: Connection, statements: readonly Statement[]): Failure | null {
+export function migrate(connection: Connection, statements: readonly Statement[], turns: Turns): Failure | null {
   const { db } = connection;
   // SQLite ignores this pragma inside a transaction, so it comes before.
   db.exec("PRAGMA foreign_keys = OFF");
   let step = 0;
   try {
-    db.exec("BEGIN IMMEDIATE");
+    const refused = turns.begin();
+    if (refused !== null) return refused;
+    // Others' tables may have been broken before: that is theirs, and no reason to refuse.
+    const before = connection.isBeside ? broken(connection).length : 0;
     for (const { text, params } of statements) {
       connection.statements.run(text, params);
       step++;
     }
-    const failure = brokenReference(connection, statements.length);
+    const failure = brokenReference(connection, { step: statements.length, before });
     db.exec(failure === null ? "COMMIT" : "ROLLBACK");
     return failure;
   } catch (error) {
@@ -26,10 +30,18 @@ export function migrate(connection: Connection, statements: readonly Statement[]
   }
 }
 
-function brokenReference({ statements }: Connection, step: number): Failure | null {
-  const broken = statements.all("PRAGMA foreign_key_check", [])[0];
-  if (broken === undefined) return null;
-  const [table, rowid, parent] = broken.map(String);
+function broken({ statements }: Connection) {
+  return statements.all("PRAGMA foreign_key_check", []);
+}
+
+function brokenReference(
+  connection: Connection,
+  { step, before }: { readonly step: number; readonly before: number },
+): Failure | null {
+  const found = broken(connection);
+  const [last] = found.slice(before);
+  if (last === undefined) return null;
+  const [table, rowid, parent] = last.map(String);
   const message = `row ${rowid} of ${table} refers to a row of ${parent} that does not exist`;
   return { code: "refused", message, errcode: 0, refusal: { reason: "foreign_key", step, place: { table: table ?? null } } };
 }

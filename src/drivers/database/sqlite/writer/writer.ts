@@ -4,12 +4,13 @@
  */
 import type { Value } from "../../../database.ts";
 import { type CheckpointOutcome, type Checkpoints, createCheckpoints } from "./checkpoint.ts";
-import type { Connection } from "../connection.ts";
-import { describe, type Failure, isBusyForNow, isCommitUndone, isFull, isIndexFull, isSyncLost } from "../failures.ts";
+import { type Connection, withBusyTimeout } from "../connection.ts";
+import { describe, type Failure, isCommitUndone, isFull, isIndexFull, isSyncLost } from "../failures.ts";
 import { createJobQueue } from "./job-queue.ts";
 import type { Answer, Batch, Job, Reply, WireStep } from "../messages.ts";
 import { migrate } from "./migrate.ts";
 import type { ThreadSettings } from "../options.ts";
+import { createTurns, type Turns } from "./turns.ts";
 import { runUnit, undo } from "./units.ts";
 
 export interface WriterOptions {
@@ -38,6 +39,7 @@ export class Writer {
   readonly #queue = createJobQueue<Queued>();
   readonly #texts: string[] = [];
   readonly #checkpoints: Checkpoints;
+  readonly #turns: Turns;
   #group: Group | null = null;
   /** The transaction that its caller holds open; nothing else runs meanwhile. */
   #held: { readonly job: Of<"begin">; readonly timer: NodeJS.Timeout } | null = null;
@@ -50,7 +52,9 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#checkpoints = createCheckpoints(options.connection, options.settings.checkpointPages);
+    const { connection, settings, now } = options;
+    this.#checkpoints = createCheckpoints(connection, settings.checkpointPages);
+    this.#turns = createTurns(connection, { busyTimeoutMs: settings.busyTimeoutMs, now });
   }
 
   receive(batch: Batch): void {
@@ -102,20 +106,14 @@ export class Writer {
 
   /** Opens the transaction of a group; where that fails, those who would have shared it are told. */
   #begin(): boolean {
-    const { connection, settings, now } = this.#options;
-    for (let tries = 0; ; tries++) {
-      try {
-        connection.statements.run("BEGIN IMMEDIATE", []);
-        this.#group = { sinceMs: now(), members: [] };
-        return true;
-      } catch (error) {
-        const failure = describe(error);
-        if (isBusyForNow(failure.errcode) && tries < settings.retriesMax) continue;
-        this.#relieve(failure);
-        this.#post(refuseAll(this.#take(), failure));
-        return false;
-      }
+    const failure = this.#turns.begin();
+    if (failure === null) {
+      this.#group = { sinceMs: this.#options.now(), members: [] };
+      return true;
     }
+    this.#relieve(failure);
+    this.#post(refuseAll(this.#take(), failure));
+    return false;
   }
 
   #run(job: Member["job"]): void {
@@ -248,9 +246,11 @@ export class Writer {
 
   /** Commits a page as it is: its frame takes the place of the first one that should not be there, and breaks their chain. */
   #writeOver(): boolean {
-    const { db, statements } = this.#options.connection;
+    const { connection, settings } = this.#options;
+    const { db, statements } = connection;
     try {
-      db.exec(`PRAGMA user_version = ${Number(statements.all("PRAGMA user_version", [])[0]?.[0])}`);
+      const write = () => db.exec(`PRAGMA user_version = ${Number(statements.all("PRAGMA user_version", [])[0]?.[0])}`);
+      withBusyTimeout(connection, settings.busyTimeoutMs, write);
       return true;
     } catch (error) {
       const failure = describe(error);
@@ -289,7 +289,7 @@ export class Writer {
       connection.db.close();
       return this.#post([[job.id, true, null]]);
     }
-    const failure = migrate(connection, job.statements);
+    const failure = migrate(connection, job.statements, this.#turns);
     if (failure !== null && isSyncLost(failure.errcode, true)) this.#break(failure);
     const verdict = failure === null ? null : (this.#broken ?? failure);
     this.#post([verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);

@@ -1,0 +1,117 @@
+/** `holdfast adopt`: writes a backend file for a database that is there already, or tells how the two differ. */
+import { existsSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { styleText } from "node:util";
+import type { Adopted, Remark } from "./adopt/adopted.ts";
+import { type CommandFile, gather, type ProjectFlags } from "./command.ts";
+import { failCli } from "./errors.ts";
+import { exitCodes, type Terminal } from "./terminal.ts";
+
+interface AdoptFlags extends ProjectFlags {
+  readonly out?: string;
+  readonly readOnlyFor?: string;
+  readonly without?: readonly string[];
+  readonly check?: boolean;
+  readonly force?: boolean;
+}
+
+export const command: CommandFile = {
+  define: (command) =>
+    void command
+      .argument("[url]", "the database: sqlite: and a path, a path alone, or postgres: (default: HOLDFAST_DATABASE_URL)")
+      .option("--out <file>", "the file to write", "backend.ts")
+      .option("--read-only-for <role>", "who has the role may read everything (default: nobody may do anything)")
+      .option("--without <table>", "leave a table out; may be given more than once", gather)
+      .option("--check", "compare the database with the backend file instead, and write nothing")
+      .option("--force", "replace a file that is there"),
+  examples: [
+    "holdfast adopt sqlite:./shop.db",
+    "holdfast adopt ./shop.db --out shop.ts --read-only-for staff",
+    "holdfast adopt ./shop.db --without sessions --without cache",
+    "holdfast adopt ./shop.db --check",
+  ],
+  run,
+};
+
+async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string[]): Promise<number> {
+  const [{ readCatalog, fileOf }, { settingsOf }, { arrange }] = await Promise.all([
+    import("../app/wire.ts"),
+    import("./project/settings.ts"),
+    import("./adopt/arrange.ts"),
+  ]);
+  const { database } = settingsOf(terminal, url === undefined ? flags : { ...flags, database: url });
+  const file = fileOf(database);
+  const path = file === null ? null : resolve(terminal.cwd, file);
+  if (path !== null && !existsSync(path)) throw failCli("database_missing", { fields: { file: file ?? "" } });
+  const catalog = await readCatalog(path === null ? database : `sqlite:${path}`);
+  const { out = "backend.ts", readOnlyFor = null, without = [], force = false } = flags;
+  if (flags.check) {
+    const [{ loadBackend }, { compareBackend }] = await Promise.all([
+      import("./project/load-backend.ts"),
+      import("./adopt/compare.ts"),
+    ]);
+    const backend = await loadBackend(out, terminal.cwd);
+    return reportDifferences(compareBackend(backend, catalog, without), { out, database: shown(database) }, terminal);
+  }
+  const adopted = arrange(catalog, without);
+  if (adopted.models.length === 0) {
+    reportRemarks(adopted.remarks, terminal);
+    throw failCli("nothing_to_adopt", { fields: { database: shown(database) } });
+  }
+  const target = resolve(terminal.cwd, out);
+  if (!force && existsSync(target)) throw failCli("backend_exists", { fields: { file: out } });
+  const { writeBackend } = await import("./adopt/write-backend.ts");
+  writeFileSync(target, writeBackend(adopted, { database: shown(database), readOnlyFor }));
+  report(adopted, { out, database: shown(database) }, terminal);
+  return exitCodes.done;
+}
+
+interface Told {
+  readonly out: string;
+  readonly database: string;
+}
+
+/** The URL without what nobody should read in a file. */
+function shown(database: string): string {
+  return database.replace(/(:\/\/[^/@:]*):[^/@]*@/, "$1@");
+}
+
+function report({ models, remarks }: Adopted, { out, database }: Told, terminal: Terminal): void {
+  const { say } = terminal;
+  const readOnly = models.filter(({ key }) => key === null).length;
+  say(
+    `Wrote ${out}: ${models.length} models${readOnly === 0 ? "" : `, ${readOnly} of them read only`}. The database was only read.`,
+  );
+  reportRemarks(remarks, terminal);
+  say("");
+  say("Serve it with:");
+  say(`  holdfast start${out === "backend.ts" ? "" : ` --backend ${out}`} --database ${database}`);
+  terminal.document({
+    file: out,
+    database,
+    models: models.map(({ name, table, key }) => ({ name, table: table.name, kind: table.kind, key })),
+    remarks,
+  });
+}
+
+function reportRemarks(remarks: readonly Remark[], { say }: Terminal): void {
+  for (const kind of ["left out", "note"] as const) {
+    const found = remarks.filter((remark) => remark.kind === kind);
+    if (found.length === 0) continue;
+    say(`\n${kind === "left out" ? "Left out:" : "Good to know:"}`);
+    for (const { place, why } of found) say(`  ${styleText("bold", place)}: ${why}`);
+  }
+}
+
+function reportDifferences(differences: readonly string[], { out, database }: Told, terminal: Terminal): number {
+  terminal.document({ file: out, database, differences });
+  if (differences.length === 0) {
+    terminal.say(`${out} stands for the database as it is.`);
+    return exitCodes.done;
+  }
+  for (const difference of differences) terminal.say(difference);
+  terminal.say(
+    `\n${differences.length === 1 ? "One difference" : `${differences.length} differences`} between ${out} and the database.`,
+  );
+  return exitCodes.failed;
+}
