@@ -4,7 +4,7 @@ import { failDatabase, type Row, type Value } from "../../database.ts";
 import { isLost, type ServerError, toError } from "./failures.ts";
 import { addressOf, type MysqlSettings } from "./options.ts";
 import { collation } from "./text.ts";
-import { checkVersion } from "./version.ts";
+import { checkVersion } from "./server/version.ts";
 import { toRows, toSent } from "./values.ts";
 
 export interface Answer {

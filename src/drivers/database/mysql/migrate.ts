@@ -2,15 +2,15 @@
 import { failDatabase, type Statement, UnitRefused } from "../../database.ts";
 import type { Connections, Session } from "./connections.ts";
 import { type ServerError, toError, toRefusal } from "./failures.ts";
-import { columnsOf } from "./constraints.ts";
-import { findOrphans } from "./constraints.ts";
+import { columnsOf } from "./places.ts";
+import { findOrphans } from "./ddl/references.ts";
 import { literal, quote } from "./text.ts";
 
 /** How long a node waits for another that migrates; the server counts in seconds. */
 export const waitSeconds = 60;
 
 /** To change a large table takes its time; the longest that a timer measures is 24 days. */
-const statementMsMax = 7 * 86_400_000;
+export const statementMsMax = 7 * 86_400_000;
 
 /** Two nodes that start at once migrate one after the other. Names of locks are the whole server's, and have 64 characters. */
 export const lockName = "concat('holdfast ', sha1(database()))";

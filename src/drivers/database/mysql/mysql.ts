@@ -2,7 +2,7 @@
 import type { Database } from "../../database.ts";
 import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections } from "./connections.ts";
-import { createFunctions, versionText } from "./functions.ts";
+import { createFunctions, versionText } from "./server/functions.ts";
 import { replaceFunctions, runMigration } from "./migrate.ts";
 import { withMigrator } from "./migrate/phases.ts";
 import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options.ts";

@@ -10,7 +10,7 @@ import { AppError } from "../../../base/errors.ts";
 import type { Database, Step } from "../../database.ts";
 import { mysqlDialect } from "./dialect.ts";
 import { openMysql } from "./mysql.ts";
-import { checkVersion } from "./version.ts";
+import { checkVersion } from "./server/version.ts";
 
 void describe("trouble with MariaDB", needsService("mariadb"), () => {
   let server: Server;

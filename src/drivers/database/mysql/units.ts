@@ -4,7 +4,7 @@ import { type Row, type Step, type StepRef, type StepResult, UnitRefused, type V
 import { faultOf } from "../texts.ts";
 import type { Session } from "./connections.ts";
 import { type ServerError, toRefusal } from "./failures.ts";
-import { columnsOf } from "./constraints.ts";
+import { columnsOf } from "./places.ts";
 
 /** @throws an assertion for a value that cannot be bound or a reference to nothing */
 export function checkUnit(unit: readonly Step[]): void {
