@@ -1,10 +1,10 @@
 /** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
 import { mysqlCommits } from "./commits.ts";
-import type { Row } from "../../database.ts";
-import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../ddl.ts";
+import type { Row } from "../../../database.ts";
+import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../../ddl.ts";
 import { findOrphans } from "./references.ts";
 import { typeOf, referencesOf } from "./shapes.ts";
-import { literal, shorten } from "./text.ts";
+import { literal, shorten } from "../text.ts";
 
 const here = "table_schema = database()";
 const isOurs = "c.column_name like 'holdfast\\_%' escape '\\' and c.is_generated = 'ALWAYS'";

@@ -1,6 +1,6 @@
 /** How MariaDB spells columns, references and indexes: in statements, and in what it says of itself. */
-import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../ddl.ts";
-import { quote, shorten } from "./text.ts";
+import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../../ddl.ts";
+import { quote, shorten } from "../text.ts";
 
 const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "text" | "uuid">, string>> = {
   datetime: "datetime(3)",
