@@ -21,7 +21,8 @@ const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf
 function defineColumn(column: ColumnShape, fill: string | null = null): string {
   const parts = [quote(column.name), typeOf(column), column.optional ? "NULL" : "NOT NULL"];
   if (column.serial) parts.push("AUTO_INCREMENT");
-  if (fill !== null) parts.push(`DEFAULT ${fill}`);
+  if (column.native) parts.push(`DEFAULT ${column.native.fill}`);
+  else if (fill !== null) parts.push(`DEFAULT ${fill}`);
   // As text, so that it stays to the letter what it was.
   if (column.storage === "json") parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
   return parts.join(" ");

@@ -15,7 +15,8 @@ const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "t
 };
 
 /** The type as statements and the catalogue name it; character set and collation are the table's. */
-export function typeOf({ storage, precision, scale, length }: ColumnShape): string {
+export function typeOf({ storage, precision, scale, length, native }: ColumnShape): string {
+  if (native) return native.type;
   if (storage === "decimal") return `decimal(${precision ?? 18},${scale ?? 0})`;
   if (storage === "uuid") return "char(36)";
   if (storage === "text") return typeof length === "number" ? `varchar(${length})` : "longtext";
