@@ -119,3 +119,4 @@ function compareWith(name: ServiceName): void {
 }
 
 describe("PostgreSQL", needsService("postgres"), () => compareWith("postgres"));
+describe("MariaDB", needsService("mariadb"), () => compareWith("mariadb"));
