@@ -20,7 +20,7 @@ interface Got extends WireResponse {
 }
 
 async function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Got> {
-  const context = { actor: anonymous, requestId: "r", timings: null, parseMs: 0, operation: null };
+  const context = { actor: anonymous, requestId: "r", since: null, position: null, timings: null, parseMs: 0, operation: null };
   const response = await docs({ method, path, search: "", headers, body: null }, context);
   assert.ok(response, `${path} is not served`);
   const named = new Map<string, string>();
@@ -80,7 +80,7 @@ describe("the files", () => {
   });
 
   test("other paths are not ours, and other methods are refused", async () => {
-    const context = { actor: anonymous, requestId: "r", timings: null, parseMs: 0, operation: null };
+    const context = { actor: anonymous, requestId: "r", since: null, position: null, timings: null, parseMs: 0, operation: null };
     for (const path of [
       "/docs/index.html",
       "/docs/../package.json",

@@ -78,6 +78,8 @@ export async function createApp<R extends Registry, A extends Actions>(
   const onTrouble = (kind: string, message: string) =>
     log?.line(eventLine({ timeMs: settings.clock(), level: "error", event: kind, message }));
   const driver = await openDatabase(settings.database, onTrouble, {
+    limits: settings.databaseLimits,
+    replicas: settings.replicas,
     isAdopted: hasAdopted(schema),
     tablesInside: settings.tablesInside,
   });
@@ -98,6 +100,7 @@ export async function createApp<R extends Registry, A extends Actions>(
       clock: settings.clock,
       newId,
       limits: settings.limits,
+      replicaReads: settings.replicaReads,
       onListenerError: (error, { model }) =>
         log?.line(
           eventLine({
@@ -166,7 +169,10 @@ function createServing<R extends Registry>(
     log,
     clock,
     newId,
-    open: createOpenPaths({ database: () => opened.database.state(), stopping }, settings.mount),
+    open: createOpenPaths(
+      { database: () => opened.database.state(), replicas: () => opened.database.replicas?.() ?? null, stopping },
+      settings.mount,
+    ),
   });
 }
 

@@ -8,14 +8,30 @@ import type { AppOptions, TokenOptions } from "./options.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const prefix = "HOLDFAST_";
-const texts = { DATABASE_URL: "database", HOST: "host", MODE: "mode", MOUNT: "mount", SECRET: "secret" } as const;
+const texts = {
+  DATABASE_URL: "database",
+  HOST: "host",
+  MODE: "mode",
+  MOUNT: "mount",
+  REPLICA_READS: "replicaReads",
+  SECRET: "secret",
+} as const;
 const tokenTexts = {
   TOKEN_ISSUER: "issuer",
   TOKEN_AUDIENCE: "audience",
   TOKEN_SUBJECT_CLAIM: "subjectClaim",
   TOKEN_ROLES_CLAIM: "rolesClaim",
 } as const;
-const others = ["PORT", "CORS_ORIGINS", "TOKEN_PUBLIC_KEY", "MIGRATE", "WORKERS", "TABLES_INSIDE"] as const;
+const others = [
+  "DATABASE_LIMITS",
+  "DATABASE_REPLICA_URLS",
+  "PORT",
+  "CORS_ORIGINS",
+  "TOKEN_PUBLIC_KEY",
+  "MIGRATE",
+  "WORKERS",
+  "TABLES_INSIDE",
+] as const;
 const httpNames = new Map(Object.keys(httpLimitBounds).map((name) => [toVariable(name), name]));
 const limitNames = new Map(Object.keys(limitDefaults).map((name) => [toVariable(name), name]));
 
@@ -36,6 +52,10 @@ export function readEnvironment(environment: Environment = process.env): AppOpti
   // The conventions of hosts and of Node, where ours is not said.
   if (options["database"] === undefined && environment["DATABASE_URL"]) options["database"] = environment["DATABASE_URL"];
   if (options["mode"] === undefined && environment["NODE_ENV"] === "production") options["mode"] = "production";
+  if (given["DATABASE_LIMITS"] !== undefined) options["databaseLimits"] = readLimits(given["DATABASE_LIMITS"]);
+  // Commas do not stand in these URLs: they are written %2C.
+  if (given["DATABASE_REPLICA_URLS"] !== undefined)
+    options["replicas"] = given["DATABASE_REPLICA_URLS"].split(",").map((url) => url.trim());
   if (given["PORT"] !== undefined) options["port"] = toNumber("PORT", given["PORT"]);
   if (given["MIGRATE"] !== undefined) options["migrate"] = toBoolean("MIGRATE", given["MIGRATE"]);
   if (given["TABLES_INSIDE"] !== undefined) options["tablesInside"] = toBoolean("TABLES_INSIDE", given["TABLES_INSIDE"]);
@@ -72,6 +92,17 @@ function readGiven(environment: Environment): Record<string, string> {
     given[name] = value;
   }
   return given;
+}
+
+/** `readersMax=16,writersMax=8`; the driver says which there are. */
+function readLimits(text: string): Record<string, number> {
+  const pairs = text.split(",").map((pair) => /^\s*(\w+)\s*=\s*(\d{1,15})\s*$/.exec(pair));
+  const limits: Record<string, number> = {};
+  for (const pair of pairs) {
+    assert(pair !== null, `${prefix}DATABASE_LIMITS has names and whole numbers: readersMax=16,writersMax=8`);
+    limits[pair[1] as string] = Number(pair[2]);
+  }
+  return limits;
 }
 
 function readTokens(given: Readonly<Record<string, string>>): TokenOptions {

@@ -8,9 +8,10 @@ export interface Cors {
   addTo(headers: string[], origin: string | undefined): void;
 }
 
-const exposed = "ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, Server-Timing, X-Request-Id";
+const exposed =
+  "ETag, Holdfast-Position, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, Server-Timing, X-Request-Id";
 const allowedHeaders =
-  "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id, traceparent";
+  "Accept, Authorization, Content-Type, Holdfast-Position, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id, traceparent";
 const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, QUERY, OPTIONS";
 const maxAgeS = 600;
 

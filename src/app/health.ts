@@ -1,10 +1,12 @@
 /** The paths that need no actor: health for load balancers, and the index. */
-import type { DatabaseState } from "../drivers/database.ts";
+import type { DatabaseState, ReplicaState } from "../drivers/database.ts";
 import { failWire } from "../protocols/errors.ts";
 import type { WireRequest, WireResponse } from "../protocols/wire.ts";
 
 export interface Health {
   readonly database: () => DatabaseState;
+  /** Null where there are none. */
+  readonly replicas: () => readonly ReplicaState[] | null;
   readonly stopping: () => boolean;
 }
 
@@ -27,10 +29,13 @@ export function createOpenPaths(health: Health, mount: string): (request: WireRe
   };
 }
 
-function answer(path: string, { database, stopping }: Health): WireResponse | null {
+function answer(path: string, { database, replicas, stopping }: Health): WireResponse | null {
   if (path === "/health/live") return { status: 200, headers, body: '{"status":"live"}' };
   if (path !== "/health/ready") return null;
   const state = stopping() ? "stopping" : database();
-  if (state === "ready") return { status: 200, headers, body: '{"status":"ready"}' };
-  return { status: 503, headers: [...headers, "Retry-After", "1"], body: JSON.stringify({ status: state }) };
+  const followed = replicas();
+  // Without a replica the primary answers: nothing is out of service.
+  const told = followed === null ? {} : { replicas: followed.map((replica) => replica.state) };
+  if (state === "ready") return { status: 200, headers, body: JSON.stringify({ status: state, ...told }) };
+  return { status: 503, headers: [...headers, "Retry-After", "1"], body: JSON.stringify({ status: state, ...told }) };
 }

@@ -11,8 +11,17 @@ import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http
 
 /** How an app is set up. The environment sets the same by HOLDFAST_ variables: `port` is HOLDFAST_PORT. */
 export interface AppOptions {
-  /** Where the data is: `sqlite:` and a path, or `sqlite::memory:`. @default "sqlite:./data.db" */
+  /** Where the data is: `sqlite:` and a path, `sqlite::memory:`, or `postgres://user:password@host/name`. @default "sqlite:./data.db" */
   readonly database?: string;
+  /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see PostgresOptions and SqliteOptions. @default the driver's */
+  readonly databaseLimits?: Readonly<Record<string, number>>;
+  /** URLs of the database's replicas, which answer reads that cannot miss the caller's own writes. @default none */
+  readonly replicas?: readonly string[];
+  /**
+   * Which reads without a `Holdfast-Position` replicas may answer: those of strangers (`token`), or those of signed-in callers too,
+   * where all of a caller's requests come to this process (`process`). @default "token"
+   */
+  readonly replicaReads?: "token" | "process";
   /** `production` wants a secret and migrates only when told. @default "development" */
   readonly mode?: "development" | "production";
   /** 0 takes a free one. @default 3000 */
@@ -80,6 +89,9 @@ export interface Settings extends Readonly<Required<Omit<AppOptions, "secret" | 
 
 const appNames = [
   "database",
+  "databaseLimits",
+  "replicas",
+  "replicaReads",
   "mode",
   "port",
   "host",
@@ -125,10 +137,12 @@ export function resolveOptions(options: AppOptions): Settings {
     http = {},
     limits = {},
     secret,
+    replicaReads = "token",
   } = options;
   assertKnown(tokens, tokenNames, "tokens.");
   assertKnown(limits, Object.keys(limitDefaults), "limits.");
   assert(mode === "development" || mode === "production", 'the option mode is "development" or "production"');
+  assert(replicaReads === "token" || replicaReads === "process", 'the option replicaReads is "token" or "process"');
   assert(Number.isInteger(port) && port >= 0 && port <= portMax, `the option port is a whole number from 0 to ${portMax}`);
   assert(/^(\/[\w.-]+)+$/.test(mount), 'the option mount is a path such as "/api"');
   assert(
@@ -142,6 +156,9 @@ export function resolveOptions(options: AppOptions): Settings {
     );
   return Object.freeze({
     database: options.database ?? "sqlite:./data.db",
+    databaseLimits: Object.freeze({ ...options.databaseLimits }),
+    replicas: Object.freeze([...(options.replicas ?? [])]),
+    replicaReads,
     mode,
     port,
     host: options.host ?? (mode === "production" ? "0.0.0.0" : "127.0.0.1"),

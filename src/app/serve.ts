@@ -37,7 +37,17 @@ export function createServe(parts: ServeParts): Serve {
   return (request, refused) => {
     const startMs = performance.now();
     const requestId = requestIdOf(request.headers["x-request-id"], parts.newId);
-    const gathered: Gathered = { actor: anonymous, requestId, timings: null, parseMs: 0, operation: null, authMs: 0, code: null };
+    const gathered: Gathered = {
+      actor: anonymous,
+      requestId,
+      since: request.headers["holdfast-position"] ?? null,
+      position: null,
+      timings: null,
+      parseMs: 0,
+      operation: null,
+      authMs: 0,
+      code: null,
+    };
     const response = rescue(
       () => {
         if (refused !== null) throw refused;
@@ -83,7 +93,7 @@ function renderFailure(thrown: unknown, request: WireRequest, { gathered, parts 
   const response = renderProblem(error, { instance: request.path, requestId });
   if (error.status === 401 && error.headers["WWW-Authenticate"] === undefined)
     return { ...response, headers: [...response.headers, "WWW-Authenticate", "Bearer"] };
-  if (error.status === 503 && error.headers["Retry-After"] === undefined)
+  if (error.status === 503 && !Object.keys(error.headers).some((name) => name.toLowerCase() === "retry-after"))
     return { ...response, headers: [...response.headers, "Retry-After", "1"] };
   return response;
 }
@@ -111,6 +121,7 @@ function finish(
   headers.push("Server-Timing", timingOf(gathered, ms));
   const trace = readTrace(asked["traceparent"], parts.newId);
   if (trace !== null) headers.push("traceparent", trace.traceparent);
+  if (gathered.position !== null) headers.push("Holdfast-Position", gathered.position);
   parts.cors.addTo(headers, asked["origin"]);
   for (const part of response.headers) headers.push(part);
   parts.log?.line(

@@ -6,6 +6,8 @@ import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import type { MysqlOptions } from "../drivers/database/mysql/options.ts";
+import type { PostgresOptions } from "../drivers/database/postgres/options.ts";
 import { besideOf } from "../drivers/database/sqlite/backup.ts";
 import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
@@ -25,15 +27,21 @@ export interface Opened {
 export type OnTrouble = (kind: string, message: string) => void;
 
 const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
+const isMysql = (url: string) => /^(mysql|mariadb):/.test(url);
+
+/** A URL as it may be shown: without its password. */
+export function showUrl(url: string): string {
+  return url.replace(/(:\/\/[^:/?#]*):.*@/, "$1:***@").replace(/([?&]password=)[^&]*/gi, "$1***");
+}
 
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
-  if (isPostgres(url)) return null;
+  if (isPostgres(url) || isMysql(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   // The URL itself is not repeated: it may hold a password.
   assert(
     file !== undefined,
-    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db or postgres://user:password@host/name`,
+    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
 }
@@ -59,22 +67,31 @@ export interface Adopting {
 
 const nothingAdopted: Adopting = Object.freeze({ isAdopted: false, tablesInside: false });
 
+/** What is told to the driver beside the URL. */
+export interface Opening extends Adopting {
+  /** Limits of the driver, by the names of its options. */
+  readonly limits?: Readonly<Record<string, number>>;
+  readonly replicas?: readonly string[];
+}
+
 /**
  * Where tables of others are, the product's own stand beside them, unless they were put inside once.
- * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens.
+ * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens, and
+ * `database_refused` where the server does not let us in.
  */
-export async function openDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting = nothingAdopted): Promise<Opened> {
-  if (isPostgres(url)) return openPostgresDatabase(url, onTrouble, adopting);
+export async function openDatabase(url: string, onTrouble: OnTrouble, opening: Opening = nothingAdopted): Promise<Opened> {
+  const { limits = {}, replicas = [] } = opening;
+  const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
+  if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
+  assert(replicas.length === 0, "the option replicas is for PostgreSQL");
+  if (isMysql(url)) return openMysqlDatabase(url, told);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
-  const options = {
-    file: file ?? ":memory:",
-    onTrouble: ({ kind, message }: SqliteTrouble) => onTrouble(kind, message),
-  };
-  const place = file === null ? "inside" : await placeOf(file, adopting);
+  const options = { ...told, file: file ?? ":memory:" };
+  const place = file === null ? "inside" : await placeOf(file, opening);
   if (place === "beside")
     return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
-  const ddl = adopting.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
+  const ddl = opening.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
   return { database: openSqlite(options), ...languages, ddl };
 }
 
@@ -105,20 +122,30 @@ async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Pro
   }
 }
 
-// The driver is loaded only where it is wanted: its library is an optional peer.
-async function openPostgresDatabase(url: string, onTrouble: OnTrouble, adopting: Adopting): Promise<Opened> {
+// A driver is loaded only where it is wanted: its library is an optional peer.
+async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">, adopting: Adopting): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
   ]);
-  const database = await openPostgres({ url, onTrouble: ({ kind, message }) => onTrouble(kind, message) });
+  const database = await openPostgres({ ...told, url });
   const languages = { dialect: postgresDialect, ddl: postgresDdl };
   if (!adopting.isAdopted) return { database, ...languages };
   const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
   const isInside = adopting.tablesInside || namesOf(postgresDdl).every((name) => tables.includes(name));
   if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
   return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
+}
+
+async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">): Promise<Opened> {
+  const [{ openMysql }, { mysqlDialect }, { mysqlDdl }] = await Promise.all([
+    import("../drivers/database/mysql/mysql.ts"),
+    import("../drivers/database/mysql/dialect.ts"),
+    import("../drivers/database/mysql/ddl.ts"),
+  ]);
+  const database = await openMysql({ ...told, url });
+  return { database, dialect: mysqlDialect, ddl: mysqlDdl };
 }
 
 const postgresPlace: Omit<Place, "tables"> = Object.freeze({

@@ -1,5 +1,5 @@
 /** Where a command writes: text for a person, one JSON document for a program, and its errors with what to do about them. */
-import { AppError } from "../base/errors.ts";
+import { AppError, reasonOf } from "../base/errors.ts";
 
 /** Where the command line is run: handed in, so that a test can run it without a process. */
 export interface Surroundings {
@@ -61,8 +61,10 @@ const asking: ReadonlySet<string> = new Set([
 export function reportError(error: unknown, terminal: Terminal): number {
   if (error instanceof AppError) {
     const { code, message, explanation, errors } = error;
-    terminal.note(`${message}\n  → ${explanation}`);
-    terminal.document({ error: { code, message, explanation, errors } });
+    // What the database's server says is for whoever starts us: its words name neither users' data nor passwords.
+    const because = code.startsWith("database_") && error.cause !== undefined ? reasonOf(error.cause) : null;
+    terminal.note(`${message}${because === null ? "" : `\n  because: ${because}`}\n  → ${explanation}`);
+    terminal.document({ error: { code, message, ...(because === null ? {} : { because }), explanation, errors } });
     noteStack(error, terminal);
     return asking.has(code) ? exitCodes.asked : exitCodes.failed;
   }

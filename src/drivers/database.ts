@@ -87,9 +87,20 @@ export interface Transaction {
   write(unit: readonly Step[]): Promise<readonly StepResult[]>;
 }
 
-export interface TransactionOptions {
+/**
+ * How far the primary has come, as a text: of two the greater one is the later. Whoever has got to the position of a commit has
+ * all that was committed until then.
+ */
+export type Position = string;
+
+export interface TransactionOptions extends CommitOptions {
   /** The transaction is undone and fails with `transaction_timeout` when it is held longer. @default 5000 */
   readonly timeoutMs?: number;
+}
+
+export interface CommitOptions {
+  /** Hears, before the promise resolves, of a position that includes what was committed; null where it could not be had. @default none */
+  readonly onCommit?: (position: Position | null) => void;
 }
 
 export interface ReadOptions {
@@ -104,9 +115,11 @@ export interface ReadOptions {
   readonly point?: boolean;
   /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
   readonly timeoutMs?: number;
+  /** A replica may answer that has got to this position at least; null: any replica. @default the primary answers */
+  readonly since?: Position | null;
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends CommitOptions {
   /**
    * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
    * alone. A driver may run such units step by step together. @default false
@@ -120,8 +133,16 @@ export interface WriteOptions {
  */
 export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
 
+/** One that follows the primary, as it was last found. */
+export interface ReplicaState {
+  /** `behind` where it has not got, in time, to where the primary was. */
+  readonly state: "ready" | "behind" | "unreachable";
+  /** Reads that it has answered. */
+  readonly reads: number;
+}
+
 /** The databases that there are drivers for. */
-export type Product = "sqlite" | "postgres";
+export type Product = "sqlite" | "postgres" | "mysql";
 
 /** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
 export interface Migrator {
@@ -131,8 +152,8 @@ export interface Migrator {
   together(statements: readonly Statement[]): Promise<void>;
   /** By itself, outside of any transaction. */
   alone(text: string): Promise<void>;
-  /** As `together`; then `look` reads what has become of the database, and all is undone. */
-  rehearse<T>(
+  /** As `together`; then `look` reads what has become of the database, and all is undone. Not where definitions commit by themselves. */
+  rehearse?<T>(
     statements: readonly Statement[],
     look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>,
   ): Promise<T>;
@@ -154,6 +175,10 @@ export interface Database {
   /** Copies the whole database, consistent, to a new file while it is in use. Progress is 0 to 1. */
   backup(path: string, onProgress?: (done: number) => void): Promise<void>;
   state(): DatabaseState;
+  /** Of each replica; left out where there are none. */
+  replicas?(): readonly ReplicaState[];
+  /** A position that includes everything committed until now; left out where there are no replicas. */
+  position?(): Promise<Position>;
   close(): Promise<void>;
 }
 
@@ -163,18 +188,24 @@ export const databaseErrors = {
     status: 503,
     message: "The database is busy.",
     explanation:
-      "Another process holds the write lock for longer than the driver waits. Retry; keyed requests are safe to retry.",
+      "Others hold its locks, or all of its connections, for longer than the driver waits. Nothing was written. Retry after a moment.",
   },
   database_read_only: {
     status: 503,
     message: "The database takes no writes.",
     explanation:
-      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted. Reads go on.",
+      "A sync to disk failed, so nothing more is written until an operator has looked at the disk and restarted; or the server only follows another one, and the URL should name that. Reads go on.",
   },
   database_unreachable: {
     status: 503,
     message: "The database cannot be reached.",
     explanation: "Nothing was written. Connections are opened anew by themselves; retry after a moment.",
+  },
+  database_refused: {
+    status: 503,
+    message: "The database refuses the connection.",
+    explanation:
+      "Nothing was written. User, password or the database's name in the URL are not the server's; the log has what it said.",
   },
   write_outcome_unknown: {
     status: 503,

@@ -8,6 +8,8 @@ export interface ColumnShape {
   /** Digits of a decimal, and how many of them stand after the point. @default 18 and 0 */
   readonly precision?: number | null;
   readonly scale?: number | null;
+  /** Code points of a text that a key or an index needs bounded; only where the product bounds texts. @default none */
+  readonly length?: number | null;
   readonly optional: boolean;
   /** The number the database counts up; only the one column of a key. */
   readonly serial: boolean;
@@ -42,7 +44,12 @@ export interface ReferenceShape {
 export interface IndexShape {
   readonly name: string;
   readonly table: string;
-  readonly columns: readonly { readonly column: string; readonly descending: boolean }[];
+  readonly columns: readonly {
+    readonly column: string;
+    readonly descending: boolean;
+    /** Code points of a text that the index holds; without it all of them. Only where the product bounds texts. */
+    readonly prefix?: number;
+  }[];
   readonly unique: boolean;
   /** SQL of a partial index's condition. */
   readonly where: string | null;
@@ -154,6 +161,8 @@ export interface Ddl {
 
 /** How values are stored, as SQL over expressions. */
 export interface Forms {
+  /** Texts in keys and indexes have bounds, which are then a part of the structure. */
+  readonly boundsTexts: boolean;
   /**
    * A value of one form as one of another: exact numbers keep their value (a boolean is 0 or 1), doubles are rounded half away from
    * zero, texts are those of the wire, a date is its midnight, UTC. The same SQL where both are stored alike; null, in SQL, where
@@ -164,7 +173,7 @@ export interface Forms {
   isWhole(sql: string): string;
 }
 
-export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale">;
+export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale" | "length">;
 
 /** References that are tied and untied apart from their tables, since both tables must be there. */
 export interface References {

@@ -55,6 +55,8 @@ export interface AggregateQuery {
 export interface Origin {
   readonly actor: Actor;
   readonly requestId: string | null;
+  /** A read from outside: the token of the caller's last write, or null where it sent none. Without it the primary answers. */
+  readonly since?: string | null;
 }
 
 /** What a write is answered with. @default every own field that the caller may read */

@@ -15,6 +15,7 @@ import { createFeed } from "./feed.ts";
 import { type LimitsOptions, limitDefaults } from "./limits.ts";
 import { compileOperations } from "./operations.ts";
 import { type Context, createContext, type Hook, type Hooks } from "./context.ts";
+import { createPositions, type ReplicaReads } from "./position.ts";
 import { databaseSession } from "./run/session.ts";
 import type { Registry } from "./typed.ts";
 import { type Change, sealSteps } from "./write/change.ts";
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly newId: IdMaker;
   /** @default the defaults of each limit */
   readonly limits?: LimitsOptions;
+  /** @default "token" */
+  readonly replicaReads?: ReplicaReads;
   /** Told of what a listener throws: the commit has happened, so it is nobody's answer. */
   readonly onListenerError: (error: unknown, change: Change) => void;
 }
@@ -53,7 +56,9 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
   const hooks: Hooks = { ...hooksOf(backend.spec), dbIn: (session, writing) => dbIn(x, session, writing) };
   const context = createContext({ schema, dialect, limits, cursorKey: createCursorKey(cursorKey), newId, hooks });
   const session = databaseSession(database, limits.transactionTimeoutMs, sealSteps(commits, dialect));
-  const x: Execution = { context, session, clock, instantOf: createInstants(), actions, running: new Set(), onListenerError };
+  const positions = createPositions(database, context.cursorKey, options.replicaReads ?? "token");
+  const made = { instantOf: createInstants(), running: new Set<string>() };
+  const x: Execution = { ...made, context, session, clock, actions, onListenerError, positions };
   const as = (actor: Actor, requestId: string | null = null) =>
     createDb<R>(async (call) => (await execute(x, call, { actor, requestId })).result);
   return Object.freeze({

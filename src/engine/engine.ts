@@ -20,6 +20,8 @@ export interface Answer {
   readonly timings: Timings;
   /** SQL statements that ran for it. */
   readonly statements: number;
+  /** Of a write, where there are replicas: the token with which a later read sees it. */
+  readonly position?: string | null;
 }
 
 /** A stored answer of a keyed request, as the protocol rendered it. */
@@ -53,7 +55,12 @@ export interface Engine {
     call: Call,
     origin: Origin,
     keyed: KeyedCall,
-  ): Promise<{ readonly stored: StoredAnswer; readonly replayed: boolean; readonly answer: Answer | null }>;
+  ): Promise<{
+    readonly stored: StoredAnswer;
+    readonly replayed: boolean;
+    readonly answer: Answer | null;
+    readonly position?: string | null;
+  }>;
   /** Committed changes of all models, hidden fields included: for features, never for answers without a guard of their own. */
   readonly readChanges: ReadFeed;
 }

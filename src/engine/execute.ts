@@ -1,6 +1,8 @@
 /** Executes calls: reads go down the pipeline, writes to the file that knows them; listeners hear of what was committed. */
 import type { Clock } from "../base/clock.ts";
+import { AppError } from "../base/errors.ts";
 import type { Soon } from "../base/soon.ts";
+import type { Position } from "../drivers/database.ts";
 import { type Actor, system } from "./actor.ts";
 import { type Call, isReadCall, type Origin, type ReadCall, type Result, type SingleResult } from "./call.ts";
 import { createDb, type Db } from "./db.ts";
@@ -9,7 +11,8 @@ import { fail } from "./errors.ts";
 import { within } from "./limits.ts";
 import type { Context, Writing } from "./context.ts";
 import { read } from "./pipeline.ts";
-import { countingSession, type Session, type Tally } from "./run/session.ts";
+import type { Positions } from "./position.ts";
+import { committingSession, countingSession, replicaSession, type Session, type Tally } from "./run/session.ts";
 import { startStages } from "./run/stages.ts";
 import type { Registry } from "./typed.ts";
 import { type ActionRun, runAction } from "./write/action.ts";
@@ -33,22 +36,47 @@ export interface Execution {
   /** Idempotency keys whose request this process is running. */
   readonly running: Set<string>;
   readonly onListenerError: (error: unknown, change: Change) => void;
+  readonly positions: Positions;
 }
 
 type Single = Exclude<Call, { op: "batch" }>;
 
-export function executeRead(x: Execution, call: ReadCall, { actor }: Origin): Soon<Answer> {
-  return read(call, actor, { context: x.context, session: x.session, now: x.instantOf(x.clock()) });
+/** A read from outside, which feeds no write: the only one that a replica may answer. */
+export function executeRead(x: Execution, call: ReadCall, origin: Origin): Soon<Answer> {
+  const need = x.positions.needOf(origin);
+  const session = need === undefined ? x.session : replicaSession(x.session, need);
+  return read(call, origin.actor, { context: x.context, session, now: x.instantOf(x.clock()) });
 }
 
 export async function execute(x: Execution, call: Call, origin: Origin): Promise<Answer> {
-  if (isReadCall(call)) return executeRead(x, call, origin);
+  if (isReadCall(call)) return read(call, origin.actor, { context: x.context, session: x.session, now: x.instantOf(x.clock()) });
   const changes: Change[] = [];
   try {
-    return await write(x, call, { origin, session: x.session, changes });
+    const { value, position } = await committing(x, origin.actor, (session) => write(x, call, { origin, session, changes }));
+    return position === null ? value : { ...value, position };
   } finally {
     // What an action committed before it failed is committed.
     tell(x, changes);
+  }
+}
+
+/** Takes down what the work commits, whether it then succeeds or fails, and gives the token of it. */
+async function committing<T>(
+  { session, positions }: Execution,
+  actor: Actor,
+  work: (session: Session) => Promise<T>,
+): Promise<{ readonly value: T; readonly position: string | null }> {
+  if (!positions.isOn) return { value: await work(session), position: null };
+  const reached: (Position | null)[] = [];
+  const last = () => (reached.includes(null) ? null : ((reached as Position[]).toSorted().at(-1) as Position));
+  try {
+    const value = await work(committingSession(session, (position) => reached.push(position)));
+    return { value, position: reached.length === 0 ? null : await positions.note(actor, last()) };
+  } catch (error) {
+    const isUnknown = error instanceof AppError && error.code === "write_outcome_unknown";
+    // The caller is not kept waiting for a primary that is gone.
+    if (isUnknown || reached.length > 0) void positions.note(actor, isUnknown ? null : last());
+    throw error;
   }
 }
 
@@ -57,17 +85,20 @@ export async function executeOnce(
   x: Execution,
   { call, origin }: { call: Call; origin: Origin },
   keyed: KeyedCall,
-): Promise<OnceAnswer> {
+): Promise<OnceAnswer & { readonly position: string | null }> {
   const changes: Change[] = [];
-  const answer = await runOnce(
-    { keyed, session: x.session, table: x.context.dialect.quote(idempotencyTable), nowMs: x.clock(), running: x.running },
-    (session) => {
-      changes.length = 0;
-      return write(x, call, { origin, session, changes });
-    },
+  const { value: answer, position } = await committing(x, origin.actor, (committed) =>
+    runOnce(
+      { keyed, session: committed, table: x.context.dialect.quote(idempotencyTable), nowMs: x.clock(), running: x.running },
+      (session) => {
+        changes.length = 0;
+        return write(x, call, { origin, session, changes });
+      },
+    ),
   );
   tell(x, changes);
-  return answer;
+  // What is replayed was committed earlier, perhaps by another process, and where nobody has been told.
+  return { ...answer, position: answer.replayed ? await x.positions.note(origin.actor, null) : position };
 }
 
 interface Request {

@@ -32,6 +32,10 @@ export interface WireResponse {
 export interface WireContext {
   readonly actor: Actor;
   readonly requestId: string;
+  /** The token of the caller's last write, as it sent it; null where it sent none. */
+  readonly since: string | null;
+  /** Set by the protocol after a write: the token with which a later read sees it. */
+  position: string | null;
   /** Set by the protocol once it has an answer. */
   timings: Timings | null;
   /** Milliseconds that parsing took. */

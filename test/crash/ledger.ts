@@ -42,7 +42,10 @@ export interface Target {
 const batchSize = 5;
 const okStatuses = new Set([200, 201, 204]);
 
-/** A request; null where no answer came. @throws where the answer is a refusal: none of these writes may be refused */
+/** What a server answers that has lost its database: nothing more than no answer. */
+const lostCodes = /"code":"(write_outcome_unknown|database_unreachable)"/;
+
+/** A request; null where no answer came, or none that says what became of it. @throws where the answer is a refusal: none of these writes may be refused */
 export async function send(
   port: number,
   path: string,
@@ -54,6 +57,7 @@ export async function send(
   try {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: init.method, headers, body });
     const text = await response.text();
+    if (response.status === 503 && lostCodes.test(text)) return null;
     if (!okStatuses.has(response.status)) throw new Refused(`${init.method} ${path}: ${response.status} ${text}`);
     return text;
   } catch (error) {

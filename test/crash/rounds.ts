@@ -35,19 +35,23 @@ export async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** Loads a server for a while and kills it in the middle of its work. */
-async function loadAndKill(
-  { child, port }: { child: ChildProcess; port: number },
-  ledger: Ledger,
-  at: { afterMs: number; seed: number },
-): Promise<void> {
+export interface Load {
+  readonly port: number;
+  readonly seed: number;
+  readonly afterMs: number;
+  /** Ends it in the middle of its work: the server, or what it needs. */
+  readonly end: () => Promise<unknown>;
+}
+
+/** Loads a server for a while, and resolves when it has been ended and every client has noticed. */
+export async function loadAndEnd(ledger: Ledger, { port, seed, afterMs, end }: Load): Promise<void> {
   const state = { over: false };
-  const random = createRandom(at.seed);
+  const random = createRandom(seed);
   const newId = () => `${hex(random, 8)}-${hex(random, 4)}-4${hex(random, 3)}-8${hex(random, 3)}-${hex(random, 12)}`;
   const target = { port, random, newId, isOver: () => state.over };
   const working = Promise.all(Array.from({ length: clients }, () => work(ledger, target)));
-  await Promise.race([new Promise((resolve) => setTimeout(resolve, at.afterMs)), working]);
-  await kill(child);
+  await Promise.race([new Promise((resolve) => setTimeout(resolve, afterMs)), working]);
+  await end();
   state.over = true;
   await working;
 }
@@ -79,7 +83,9 @@ async function runOnOneFile(rounds: number, { mode, seed }: { mode: Mode; seed: 
   let server = await startServer(file, mode);
   try {
     for (let round = 0; round < rounds; round++) {
-      await loadAndKill(server, ledger, { afterMs: 40 + (((seed + round) * 97) % 400), seed: seed + round });
+      const { child, port } = server;
+      const afterMs = 40 + (((seed + round) * 97) % 400);
+      await loadAndEnd(ledger, { port, seed: seed + round, afterMs, end: () => kill(child) });
       server = await startServer(file, mode);
       const faults = [...verify(file, ledger), ...(await retryKeys(server.port, ledger)), ...verify(file, ledger)];
       if (faults.length > 0)
@@ -93,7 +99,7 @@ async function runOnOneFile(rounds: number, { mode, seed }: { mode: Mode; seed: 
 }
 
 /** Sends again what was sent with a key: what was answered before gets the same answer, and the rest happens now, once. */
-async function retryKeys(port: number, ledger: Ledger): Promise<string[]> {
+export async function retryKeys(port: number, ledger: Ledger): Promise<string[]> {
   const faults: string[] = [];
   const recent = ledger.keyed.slice(-40);
   const open = ledger.keyed.filter(({ answer }) => answer === null);

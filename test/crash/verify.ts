@@ -2,7 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Ledger } from "./ledger.ts";
 
-interface Image {
+export interface Image {
   readonly id: string;
   readonly tag: string;
   readonly value: number;
@@ -11,7 +11,7 @@ interface Image {
   readonly version: number;
 }
 
-interface ChangeRow {
+export interface ChangeRow {
   readonly seq: number;
   readonly row_id: string;
   readonly kind: "insert" | "update" | "delete";
@@ -31,20 +31,34 @@ export function verify(file: string, ledger: Ledger): string[] {
       .map((row) => Object.values(row)[0]);
     return [
       ...integrity.filter((line) => line !== "ok").map((line) => `the file is damaged: ${String(line)}`),
-      ...verifyRows(ledger, rows),
-      ...verifyBatches(ledger, rows),
-      ...verifyKeys(ledger, rows),
-      ...verifyChanges(db, rows),
+      ...compare(ledger, rows, readChanges(db)),
     ];
   } finally {
     db.close();
   }
 }
 
+/** Holds rows and change records against what clients know. */
+export function compare(ledger: Ledger, rows: ReadonlyMap<string, Image>, changes: Iterable<ChangeRow>): string[] {
+  return [
+    ...verifyRows(ledger, rows),
+    ...verifyBatches(ledger, rows),
+    ...verifyKeys(ledger, rows),
+    ...verifyChanges(changes, rows),
+  ];
+}
+
 function readRows(db: DatabaseSync): Image[] {
   return db
     .prepare("select id, tag, value, created_at as createdAt, updated_at as updatedAt, version from entries")
     .all() as unknown as Image[];
+}
+
+function readChanges(db: DatabaseSync): Iterable<ChangeRow> {
+  const changes = db.prepare(
+    "select seq, row_id, kind, version, before, after from _changes where model = 'entries' order by seq",
+  );
+  return changes.iterate() as unknown as Iterable<ChangeRow>;
 }
 
 function* verifyRows(ledger: Ledger, rows: ReadonlyMap<string, Image>): Generator<string> {
@@ -77,13 +91,10 @@ function* verifyKeys(ledger: Ledger, rows: ReadonlyMap<string, Image>): Generato
 }
 
 /** Replays the change records: each must follow from the one before, and together they must give the rows. */
-function* verifyChanges(db: DatabaseSync, rows: ReadonlyMap<string, Image>): Generator<string> {
+function* verifyChanges(changes: Iterable<ChangeRow>, rows: ReadonlyMap<string, Image>): Generator<string> {
   const replayed = new Map<string, Image>();
   const versions = new Map<string, number>();
-  const changes = db.prepare(
-    "select seq, row_id, kind, version, before, after from _changes where model = 'entries' order by seq",
-  );
-  for (const change of changes.iterate() as unknown as Iterable<ChangeRow>) {
+  for (const change of changes) {
     const { seq, row_id: id, kind } = change;
     const known = replayed.get(id);
     const isNew = versions.get(id) === undefined;

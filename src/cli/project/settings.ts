@@ -32,7 +32,11 @@ export async function withDatabase<T>(
   const file = fileOf(settings.database);
   if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
-  const opened = await openDatabase(settings.database, onTrouble, { isAdopted, tablesInside: settings.tablesInside });
+  const opened = await openDatabase(settings.database, onTrouble, {
+    isAdopted,
+    tablesInside: settings.tablesInside,
+    limits: settings.databaseLimits,
+  });
   try {
     return await work(opened, settings);
   } finally {

@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import type { App } from "../../app/app.ts";
 import type { AppOptions } from "../../app/options.ts";
+import { showUrl } from "../../app/wire.ts";
 import type { Ensured } from "../../engine/migrate/ensure.ts";
 import type { Registry } from "../../engine/typed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -20,7 +21,8 @@ interface Announcing {
 const tokenTtlS = 86_400;
 
 export async function announce({ terminal, app, options, url, brief, workers }: Announcing): Promise<void> {
-  const { database = "sqlite:./data.db", mode = "development", mount = "/api" } = options;
+  const { mode = "development", mount = "/api" } = options;
+  const database = showUrl(options.database ?? "sqlite:./data.db");
   const roles = [...new Set(["admin", ...app.engine.schema.roles])];
   // Only where whoever reads the terminal owns the data.
   const token = mode === "development" ? await app.mint({ sub: "developer", roles, ttlS: tokenTtlS }) : null;

@@ -1,11 +1,11 @@
 /** Transactions that a caller holds open on a server: run anew where it asks for that, and undone when held too long. */
-import type { Transaction } from "../database.ts";
+import type { CommitOptions, Transaction } from "../database.ts";
 import { failDatabase } from "../database.ts";
 import type { Turns } from "./turns.ts";
 
 export type Work<T> = (tx: Transaction) => Promise<T>;
 
-export interface TransactionLimits {
+export interface TransactionLimits extends CommitOptions {
   readonly timeoutMs: number;
   readonly retriesMax: number;
 }
@@ -16,7 +16,7 @@ export type Verdict<T> = { readonly value: T } | { readonly thrown: unknown } | 
 /** An open transaction of a driver. */
 export interface Held extends Transaction {
   /** Commits, or undoes what threw. @throws where the connection is not to be used again */
-  end<T>(verdict: Verdict<T>): Promise<Verdict<T>>;
+  end<T>(verdict: Verdict<T>, onCommit: CommitOptions["onCommit"]): Promise<Verdict<T>>;
   /** Nothing more can be done in it, for this reason. */
   lose(error: Error): void;
   close(): void;
@@ -29,19 +29,19 @@ export type Hold = <T>(work: (held: Held) => Promise<T>) => Promise<T>;
 export async function runTransaction<T>(
   { hold, turns }: { readonly hold: Hold; readonly turns: Turns },
   work: Work<T>,
-  { timeoutMs, retriesMax }: TransactionLimits,
+  limits: TransactionLimits,
 ): Promise<T> {
-  const once = () => hold((held) => runOnce(held, work, timeoutMs));
+  const once = () => hold((held) => runOnce(held, work, limits));
   for (let run = 0; ; run++) {
     const verdict = await (run === 0 ? once() : turns(once));
     if ("value" in verdict) return verdict.value;
     if ("thrown" in verdict) throw verdict.thrown;
-    if (run >= retriesMax) throw verdict.aborted;
+    if (run >= limits.retriesMax) throw verdict.aborted;
   }
 }
 
 /** @throws where the connection is not to be used again */
-async function runOnce<T>(held: Held, work: Work<T>, timeoutMs: number): Promise<Verdict<T>> {
+async function runOnce<T>(held: Held, work: Work<T>, { timeoutMs, onCommit }: TransactionLimits): Promise<Verdict<T>> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const error = failDatabase("transaction_timeout", { fields: { timeoutMs } });
@@ -53,7 +53,7 @@ async function runOnce<T>(held: Held, work: Work<T>, timeoutMs: number): Promise
     (thrown: unknown): Verdict<T> => ({ thrown }),
   );
   try {
-    return await held.end(await Promise.race([worked, late.promise]));
+    return await held.end(await Promise.race([worked, late.promise]), onCommit);
   } finally {
     clearTimeout(timer);
     held.close();

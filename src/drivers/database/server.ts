@@ -13,8 +13,14 @@ export interface ServerParts {
   readonly migrate: (statements: readonly Statement[]) => Promise<void>;
   /** Where a migration may have phases; what runs in a transaction is handed to `isAlone`. */
   readonly migrator?: <T>(work: (migrator: Migrator) => Promise<T>, isAlone: Alone) => Promise<T>;
-  readonly isReachable: () => boolean;
+  readonly state: () => Exclude<DatabaseState, "closed">;
   readonly disconnect: () => Promise<void>;
+  /** Ends every connection, whatever it is doing: what runs on it fails. */
+  readonly abandon?: () => void;
+  /** How long closing waits for work that makes no progress, where there is `abandon`. */
+  readonly closeTimeoutMs?: number;
+  /** Where there are replicas. */
+  readonly following?: Required<Pick<Database, "replicas" | "position">>;
   readonly transactionTimeoutMs: number;
   readonly retriesMax: number;
 }
@@ -25,27 +31,19 @@ export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
 export function createServerDatabase(parts: ServerParts): Database {
   const { queue, hold, retriesMax, transactionTimeoutMs } = parts;
   const turns = createTurns();
-  const open = {
-    reads: new Set<Promise<unknown>>(),
-    writes: new Set<Promise<unknown>>(),
-    migrations: new Set<Promise<unknown>>(),
-  };
+  const open = createRunning(parts);
   let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
 
   function state(): DatabaseState {
     if (closing !== null) return "closed";
-    return parts.isReachable() ? "ready" : "unreachable";
+    return parts.state();
   }
 
   /** What runs is waited for on closing, and writes by a migration. */
   function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
     if (closing !== null) return Promise.reject(failDatabase("database_closed"));
-    const result = work();
-    running.add(result);
-    const forget = () => void running.delete(result);
-    result.then(forget, forget);
-    return result;
+    return open.add(running, work());
   }
 
   /** A write waits for the migrations that were submitted before it. */
@@ -68,9 +66,7 @@ export function createServerDatabase(parts: ServerParts): Database {
   }
 
   async function shutDown(): Promise<void> {
-    const running = () => [...open.reads, ...open.writes, ...open.migrations];
-    while (running().length > 0) await Promise.allSettled(running());
-    await queue.idle();
+    await open.end(() => queue.idle());
     await parts.disconnect();
   }
 
@@ -82,12 +78,50 @@ export function createServerDatabase(parts: ServerParts): Database {
     product: parts.product,
     read: (statement, options) => track(open.reads, async () => parts.read(statement, options)),
     write: (unit, options) => write(() => queue.submit(unit, options)),
-    transaction: (work, { timeoutMs = transactionTimeoutMs } = {}) =>
-      write(() => runTransaction({ hold, turns }, work, { timeoutMs, retriesMax })),
+    transaction: (work, { timeoutMs = transactionTimeoutMs, ...options } = {}) =>
+      write(() => runTransaction({ hold, turns }, work, { ...options, timeoutMs, retriesMax })),
     migrate,
     ...(migrator ? { migrator } : {}),
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
+    ...parts.following,
     close: () => (closing ??= shutDown()),
   } satisfies Database);
+}
+
+interface Running {
+  readonly reads: Set<Promise<unknown>>;
+  readonly writes: Set<Promise<unknown>>;
+  readonly migrations: Set<Promise<unknown>>;
+  add<T>(to: Set<Promise<unknown>>, result: Promise<T>): Promise<T>;
+  /** Lets work in progress end; where none of it does for a while, nobody is there to end it. */
+  end(last: () => Promise<void>): Promise<void>;
+}
+
+function createRunning({ abandon, closeTimeoutMs }: Pick<ServerParts, "abandon" | "closeTimeoutMs">): Running {
+  const kinds = {
+    reads: new Set<Promise<unknown>>(),
+    writes: new Set<Promise<unknown>>(),
+    migrations: new Set<Promise<unknown>>(),
+  };
+  let patience: NodeJS.Timeout | undefined;
+  return {
+    ...kinds,
+    add(to, result) {
+      to.add(result);
+      const forget = () => {
+        to.delete(result);
+        patience?.refresh();
+      };
+      result.then(forget, forget);
+      return result;
+    },
+    async end(last) {
+      if (abandon !== undefined) patience = setTimeout(abandon, closeTimeoutMs);
+      const running = () => Object.values(kinds).flatMap((one) => [...one]);
+      while (running().length > 0) await Promise.allSettled(running());
+      await last();
+      clearTimeout(patience);
+    },
+  };
 }

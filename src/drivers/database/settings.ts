@@ -5,10 +5,20 @@ import { didYouMean } from "../../base/suggest.ts";
 /** What went wrong beside the callers' own requests, for the log. */
 export interface ServerTrouble {
   /**
-   * - `database_lost`: a connection ended by itself; the next request opens another.
-   * - `database_found`: after that, a connection could be opened again.
+   * - `database_lost`: no connection can be opened; the next request tries again.
+   * - `database_read_only`: the server only follows another one, so nothing can be written.
+   * - `database_found`: after either, it can be worked with again.
+   * - `replica_lost`, `replica_behind`, `replica_found`: the same of one that answers reads; the primary answers for it.
+   * - `database_awaited`: the start waits for a server that is not there yet.
    */
-  readonly kind: "database_lost" | "database_found";
+  readonly kind:
+    | "database_lost"
+    | "database_read_only"
+    | "database_found"
+    | "database_awaited"
+    | "replica_lost"
+    | "replica_behind"
+    | "replica_found";
   readonly message: string;
 }
 

@@ -14,22 +14,42 @@ export function createTurns(): Turns {
 }
 
 const gateQueueMax = 1_000;
+const gateWaitMs = 30_000;
 
-/** Lets so many through at a time; the others wait in a queue that is bounded. Fails with `database_busy` where that is full. */
-export function createGate(max: number): Turns {
-  const waiting: (() => void)[] = [];
+/** Lets so many through at a time; the others wait in a queue. Fails with `database_busy` where that is full, or for who waits too long. */
+export function createGate(max: number, waitMs = gateWaitMs): Turns {
+  const waiters = new Set<() => void>();
   let running = 0;
+
+  function wait(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = () => {
+        clearTimeout(timer);
+        waiters.delete(enter);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiters.delete(enter);
+        reject(busy());
+      }, waitMs);
+      waiters.add(enter);
+    });
+  }
+
   return async (work) => {
-    if (running >= max) {
-      if (waiting.length >= gateQueueMax) throw failDatabase("database_busy", { headers: { "retry-after": "1" } });
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
+    if (running < max) running++;
+    else if (waiters.size >= gateQueueMax) throw busy();
+    else await wait();
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
+      const [next] = waiters;
       if (next) next();
       else running--;
     }
   };
+}
+
+function busy(): Error {
+  return failDatabase("database_busy", { headers: { "Retry-After": "1" } });
 }

@@ -6,7 +6,9 @@ export interface Waiting<E> {
   readonly unit: readonly Step[];
   /** It may run together with others of the same texts. */
   readonly alike: boolean;
+  readonly onCommit: WriteOptions["onCommit"];
   readonly encoded: E;
+  readonly sinceMs: number;
   readonly resolve: (results: readonly StepResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -27,11 +29,17 @@ export interface GroupRunner<E> {
 export interface QueueLimits {
   readonly groupUnitsMax: number;
   readonly writeQueueMax: number;
+  /** How long a unit waits behind others; then it fails with `database_busy`. @default for ever */
+  readonly waitTimeoutMs?: number;
 }
+
+// The longest that a timer takes.
+const forEverMs = 2_147_483_647;
 
 export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: QueueLimits): WriteQueue {
   const waiting: Waiting<E>[] = [];
-  const state = { running: null as Promise<void> | null };
+  const state = { running: null as Promise<void> | null, timer: null as NodeJS.Timeout | null };
+  const { waitTimeoutMs = forEverMs } = limits;
 
   async function drain(): Promise<void> {
     // What is submitted in the same turn goes along.
@@ -45,13 +53,23 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
     state.running = null;
   }
 
+  /** Refuses those who have waited too long. */
+  function expire(): void {
+    state.timer = null;
+    const oldestMs = performance.now() - waitTimeoutMs;
+    while (waiting[0] && waiting[0].sinceMs <= oldestMs)
+      waiting.shift()?.reject(failDatabase("database_busy", { headers: { "Retry-After": "1" } }));
+    if (waiting[0]) state.timer = setTimeout(expire, waiting[0].sinceMs - oldestMs).unref();
+  }
+
   return {
-    submit(unit, { alike = false } = {}) {
+    submit(unit, { alike = false, onCommit } = {}) {
       if (unit.length === 0) return Promise.resolve([]);
       if (waiting.length >= limits.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
       const encoded = encode(unit);
       const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, alike, encoded, resolve, reject });
+      waiting.push({ unit, alike, onCommit, encoded, resolve, reject, sinceMs: performance.now() });
+      state.timer ??= setTimeout(expire, waitTimeoutMs).unref();
       state.running ??= drain();
       return promise;
     },

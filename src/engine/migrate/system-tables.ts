@@ -1,6 +1,6 @@
 /** The tables that the engine keeps beside the models': journal, changes and idempotency keys, and how they came to be as they are. */
 import { changesTable as changesName, commitColumn } from "../write/change.ts";
-import { idempotencyTable as idempotencyName } from "../write/once.ts";
+import { idempotencyTable as idempotencyName, idempotencyTextMax } from "../write/once.ts";
 import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl.ts";
 
 /**
@@ -39,6 +39,9 @@ export const journalTable: TableShape = Object.freeze({
   key: ["number"],
 });
 
+/** What a key holds has a bound in some databases. */
+const bounded = (name: string): ColumnShape => ({ ...column(name), length: idempotencyTextMax });
+
 /** One row for each committed change of a row of a model; `before` and `after` are JSON. */
 const changesTable: TableShape = Object.freeze({
   name: changesName,
@@ -61,8 +64,8 @@ const changesTable: TableShape = Object.freeze({
 const idempotencyTable: TableShape = Object.freeze({
   name: idempotencyName,
   columns: [
-    column("scope"),
-    column("key"),
+    bounded("scope"),
+    bounded("key"),
     column("fingerprint"),
     column("status", "integer"),
     column("headers"),

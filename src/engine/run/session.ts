@@ -2,7 +2,9 @@
 import { assert } from "../../base/errors.ts";
 import type { Soon } from "../../base/soon.ts";
 import type {
+  CommitOptions,
   Database,
+  Position,
   ReadOptions,
   Row,
   Statement,
@@ -17,7 +19,7 @@ export interface Session {
   /** One atomic unit. */
   write(unit: readonly Step[], options?: WriteOptions): Promise<readonly StepResult[]>;
   /** Runs work in a transaction: a new one, or the one at hand. */
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  transaction<T>(work: (session: Session) => Promise<T>, options?: CommitOptions): Promise<T>;
 }
 
 /** `seal` is what every transaction ends with. */
@@ -28,15 +30,29 @@ export function databaseSession(database: Database, timeoutMs: number, seal: rea
       seal.length === 0
         ? (unit, options) => database.write(unit, options)
         : (unit, options) => database.write([...unit, ...seal], options),
-    transaction: (work) =>
+    transaction: (work, options) =>
       database.transaction(
         async (tx) => {
           const value = await work(transactionSession(tx));
           if (seal.length > 0) await tx.write(seal);
           return value;
         },
-        { timeoutMs },
+        { ...options, timeoutMs },
       ),
+  };
+}
+
+/** The same session of the database, whose reads a replica may answer that has got so far. */
+export function replicaSession(session: Session, since: Position | null): Session {
+  return { ...session, read: (statement, options) => session.read(statement, { ...options, since }) };
+}
+
+/** The same session of the database, telling what each commit has reached. */
+export function committingSession(session: Session, onCommit: NonNullable<CommitOptions["onCommit"]>): Session {
+  return {
+    read: (statement, options) => session.read(statement, options),
+    write: (unit, options) => session.write(unit, { ...options, onCommit }),
+    transaction: (work) => session.transaction(work, { onCommit }),
   };
 }
 

@@ -75,7 +75,7 @@ function operation(
   const isBulk = kind === "updateMany" || kind === "deleteMany";
   const codes = [...codesOf[kind], ...(model.requireVersion && (isOneRow || isBulk) ? ["precondition_required"] : [])];
   const isRead = kind === "list" || kind === "query" || kind === "get" || kind === "aggregate";
-  const headers = isRead ? [] : [parameter("Idempotency-Key")];
+  const headers = [parameter(isRead ? "Holdfast-Position" : "Idempotency-Key")];
   const all = [...parameters, ...headers];
   return {
     tags: [model.name],
@@ -89,7 +89,10 @@ function operation(
 }
 
 const common = { "X-Request-Id": header("X-Request-Id"), "Server-Timing": header("Server-Timing") };
-const replayed = { "Idempotency-Replayed": header("Idempotency-Replayed") };
+const replayed = {
+  "Idempotency-Replayed": header("Idempotency-Replayed"),
+  "Holdfast-Position": header("Holdfast-Position"),
+};
 const written = { ...common, ...replayed, "Preference-Applied": header("Preference-Applied") };
 
 /** A successful answer in JSON. */

@@ -72,6 +72,11 @@ export const sharedParameters: Readonly<Record<string, Node>> = {
     "A repetition under the same key gets the stored answer byte for byte, for 24 hours.",
     { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
   ),
+  "Holdfast-Position": sent(
+    "Holdfast-Position",
+    "What the caller's last write was answered with: a read replica then answers only if it has that write.",
+    { type: "string" },
+  ),
   Prefer: sent(
     "Prefer",
     "`return=minimal` for no body, `return=representation` for the row, `handling=strict` to have unknown preferences refused (RFC 7240).",
@@ -97,6 +102,9 @@ export const sharedHeaders: Readonly<Record<string, Node>> = {
   "Idempotency-Replayed": answered("`true` where this is the stored answer of an earlier request under the same key.", {
     type: "string",
     enum: ["true"],
+  }),
+  "Holdfast-Position": answered("Where there are read replicas: send it along with later reads, and they see this write.", {
+    type: "string",
   }),
   "Preference-Applied": answered("The preferences that were honoured.", { type: "string" }),
   "X-Request-Id": answered("The request's id: the caller's own where it sent one, and in the log.", { type: "string" }),

@@ -110,6 +110,7 @@ async function executeWrite(unconditional: Call, exchange: Exchange): Promise<Wi
   if (key === null) {
     const answered = await rest.engine.execute(call, context);
     context.timings = answered.timings;
+    context.position = answered.position ?? null;
     return render(answered);
   }
   const keyed: KeyedCall = {
@@ -118,8 +119,9 @@ async function executeWrite(unconditional: Call, exchange: Exchange): Promise<Wi
     fingerprint: fingerprintOf(exchange),
     render: (answered) => toStored(render(answered)),
   };
-  const { stored, replayed, answer: answered } = await rest.engine.executeOnce(call, context, keyed);
+  const { stored, replayed, answer: answered, position } = await rest.engine.executeOnce(call, context, keyed);
   context.timings = answered?.timings ?? null;
+  context.position = position ?? null;
   return fromStored(stored, replayed);
 }
 

@@ -1,20 +1,30 @@
 /** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
-import type { Pool, PoolClient, PoolConfig } from "pg";
-import { createStatements, type Statements } from "./statements.ts";
-import type { PostgresSettings } from "./options.ts";
+import type { Client, ClientConfig } from "pg";
+import { AppError, reasonOf } from "../../../base/errors.ts";
+import { type DatabaseState, failDatabase } from "../../database.ts";
 import { type ServerError, toError } from "./failures.ts";
+import type { Flight } from "./flight.ts";
+import type { PostgresSettings } from "./options.ts";
+import { Pool } from "./pool/pool.ts";
+import { createStatements } from "./statements.ts";
+import { Silence, streamOf } from "./pool/stream.ts";
 import { types } from "./values.ts";
 
-export interface Connections {
+/** Flights on these connections have the silence of writes; reads with a limit of their own say so. */
+export interface Connections extends Flight {
   /** Runs work on a connection; one that is lost, or whose statements are outdated, is not used again. */
-  use<T>(purpose: Purpose, work: (client: PoolClient) => Promise<T>): Promise<T>;
-  readonly statements: Statements;
-  /** Whether a connection could be had when last tried; where not, another attempt begins. */
-  isReachable(): boolean;
-  close(): Promise<void>;
+  use<T>(purpose: Purpose, work: (client: Client) => Promise<T>): Promise<T>;
+  /** As a connection was last found; where it was not ready, another attempt begins. */
+  state(): Exclude<DatabaseState, "closed">;
+  /** Says goodbye on all connections. */
+  close(): void;
+  /** Closes all connections, whatever they are doing. */
+  destroy(): void;
 }
 
 export type Purpose = "read" | "write";
+
+export type PgModule = { readonly Client: new (config: ClientConfig & { readonly pipeline: boolean }) => Client };
 
 /** What every connection is told first: so that texts mean the same whatever the server's own settings are. */
 const common = [
@@ -25,102 +35,188 @@ const common = [
   "set extra_float_digits to 1",
   "set standard_conforming_strings to on",
   "set client_min_messages to warning",
+  // A transaction that may write says so in its first word: where that word fails, those behind it can write nothing.
+  "set default_transaction_read_only to on",
 ];
 
-type PgModule = { readonly Pool: new (config: PoolConfig & { readonly pipeline: boolean }) => Pool };
+// A peer that vanished without a word is found out even where nothing waits for it to answer.
+const keepAliveAfterMs = 10_000;
 
 export function createConnections(pg: PgModule, settings: PostgresSettings): Connections {
   const statements = createStatements(settings.statementsMax);
-  const born = new WeakMap<PoolClient, number>();
-  const reach = { is: true, probing: false };
-  let closed = false;
-  const open = (purpose: Purpose, max: number) => {
-    const pool = new pg.Pool({ ...poolConfig(settings), max });
-    pool.on("connect", (client) => {
-      // One that ends while it is used is told by its statements; without a listener it would end the process.
-      client.on("error", ignoreLoss);
-      void client.query([...common, ...settingsOf(purpose, settings)].join("; ")).catch(ignoreLoss);
-      born.set(client, statements.generation());
-    });
-    // An idle connection that ends is no request's trouble; without a listener it would be the process's.
-    pool.on("error", (error) => {
-      if (closed) return;
-      settings.onTrouble({ kind: "database_lost", message: error.message });
-      reach.is = false;
-      probe();
-    });
-    return pool;
+  const born = new WeakMap<Client, number>();
+  const found = createFound(settings);
+  const open = async (purpose: Purpose) => {
+    const client = await openOne(pg, { settings, purpose, found });
+    born.set(client, statements.generation());
+    return client;
   };
-  const pools = { read: open("read", settings.readersMax), write: open("write", settings.writersMax) };
+  const pools = { read: poolOf("read"), write: poolOf("write") };
+  const all = Object.values(pools);
+  let probing = false;
 
-  /** Looks whether the server is back: nobody would send a request to find out to one that says it is not ready. */
-  function probe(): void {
-    if (reach.probing || closed) return;
-    reach.probing = true;
-    // Whether it was found, acquire() says.
-    void Promise.allSettled([acquire("read").then((client) => client.release())]).then(() => {
-      reach.probing = false;
-    });
+  function poolOf(purpose: Purpose): Pool {
+    const { readersMax, writersMax, readQueueMax, writeQueueMax, waitTimeoutMs } = settings;
+    const bounds =
+      purpose === "read"
+        ? ({ max: readersMax, waitersMax: readQueueMax, fullCode: "database_busy" } as const)
+        : ({ max: writersMax, waitersMax: writeQueueMax, fullCode: "transaction_queue_full" } as const);
+    return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onIdleLoss: () => probe() });
   }
 
-  async function acquire(purpose: Purpose): Promise<PoolClient> {
-    try {
-      const client = await pools[purpose].connect();
-      if (!reach.is) settings.onTrouble({ kind: "database_found", message: "A connection could be opened again." });
-      reach.is = true;
-      return client;
-    } catch (error) {
-      reach.is = (error as ServerError).code === "53300" && reach.is;
-      throw toError(error as ServerError, "nothing");
-    }
+  /** Looks whether the server is there: nobody would send a request to find out to one that says it is not ready. */
+  function probe(): void {
+    if (probing || found.closed) return;
+    probing = true;
+    void open("write")
+      .then((client) => streamOf(client).destroy(), ignoreFailure)
+      .finally(() => {
+        probing = false;
+      });
   }
 
   return Object.freeze({
-    async use<T>(purpose: Purpose, work: (client: PoolClient) => Promise<T>): Promise<T> {
-      const client = await acquire(purpose);
+    async use<T>(purpose: Purpose, work: (client: Client) => Promise<T>): Promise<T> {
+      const client = await pools[purpose].acquire();
       let isSound = false;
       try {
         const value = await work(client);
         isSound = true;
         return value;
       } finally {
-        client.release(!isSound || born.get(client) !== statements.generation());
+        pools[purpose].release(client, isSound && born.get(client) === statements.generation());
       }
     },
     statements,
-    isReachable() {
-      if (!reach.is) probe();
-      return reach.is;
+    silenceMs: settings.statementTimeoutMs + settings.silenceTimeoutMs,
+    onSilence() {
+      // What one connection has run into, the others have too: they are not tried one after the other.
+      for (const pool of all) pool.clear();
+      probe();
     },
-    async close() {
-      closed = true;
-      await Promise.all([pools.read.end(), pools.write.end()]);
+    state() {
+      if (found.state !== "ready") probe();
+      return found.state;
+    },
+    close() {
+      found.closed = true;
+      for (const pool of all) pool.end();
+    },
+    destroy() {
+      found.closed = true;
+      for (const pool of all) pool.destroy();
     },
   });
 }
 
-function poolConfig(settings: PostgresSettings): PoolConfig & { readonly pipeline: boolean } {
-  return {
+/** As the server was last found. */
+interface Found {
+  state: ReturnType<Connections["state"]>;
+  closed: boolean;
+  /** Takes down what was found now, and tells where it is something else than before. */
+  readonly note: (state: Found["state"], why: string) => void;
+}
+
+function createFound({ onTrouble }: PostgresSettings): Found {
+  const found: Found = {
+    state: "ready",
+    closed: false,
+    note(state, why) {
+      const before = found.state;
+      found.state = state;
+      if (before === state || found.closed) return;
+      if (state === "ready") onTrouble({ kind: "database_found", message: "The database can be worked with again." });
+      else onTrouble({ kind: state === "unreachable" ? "database_lost" : "database_read_only", message: why });
+    },
+  };
+  return found;
+}
+
+/** @throws what the caller is told; for writes, database_read_only at a server that only follows another */
+async function openOne(
+  pg: PgModule,
+  { settings, purpose, found }: { readonly settings: PostgresSettings; readonly purpose: Purpose; readonly found: Found },
+): Promise<Client> {
+  try {
+    const { client, isFollower } = await connect(pg, settings, purpose);
+    found.note(isFollower ? "read-only" : "ready", follows);
+    if (!isFollower || purpose === "read") return client;
+    streamOf(client).destroy();
+  } catch (error) {
+    const told = toError(error as ServerError, "nothing");
+    // A server that has no connection left is there.
+    if (!(told instanceof AppError && told.code === "database_busy")) found.note("unreachable", reasonOf(error));
+    throw told;
+  }
+  throw failDatabase("database_read_only", { cause: new Error(follows) });
+}
+
+const idleTransactionMs = 60_000;
+
+const follows = "the server is in recovery: it follows another one";
+
+/** Opens a connection, tells it how to behave, and asks whether its server follows another one. */
+async function connect(
+  pg: PgModule,
+  settings: PostgresSettings,
+  purpose: Purpose,
+): Promise<{ readonly client: Client; readonly isFollower: boolean }> {
+  const client = new pg.Client({
     connectionString: settings.url,
     application_name: "holdfast",
-    connectionTimeoutMillis: settings.connectTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     pipeline: true,
-    types: types as unknown as NonNullable<PoolConfig["types"]>,
-  };
+    types: types as unknown as NonNullable<ClientConfig["types"]>,
+  });
+  // Who waits for the connection hears of it by the promise.
+  client.on("error", () => {});
+  const timer = setTimeout(() => streamOf(client).destroy(new Silence(settings.connectTimeoutMs)), settings.connectTimeoutMs);
+  try {
+    await client.connect();
+    const text = [...common, ...settingsOf(purpose, settings), "select pg_is_in_recovery()"].join("; ");
+    const results = (await client.query({ text, rowMode: "array" })) as unknown as readonly { readonly rows: unknown[][] }[];
+    return { client, isFollower: results.at(-1)?.rows[0]?.[0] === 1 };
+  } catch (error) {
+    streamOf(client).destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function settingsOf(purpose: Purpose, settings: PostgresSettings): readonly string[] {
-  if (purpose === "read")
-    return ["set default_transaction_read_only to on", `set statement_timeout to ${settings.readTimeoutMs}`];
+  if (purpose === "read") return [`set statement_timeout to ${settings.readTimeoutMs}`];
   return [
     "set default_transaction_isolation to serializable",
     `set lock_timeout to ${settings.lockTimeoutMs}`,
+    `set statement_timeout to ${settings.statementTimeoutMs}`,
+    // Should this process fall silent in the middle of a transaction, the server lets go of what that has locked.
+    `set idle_in_transaction_session_timeout to ${Math.max(idleTransactionMs, 2 * settings.transactionTimeoutMs)}`,
     // A write finds its rows by key. A plan made while the table was small would go on looking at all of them, and under
     // serializable isolation would be in the way of every other write (postgresql.org, 13.2.3).
     "set enable_seqscan to off",
   ];
 }
 
-// Who asked for the connection hears of it by his own first statement.
-function ignoreLoss(): void {}
+/** Runs work whose connection may be gone before anything was sent on it: then the server has seen nothing, and another one is tried. */
+export async function useAnother<T>(connections: Connections, work: (client: Client) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await connections.use("write", work);
+    } catch (error) {
+      if (!(error instanceof Unsent)) throw error;
+      if (tries >= unsentMax) throw failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
+    }
+  }
+}
+
+const unsentMax = 3;
+
+/** The connection was gone before anything was sent on it. */
+export class Unsent extends Error {
+  override readonly name = "Unsent";
+}
+
+// What opening found is in the state.
+function ignoreFailure(): void {}

@@ -11,6 +11,8 @@ export interface ServerError extends Error {
   readonly column?: string;
   readonly constraint?: string;
   readonly schema?: string;
+  /** Only what the server says has one. */
+  readonly severity?: string;
 }
 
 const refusals: Readonly<Record<string, string>> = {
@@ -37,12 +39,23 @@ export function isFollowing({ code }: ServerError): boolean {
   return code === "25P02";
 }
 
-const statePattern = /^[0-9A-Z]{5}$/;
+/** Whether the server has said it; everything else is what became of the connection. */
+export function isSaid({ severity }: ServerError): boolean {
+  return severity !== undefined;
+}
+
+/** What the server says when it ends a connection: its own end, and those of its patience. */
+const farewells: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"]);
 
 /** Whether the connection is gone: nothing more can be asked on it, and what was asked last may or may not have happened. */
-export function isLost({ code }: ServerError): boolean {
-  if (code === undefined || !statePattern.test(code)) return true;
-  return code.startsWith("08") || code === "57P01" || code === "57P02" || code === "57P03";
+export function isLost(error: ServerError): boolean {
+  const { code = "" } = error;
+  return !isSaid(error) || code.startsWith("08") || farewells.has(code);
+}
+
+/** Whether the connection was given up because nothing was heard on it. */
+export function isSilent({ code }: ServerError): boolean {
+  return code === "ETIMEDOUT";
 }
 
 /** How a refused row is told; `columns` of a unique index are looked up by who can ask. */
@@ -54,19 +67,23 @@ export function toRefusal(error: ServerError, step: number, columns: readonly st
   return new UnitRefused(reason, step, { ...place, columns: error.column === undefined ? columns : [error.column] });
 }
 
-/** The error that a caller gets. `sent`: the work may have been done. */
-export function toError(error: ServerError, sent: "nothing" | "a read" | "a write", timeoutMs = 0): Error {
+/** What is known of the work when an error comes: that it was not done, or that it may have been. */
+export type Sent = "nothing" | "a read" | "a write";
+
+/** The error that a caller gets. `timeoutMs` is the time that the statement had. */
+export function toError(error: ServerError, sent: Sent, timeoutMs = 0): Error {
   if (error instanceof AppError || error instanceof UnitRefused) return error;
   const { code = "" } = error;
   const cause = { cause: error };
-  if (isLost(error))
-    return failDatabase(sent === "a write" ? "write_outcome_unknown" : "database_unreachable", { ...cause, ...retrySoon });
-  if (isAborted(error)) return failDatabase("database_conflict", { ...cause, ...retrySoon });
-  if (code === "57014") return failDatabase("read_timeout", { fields: { timeoutMs }, ...cause });
-  if (code === "55P03" || code === "53300") return failDatabase("database_busy", { ...cause, ...retrySoon });
-  if (code === "25006") return failDatabase("database_read_only", cause);
+  const soon = { ...cause, headers: { "Retry-After": "1" } };
+  if (isLost(error)) return failDatabase(sent === "a write" ? "write_outcome_unknown" : "database_unreachable", soon);
+  if (isAborted(error)) return failDatabase("database_conflict", soon);
+  if (code === "57014")
+    return failDatabase(sent === "a read" ? "read_timeout" : "transaction_timeout", { fields: { timeoutMs }, ...cause });
+  if (code === "55P03" || code === "53300") return failDatabase("database_busy", soon);
+  if (code === "25006") return failDatabase("database_read_only", soon);
   if (code === "53100") return failDatabase("database_full", cause);
+  // Classes of a login that is refused, and a database that is not there.
+  if (code.startsWith("28") || code === "3D000") return failDatabase("database_refused", soon);
   return failDatabase("database_failed", cause);
 }
-
-const retrySoon = { headers: { "retry-after": "1" } };

@@ -1,8 +1,9 @@
 /** A flight: statements that go to the server in one packet, and whose answers come back in order. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import type { Row, Value } from "../../database.ts";
 import { isFollowing, type ServerError } from "./failures.ts";
 import type { Statements } from "./statements.ts";
+import { Silence, streamOf } from "./pool/stream.ts";
 import { toPositional } from "./text.ts";
 import { toSent } from "./values.ts";
 
@@ -23,28 +24,40 @@ export interface Flown {
   readonly landed: readonly Landed[];
   /** The first statement that failed by itself, and why; those after it fail along. */
   readonly failure: { readonly index: number; readonly error: ServerError } | null;
+  /** False where the connection was gone before anything was handed to it: the server has seen none of it. */
+  readonly sent: boolean;
 }
 
-/** The socket below the library's client, for sending several messages as one. */
-interface Corkable {
-  readonly connection: { readonly stream: { cork(): void; uncork(): void } };
+export interface Flight {
+  readonly statements: Statements;
+  /** Between two answers; a server that is silent for longer has the connection closed under it. */
+  readonly silenceMs: number;
+  readonly onSilence: () => void;
 }
 
 /** Sends all, then waits for all. Never rejects. */
-export function fly(client: PoolClient, queries: readonly Query[], statements: Statements): Promise<Flown> {
+export function fly(client: Client, queries: readonly Query[], { statements, silenceMs, onSilence }: Flight): Promise<Flown> {
   const { promise, resolve } = Promise.withResolvers<Flown>();
+  const stream = streamOf(client);
   const landed: Landed[] = [];
   let failure: Flown["failure"] = null;
   let left = queries.length;
-  if (left === 0) resolve({ landed, failure });
-  const { stream } = (client as unknown as Corkable).connection;
+  if (left === 0) return Promise.resolve({ landed, failure, sent: true });
+  if (!stream.writable)
+    return Promise.resolve({ landed, failure: { index: 0, error: new Error("the connection is gone") }, sent: false });
+  const timer = setTimeout(() => {
+    onSilence();
+    stream.destroy(new Silence(silenceMs));
+  }, silenceMs);
   stream.cork();
   for (const [index, query] of queries.entries()) {
     client.query(sent(query, statements), (error: ServerError | null, result) => {
       if (error) {
         if (failure === null || (isFollowing(failure.error) && !isFollowing(error))) failure = { index, error };
       } else landed[index] = { rows: result.rows as readonly Row[], count: result.rowCount ?? 0 };
-      if (--left === 0) resolve({ landed, failure });
+      if (--left > 0) return void timer.refresh();
+      clearTimeout(timer);
+      resolve({ landed, failure, sent: true });
     });
   }
   stream.uncork();
@@ -53,7 +66,14 @@ export function fly(client: PoolClient, queries: readonly Query[], statements: S
 
 function sent({ text, params, once }: Query, statements: Statements) {
   // Without parameters and quotes of its own it is a word to the server, such as begin.
-  if (params.length === 0 && text.length < 64) return { text, rowMode: "array" as const };
+  if (params.length === 0 && text.length < wordsMax) return { text, rowMode: "array" as const };
   const values = params.map((value) => (Array.isArray(value) ? value : toSent(value as Value)));
   return { ...(once ? { text: toPositional(text) } : statements.prepare(text)), values, rowMode: "array" as const };
+}
+
+const wordsMax = 64;
+
+/** A statement without parameters. */
+export function words(text: string): Query {
+  return { text, params: [] };
 }

@@ -1,4 +1,5 @@
 /** Point reads of one shape that come within one tick become one statement: its parameters are arrays, its rows are numbered. */
+import { AppError } from "../../../base/errors.ts";
 import type { Row, Statement, Value } from "../../database.ts";
 import { queryAll, toArrays } from "./arrays.ts";
 import type { Query } from "./flight.ts";
@@ -34,9 +35,11 @@ export function createMerger(ask: (query: Query) => Promise<readonly Row[]>, mer
       const rows = await ask({ text: mergedText(text), params });
       const found = Map.groupBy(rows, (row) => Number(row[0]));
       for (const [index, { resolve }] of group.entries()) resolve((found.get(index + 1) ?? []).map((row) => row.slice(1)));
-    } catch {
-      // One of them may be at fault; asked by itself, each has its own answer.
-      for (const one of group) void sendOne(text, one);
+    } catch (error) {
+      // One of them may be at fault; asked by itself, each has its own answer. A database that is not there is at fault for all.
+      const isOwnFault = error instanceof AppError && error.code === "database_failed";
+      for (const one of group) if (isOwnFault) void sendOne(text, one);
+      for (const { reject } of group) if (!isOwnFault) reject(error);
     }
   }
 

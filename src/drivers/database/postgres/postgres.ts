@@ -1,12 +1,16 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
-import type { Database } from "../../database.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Client } from "pg";
+import { AppError, reasonOf } from "../../../base/errors.ts";
+import type { Database, ReadOptions, Statement } from "../../database.ts";
 import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
-import { type Connections, createConnections } from "./connections.ts";
+import { type Connections, createConnections, useAnother } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
 import { commit, createMigrator, runTogether, withMigrationLock } from "./migrate.ts";
 import { type PostgresOptions, type PostgresSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
+import { createReplicas, type Replicas } from "./replicas/replicas.ts";
 import { HeldTransaction } from "./transactions.ts";
 import { createUnitQueue } from "./unit-queue.ts";
 
@@ -19,26 +23,54 @@ export type { PostgresOptions, PostgresTrouble } from "./options.ts";
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
   const settings = resolveOptions(options);
   const { default: pg } = await importPg();
-  const connections = createConnections(pg as never, settings);
-  const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
-  if (!isCurrent(row?.[0])) {
-    const statements = createFunctions().map((text) => ({ text, params: [] }));
-    const migrating = { connections, settings };
-    await withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit }));
+  const connections = createConnections(pg, settings);
+  try {
+    await awaitServer(connections, settings);
+    const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
+    if (!isCurrent(row?.[0])) {
+      const statements = createFunctions().map(toStatement);
+      const migrating = { connections, settings };
+      await withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit }));
+    }
+    const replicas = settings.replicas.length > 0 ? await createReplicas(pg, connections, settings) : null;
+    return createDatabase(connections, settings, replicas);
+  } catch (error) {
+    connections.destroy();
+    throw error;
   }
-  return createDatabase(connections, settings);
+}
+
+function toStatement(text: string): Statement {
+  return { text, params: [] };
+}
+
+const pauseMs = 250;
+
+/** Waits for a server that is not there yet, within its time; what a server says that is there is told at once. */
+async function awaitServer(connections: Connections, { startTimeoutMs, onTrouble }: PostgresSettings): Promise<void> {
+  const giveUpMs = performance.now() + startTimeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connections.use("read", async () => {});
+    } catch (error) {
+      const isAbsent = error instanceof AppError && (error.code === "database_unreachable" || error.code === "database_busy");
+      if (!isAbsent || performance.now() >= giveUpMs) throw error;
+      if (attempt === 1) onTrouble({ kind: "database_awaited", message: reasonOf(error) });
+      await pause(pauseMs);
+    }
+  }
 }
 
 /** Reads what the server says of itself, and makes nothing. Fails as `openPostgres` does. */
 export async function inspectPostgres<T>(options: PostgresOptions, work: (read: Reader) => Promise<T>): Promise<T> {
   const settings = resolveOptions(options);
   const { default: pg } = await importPg();
-  const connections = createConnections(pg as never, settings);
+  const connections = createConnections(pg, settings);
   const reads = createReads(connections, settings);
   try {
     return await work(async (text, params = []) => reads.read({ text, params }));
   } finally {
-    await connections.close();
+    connections.close();
   }
 }
 
@@ -50,19 +82,38 @@ async function importPg() {
   }
 }
 
-function createDatabase(connections: Connections, settings: PostgresSettings): Database {
+function createDatabase(connections: Connections, settings: PostgresSettings, replicas: Replicas | null): Database {
   const reads = createReads(connections, settings);
+  const read = async (statement: Statement, options: ReadOptions | undefined) => {
+    const rows = options?.since === undefined ? null : ((await replicas?.read(statement, options)) ?? null);
+    return rows ?? reads.read(statement, options);
+  };
   const migrating = { connections, settings };
+  /** No replica answers with what was before the migration. */
+  const migrate = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    try {
+      return await withMigrationLock(migrating, work);
+    } finally {
+      await replicas?.raise();
+    }
+  };
   return createServerDatabase({
     ...settings,
     product: "postgres",
-    read: (statement, options) => reads.read(statement, options),
+    read,
     queue: createUnitQueue(connections, settings),
-    hold: (work) => connections.use("write", (client) => work(new HeldTransaction(client, connections))),
-    migrate: (statements) =>
-      withMigrationLock(migrating, (client) => runTogether(client, migrating, { statements, end: commit })),
-    migrator: (work, isAlone) => withMigrationLock(migrating, (client) => work(createMigrator(client, migrating, isAlone))),
-    isReachable: () => connections.isReachable(),
-    disconnect: () => connections.close(),
+    hold: (work) => useAnother(connections, (client) => work(new HeldTransaction(client, connections, settings))),
+    migrate: (statements) => migrate((client) => runTogether(client, migrating, { statements, end: commit })),
+    migrator: (work, isAlone) => migrate((client) => work(createMigrator(client, migrating, isAlone))),
+    state: () => connections.state(),
+    async disconnect() {
+      replicas?.close();
+      connections.close();
+    },
+    abandon() {
+      replicas?.destroy();
+      connections.destroy();
+    },
+    ...(replicas === null ? {} : { following: replicas.following }),
   });
 }

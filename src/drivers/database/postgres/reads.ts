@@ -1,12 +1,12 @@
 /** Reads outside of transactions: point reads of one shape share a round trip, long ones are few at a time, lost ones are asked anew. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../../database.ts";
 import { faultOf } from "../texts.ts";
 import { createGate } from "../turns.ts";
 import type { Connections } from "./connections.ts";
-import { isLost, isStale, type ServerError, toError } from "./failures.ts";
-import { fly, type Query } from "./flight.ts";
+import { isLost, isSilent, isStale, type ServerError, toError } from "./failures.ts";
+import { fly, type Query, words } from "./flight.ts";
 import { createMerger, type Merger } from "./merge.ts";
 import type { PostgresSettings } from "./options.ts";
 
@@ -17,8 +17,20 @@ export interface Reads {
 /** A read changes nothing, so it may be asked again on another connection. */
 const attemptsMax = 3;
 
-export function createReads(connections: Connections, settings: PostgresSettings): Reads {
-  const gate = createGate(settings.longReadersMax);
+/** Goes before a read in its packet, and says whether the read may be used. */
+export interface Proof {
+  readonly query: Query;
+  /** Begins before the flight. */
+  readonly start: () => (rows: readonly Row[]) => boolean;
+}
+
+/** What was asked has not what it had before. */
+export class Disproved extends Error {
+  override readonly name = "Disproved";
+}
+
+export function createReads(connections: Connections, settings: PostgresSettings, proof: Proof | null = null): Reads {
+  const gate = createGate(settings.longReadersMax, settings.waitTimeoutMs);
 
   async function ask(query: Query, timeoutMs: number): Promise<readonly Row[]> {
     for (let attempt = 1; ; attempt++) {
@@ -31,17 +43,25 @@ export function createReads(connections: Connections, settings: PostgresSettings
       if ("rows" in outcome) return outcome.rows;
       const { error } = outcome;
       if (isStale(error)) connections.statements.renew();
-      if (attempt >= attemptsMax || !(isStale(error) || isLost(error))) throw toError(error, "a read", timeoutMs);
+      // Whoever was silent has had all the time that there was.
+      const isOver = attempt >= attemptsMax || isSilent(error) || !(isStale(error) || isLost(error));
+      if (isOver) throw toError(error, "a read", timeoutMs);
     }
   }
 
-  async function askOnce(client: PoolClient, query: Query, timeoutMs: number): Promise<Outcome> {
+  async function askOnce(client: Client, query: Query, timeoutMs: number): Promise<Outcome> {
     const isOwn = timeoutMs !== settings.readTimeoutMs;
-    const queries = isOwn
-      ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`), query, words("commit")]
-      : [query];
-    const { landed, failure } = await fly(client, queries, connections.statements);
-    if (failure === null) return { rows: landed[isOwn ? 2 : 0]?.rows ?? [] };
+    const before = [
+      ...(proof === null ? [] : [proof.query]),
+      ...(isOwn ? [words("begin read only"), words(`set local statement_timeout to ${timeoutMs}`)] : []),
+    ];
+    const queries = [...before, query, ...(isOwn ? [words("commit")] : [])];
+    const holds = proof?.start();
+    const { landed, failure } = await fly(client, queries, { ...connections, silenceMs: timeoutMs + settings.silenceTimeoutMs });
+    if (failure === null) {
+      if (holds !== undefined && !holds(landed[0]?.rows ?? [])) throw new Disproved();
+      return { rows: landed[before.length]?.rows ?? [] };
+    }
     if (isLost(failure.error)) throw new Lost(failure.error);
     return { error: failure.error };
   }
@@ -70,8 +90,4 @@ class Lost extends Error {
     super("lost");
     this.error = error;
   }
-}
-
-function words(text: string): Query {
-  return { text, params: [] };
 }

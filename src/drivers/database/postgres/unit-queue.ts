@@ -1,37 +1,40 @@
 /** Units that wait go out together: one transaction, one packet, one commit; where one fails, those around it do not. */
-import type { PoolClient } from "pg";
+import type { Client } from "pg";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
 import { encodeAlike, resultsOfAlike } from "./alike.ts";
-import type { Connections } from "./connections.ts";
-import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
-import { fly, type Landed, type Query } from "./flight.ts";
+import { type Connections, Unsent, useAnother } from "./connections.ts";
+import { isAborted, isLost, isSaid, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
+import { type Flown, fly, type Landed, type Query, words } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
+import { positionAt, reachedQuery } from "./replicas/position.ts";
 import { encodeUnit, resultsOf } from "./units.ts";
 
-export const beginText = "begin isolation level serializable";
+export const beginText = "begin isolation level serializable read write";
 
 type Group = readonly Waiting<readonly Query[]>[];
 
 export function createUnitQueue(connections: Connections, settings: PostgresSettings): WriteQueue {
+  const sending: Sending = { connections, tells: settings.replicas.length > 0 };
+
   /** True when all had their outcome together; where anything stands in the way, nothing was done. */
   async function runAlike(group: Group): Promise<boolean> {
     const units = group.map(({ unit }) => unit);
     const queries = group.every(({ alike }) => alike) ? encodeAlike(units) : null;
     if (queries === null) return false;
-    const landed = await connections.use("write", async (client) => {
-      const flown = await fly(client, inTransaction(queries), connections.statements);
-      if (flown.failure !== null && isLost(flown.failure.error)) throw toError(flown.failure.error, "a write");
+    const landed = await useAnother(connections, async (client) => {
+      const flown = await flyGroup(client, queries, sending);
       return flown.failure === null ? flown.landed : null;
     });
     if (landed === null) return false;
+    tell(group, landed, queries.length);
     for (const [index, results] of resultsOfAlike(units, landed.slice(1)).entries()) group[index]?.resolve(results);
     return true;
   }
 
   async function runGroup(group: Group, run: number): Promise<void> {
     if (group.length === 0) return;
-    const failed = await connections.use("write", (client) => attempt(client, group, run));
+    const failed = await useAnother(connections, (client) => attempt(client, group, run));
     if (failed === null) return;
     if (failed.again) return runGroup(group, run + 1);
     // Those before the one that failed are known to succeed; it is judged by itself, and those behind it go on.
@@ -44,18 +47,18 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
 
   /** Null when every unit of the group has its outcome. A lost connection is thrown, so that it is not used again. */
   async function attempt(
-    client: PoolClient,
+    client: Client,
     group: Group,
     run: number,
   ): Promise<{ readonly at: number; readonly again: boolean } | null> {
     const body = group.flatMap(({ encoded }) => encoded);
-    const { landed, failure } = await fly(client, inTransaction(body), connections.statements);
+    const { landed, failure } = await flyGroup(client, body, sending);
     if (failure === null) {
+      tell(group, landed, body.length);
       settle(group, landed.slice(1));
       return null;
     }
     const { error, index } = failure;
-    if (isLost(error)) throw toError(error, "a write");
     if (isStale(error) && run === 0) {
       connections.statements.renew();
       return { at: 0, again: true };
@@ -67,12 +70,9 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     return null;
   }
 
-  async function refuse(
-    client: PoolClient,
-    { reject }: Waiting<unknown>,
-    { error, step }: { error: ServerError; step: number },
-  ): Promise<void> {
-    reject(toRefusal(error, step, await columnsOf(client, error)) ?? toError(error, "nothing"));
+  async function refuse(client: Client, { reject }: Waiting<unknown>, failed: Refused): Promise<void> {
+    const columns = await columnsOf(client, failed.error, connections);
+    reject(toRefusal(failed.error, failed.step, columns) ?? toError(failed.error, "nothing", settings.statementTimeoutMs));
   }
 
   async function run(group: Group): Promise<void> {
@@ -82,6 +82,38 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   return createWriteQueue({ encode: encodeUnit, run }, settings);
 }
 
+interface Refused {
+  readonly error: ServerError;
+  readonly step: number;
+}
+
+interface Sending {
+  readonly connections: Connections;
+  /** Whether the position of the commit is of use to anybody. */
+  readonly tells: boolean;
+}
+
+/** One transaction in one packet. @throws what a lost connection is told by, so that it is not used again */
+async function flyGroup(client: Client, body: readonly Query[], { connections, tells }: Sending): Promise<Flown> {
+  const commit = body.length + 1;
+  const queries = [words(beginText), ...body, words("commit"), ...(tells ? [reachedQuery] : [])];
+  const flown = await fly(client, queries, connections);
+  const { failure } = flown;
+  if (!flown.sent) throw new Unsent();
+  if (failure === null) return flown;
+  // What comes behind the commit does not undo it.
+  if (failure.index > commit) return { ...flown, failure: null };
+  // A server that says farewell at a statement before the commit has not come to the commit.
+  if (isLost(failure.error))
+    throw toError(failure.error, isSaid(failure.error) && failure.index < commit ? "nothing" : "a write");
+  return flown;
+}
+
+/** Tells those who want to know what position includes their commit. */
+function tell(group: Group, landed: readonly Landed[], length: number): void {
+  for (const { onCommit } of group) onCommit?.(positionAt(landed, length + 2));
+}
+
 /** Hands each unit what its statements answered. */
 function settle(group: Group, landed: readonly Landed[]): void {
   let from = 0;
@@ -89,10 +121,6 @@ function settle(group: Group, landed: readonly Landed[]): void {
     resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
     from += unit.length;
   }
-}
-
-function inTransaction(queries: readonly Query[]): readonly Query[] {
-  return [{ text: beginText, params: [] }, ...queries, { text: "commit", params: [] }];
 }
 
 /** The unit that the n-th query of the group belongs to, and its place there; the commit is the last one's. */
