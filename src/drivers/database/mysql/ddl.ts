@@ -11,17 +11,18 @@ import {
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
-import { catalogue, fingerprint } from "./catalogue.ts";
+import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { mysqlForms } from "./ddl/forms.ts";
 import { collation, literal, quote } from "./text.ts";
-import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./shapes.ts";
+import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./ddl/shapes.ts";
 
 const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 
 function defineColumn(column: ColumnShape, fill: string | null = null): string {
   const parts = [quote(column.name), typeOf(column), column.optional ? "NULL" : "NOT NULL"];
   if (column.serial) parts.push("AUTO_INCREMENT");
-  if (fill !== null) parts.push(`DEFAULT ${fill}`);
+  if (column.native) parts.push(`DEFAULT ${column.native.fill}`);
+  else if (fill !== null) parts.push(`DEFAULT ${fill}`);
   // As text, so that it stays to the letter what it was.
   if (column.storage === "json") parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
   return parts.join(" ");
