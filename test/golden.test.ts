@@ -25,6 +25,7 @@ const engine = createEngine(golden, {
   schema,
   database: recording(database),
   dialect: sqliteDialect,
+  commits: null,
   cursorKey: new Uint8Array(32),
   clock,
   newId: createCountingIds(),

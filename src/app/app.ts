@@ -83,7 +83,7 @@ export async function createApp<R extends Registry, A extends Actions>(
     isAdopted: hasAdopted(schema),
     tablesInside: settings.tablesInside,
   });
-  const opened = { ...driver, database: settings.wrapDatabase(driver.database) };
+  const opened = { ...driver, database: settings.wrapDatabase(driver.database, driver) };
   try {
     const ensured = await ensureSchema(
       { ...opened, clock: settings.clock, schema },
@@ -95,6 +95,7 @@ export async function createApp<R extends Registry, A extends Actions>(
       schema,
       database: opened.database,
       dialect: opened.dialect,
+      commits: opened.ddl.catalogue.commits,
       cursorKey: keys.cursorKey,
       clock: settings.clock,
       newId,

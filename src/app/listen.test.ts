@@ -1,5 +1,6 @@
 /** The listener and the fetch face: stopping, health, cross-origin sharing and what every answer carries. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request as send } from "node:http";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
@@ -17,11 +18,14 @@ const text = (body: string): WireResponse => ({ status: 200, headers: ["Content-
 
 /** A server whose requests to /wait answer when they are let. */
 function start({ origins = [] as readonly string[], protocols = [] as readonly Protocol[] } = {}) {
-  const state = { stopping: false, release: () => {} };
-  const released = new Promise<void>((resolve) => {
-    state.release = resolve;
-  });
-  const waiting: Protocol = (request) => (request.path === "/wait" ? released.then(() => text("done")) : null);
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const state = { stopping: false, release: released.resolve, arrived: arrived.promise };
+  const waiting: Protocol = (request) => {
+    if (request.path !== "/wait") return null;
+    arrived.resolve();
+    return released.promise.then(() => text("done"));
+  };
   const echo: Protocol = (request) =>
     request.path === "/echo" && request.body
       ? request.body(limits.bodyBytesMax).then((bytes) => text(String(bytes.length)))
@@ -46,6 +50,7 @@ describe("stopping", () => {
     const listener = await open();
     const idle = connect(listener.port, "127.0.0.1");
     const idleClosed = new Promise((resolve) => idle.on("close", resolve));
+    await once(idle, "connect");
     const answer = new Promise<string>((resolve, reject) => {
       const request = send({ port: listener.port, path: "/wait", headers: { connection: "keep-alive" } }, (response) =>
         resolve(String(response.headers["connection"])),
@@ -53,7 +58,7 @@ describe("stopping", () => {
       request.on("error", reject);
       request.end();
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await state.arrived;
     const stopped = listener.stop();
     state.release();
     assert.equal(await answer, "close");
@@ -63,10 +68,10 @@ describe("stopping", () => {
   });
 
   test("does not wait for ever", async () => {
-    const { open } = start();
+    const { state, open } = start();
     const listener = await open();
     const broken = new Promise((resolve) => send({ port: listener.port, path: "/wait" }).on("error", resolve).end());
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await state.arrived;
     await listener.stop();
     await broken;
   });

@@ -3,6 +3,8 @@ import { assert } from "../base/errors.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { createIdMaker } from "../base/ids.ts";
 import type { Database } from "../drivers/database.ts";
+import type { Ddl } from "../drivers/ddl.ts";
+import type { Dialect } from "../drivers/dialect.ts";
 import { type LimitsOptions, limitDefaults } from "../engine/limits.ts";
 import type { KeyOptions } from "../features/identity/keys.ts";
 import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http-limits.ts";
@@ -56,7 +58,7 @@ export interface AppOptions {
   /** Makes ids, for tests. @default UUIDv7, strictly increasing */
   readonly newId?: () => string;
   /** Stands between the engine and the database, for tests: counts statements or makes them fail. @default nothing does */
-  readonly wrapDatabase?: (database: Database) => Database;
+  readonly wrapDatabase?: (database: Database, languages: { readonly dialect: Dialect; readonly ddl: Ddl }) => Database;
 }
 
 /** How bearer tokens (JWT, EdDSA or HS256) are checked. */

@@ -6,14 +6,15 @@ import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
+import type { MysqlOptions } from "../drivers/database/mysql/options.ts";
 import type { PostgresOptions } from "../drivers/database/postgres/options.ts";
 import { besideOf } from "../drivers/database/sqlite/backup.ts";
 import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts";
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
-import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
-import { systemTables } from "../engine/migrate/system-tables.ts";
+import { openSqlite, type SqliteTrouble } from "../drivers/database/sqlite/sqlite.ts";
+import { systemShapes } from "../engine/migrate/system-tables.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -26,6 +27,7 @@ export interface Opened {
 export type OnTrouble = (kind: string, message: string) => void;
 
 const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
+const isMysql = (url: string) => /^(mysql|mariadb):/.test(url);
 
 /** A URL as it may be shown: without its password. */
 export function showUrl(url: string): string {
@@ -34,12 +36,12 @@ export function showUrl(url: string): string {
 
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
-  if (isPostgres(url)) return null;
+  if (isPostgres(url) || isMysql(url)) return null;
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   // The URL itself is not repeated: it may hold a password.
   assert(
     file !== undefined,
-    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db or postgres://user:password@host/name`,
+    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
   );
   return file === ":memory:" ? null : file;
 }
@@ -81,7 +83,8 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, opening: O
   const { limits = {}, replicas = [] } = opening;
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
-  assert(replicas.length === 0, "the option replicas is for PostgreSQL: a SQLite database has none");
+  assert(replicas.length === 0, "the option replicas is for PostgreSQL");
+  if (isMysql(url)) return openMysqlDatabase(url, told);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
   const options = { ...told, file: file ?? ":memory:" };
@@ -97,10 +100,10 @@ function amongOthers(ddl: Ddl): Ddl {
   return Object.freeze({ ...ddl, manner: { ...ddl.manner, apart: true as const } });
 }
 
-const ownTables: ReadonlySet<string> = new Set(systemTables.map(({ name }) => name));
+const namesOf = (ddl: Ddl) => systemShapes(ddl).tables.map(({ name }) => name);
 const sqlitePlace: Place = Object.freeze<Place>({
   schema: "holdfast",
-  tables: ownTables,
+  tables: new Set(namesOf(sqliteDdl)),
   listing: `SELECT "name" FROM "holdfast".sqlite_schema WHERE "type" = 'table' ORDER BY "name"`,
   indexGoesBy: "index",
 });
@@ -113,13 +116,13 @@ async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Pro
   const database = openSqlite({ file, readOnly: true });
   try {
     const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
-    return systemTables.every(({ name }) => names.includes(name)) ? "inside" : "beside";
+    return namesOf(sqliteDdl).every((name) => names.includes(name)) ? "inside" : "beside";
   } finally {
     await database.close();
   }
 }
 
-// The driver is loaded only where it is wanted: its library is an optional peer.
+// A driver is loaded only where it is wanted: its library is an optional peer.
 async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">, adopting: Adopting): Promise<Opened> {
   const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
@@ -130,16 +133,25 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
   const languages = { dialect: postgresDialect, ddl: postgresDdl };
   if (!adopting.isAdopted) return { database, ...languages };
   const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
-  const isInside = adopting.tablesInside || systemTables.every(({ name }) => tables.includes(name));
+  const isInside = adopting.tablesInside || namesOf(postgresDdl).every((name) => tables.includes(name));
   if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
-  return { database, ...keepApart(languages, postgresPlace) };
+  return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
 }
 
-const postgresPlace: Place = Object.freeze<Place>({
+async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">): Promise<Opened> {
+  const [{ openMysql }, { mysqlDialect }, { mysqlDdl }] = await Promise.all([
+    import("../drivers/database/mysql/mysql.ts"),
+    import("../drivers/database/mysql/dialect.ts"),
+    import("../drivers/database/mysql/ddl.ts"),
+  ]);
+  const database = await openMysql({ ...told, url });
+  return { database, dialect: mysqlDialect, ddl: mysqlDdl };
+}
+
+const postgresPlace: Omit<Place, "tables"> = Object.freeze({
   schema: "holdfast",
-  tables: ownTables,
   listing: "SELECT tablename::text FROM pg_tables WHERE schemaname = 'holdfast' ORDER BY 1",
-  indexGoesBy: "table",
+  indexGoesBy: "table" as const,
 });
 
 /** Puts a backup in the place of a database that nobody has open. */

@@ -49,7 +49,7 @@ for (const { title, need, open, languages } of eachProduct(needsService("postgre
         sqlite: /1\. Drops the column people\.name\.\n {3}Writers wait while 2 rows of people are rewritten/,
         postgres: /1\. Drops the column people\.name\.\n {3}Readers and writers of people wait for a moment\./,
       };
-      assert.match(plan.text, waits[languages.product]);
+      assert.match(plan.text, waits[languages.product as keyof typeof waits]);
       assert.match(
         plan.text,
         /LOST: All values of people\.name \(2 rows\)\.\n {3}Confirm with --confirm "drop people\.name"\n {5}ALTER TABLE "people" DROP COLUMN "name";/,

@@ -33,6 +33,11 @@ export function keepApart({ dialect, ddl }: Languages, place: Place): Languages 
       quote,
       // The first name in it is the table's.
       createTable: (table) => ddl.createTable(table).replace(ddl.quote(table.name), () => quote(table.name)),
+      alterTable(change) {
+        const made = ddl.alterTable(change);
+        const [from, to] = [`ALTER TABLE ${ddl.quote(change.to.name)}`, `ALTER TABLE ${quote(change.to.name)}`];
+        return { ...made, statements: made.statements.map((text) => text.replace(from, () => to)) };
+      },
       createIndex(index, table) {
         const text = ddl.createIndex(index, table);
         if (!tables.has(index.table)) return text;

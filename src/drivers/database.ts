@@ -35,6 +35,11 @@ export interface Step {
   readonly kind: "run" | "rows" | "check";
   readonly params: readonly (Value | StepRef)[];
   readonly changes?: { readonly min: number; readonly max: number; readonly reason: string };
+  /**
+   * The same statement closes every unit: those that share a commit may run it once, as the last thing before the commit, and leave
+   * out its result. It takes a lock that everybody wants. @default false
+   */
+  readonly atEnd?: boolean;
 }
 
 export interface StepResult {
@@ -137,7 +142,7 @@ export interface ReplicaState {
 }
 
 /** The databases that there are drivers for. */
-export type Product = "sqlite" | "postgres";
+export type Product = "sqlite" | "postgres" | "mysql";
 
 /** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
 export interface Migrator {
@@ -147,8 +152,8 @@ export interface Migrator {
   together(statements: readonly Statement[]): Promise<void>;
   /** By itself, outside of any transaction. */
   alone(text: string): Promise<void>;
-  /** As `together`; then `look` reads what has become of the database, and all is undone. */
-  rehearse<T>(
+  /** As `together`; then `look` reads what has become of the database, and all is undone. Not where definitions commit by themselves. */
+  rehearse?<T>(
     statements: readonly Statement[],
     look: (read: (statement: Statement) => Promise<readonly Row[]>) => Promise<T>,
   ): Promise<T>;

@@ -8,11 +8,20 @@ export interface ColumnShape {
   /** Digits of a decimal, and how many of them stand after the point. @default 18 and 0 */
   readonly precision?: number | null;
   readonly scale?: number | null;
+  /** Code points of a text that a key or an index needs bounded; only where the product bounds texts. @default none */
+  readonly length?: number | null;
   readonly optional: boolean;
   /** The number the database counts up; only the one column of a key. */
   readonly serial: boolean;
   /** The key column that every value must exist in; checked at once, and nothing is done on delete. */
   readonly references: { readonly table: string; readonly column: string } | null;
+  /** The database's own type, and the default by which it fills the column in. @default the type of the storage, and no default */
+  readonly native?: NativeType;
+}
+
+export interface NativeType {
+  readonly type: string;
+  readonly fill: string;
 }
 
 export interface TableShape {
@@ -35,7 +44,12 @@ export interface ReferenceShape {
 export interface IndexShape {
   readonly name: string;
   readonly table: string;
-  readonly columns: readonly { readonly column: string; readonly descending: boolean }[];
+  readonly columns: readonly {
+    readonly column: string;
+    readonly descending: boolean;
+    /** Code points of a text that the index holds; without it all of them. Only where the product bounds texts. */
+    readonly prefix?: number;
+  }[];
   readonly unique: boolean;
   /** SQL of a partial index's condition. */
   readonly where: string | null;
@@ -103,6 +117,23 @@ export interface Structures {
   readonly strays: readonly string[];
 }
 
+/**
+ * How rows that many append are read in an order in which nothing turns up behind the reader: by a column that says which
+ * transaction wrote the row, and within a transaction by the number that the database counts up.
+ */
+export interface CommitOrder {
+  /** The column's type, filled in by the database. */
+  readonly column: NativeType;
+  /** A parameter as the column holds it. */
+  readonly bind: (parameter: string) => string;
+  /** True of a row, by that column, before which no further row can turn up. */
+  readonly settled: (column: string) => string;
+  /** What every transaction ends with that has appended rows: numbers them, where their number is known only then. Names unquoted. */
+  readonly seal: (quote: Ddl["quote"], table: string, column: string) => readonly string[];
+  /** Tables that sealing needs. */
+  readonly tables: readonly TableShape[];
+}
+
 /** Reads outside any transaction, or inside one: whichever the caller has. */
 export type Reader = (text: string, params?: readonly Value[]) => Promise<readonly Row[]>;
 
@@ -130,6 +161,8 @@ export interface Ddl {
 
 /** How values are stored, as SQL over expressions. */
 export interface Forms {
+  /** Texts in keys and indexes have bounds, which are then a part of the structure. */
+  readonly boundsTexts: boolean;
   /**
    * A value of one form as one of another: exact numbers keep their value (a boolean is 0 or 1), doubles are rounded half away from
    * zero, texts are those of the wire, a date is its midnight, UTC. The same SQL where both are stored alike; null, in SQL, where
@@ -140,7 +173,7 @@ export interface Forms {
   isWhole(sql: string): string;
 }
 
-export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale">;
+export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale" | "length">;
 
 /** References that are tied and untied apart from their tables, since both tables must be there. */
 export interface References {
@@ -194,6 +227,8 @@ export interface Catalogue {
   readSizes(read: Reader): Promise<ReadonlyMap<string, number>>;
   /** Broken references and damaged pages, in words; empty when all is well. */
   verify(read: Reader): Promise<readonly string[]>;
+  /** Null where rows become visible in the order of their numbers: there is one writer at a time. */
+  readonly commits: CommitOrder | null;
 }
 
 type Quote = Pick<Ddl, "quote">;

@@ -2,6 +2,7 @@
 import { type Clock, createInstants } from "../base/clock.ts";
 import type { IdMaker } from "../base/ids.ts";
 import type { Database } from "../drivers/database.ts";
+import type { CommitOrder } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 import type { Schema } from "../schema/schema.ts";
 import { type Actor, system } from "./actor.ts";
@@ -10,18 +11,21 @@ import { createCursorKey } from "./cursor.ts";
 import { createDb, type Db } from "./db.ts";
 import type { Engine } from "./engine.ts";
 import { dbIn, type Execution, execute, executeOnce, executeRead } from "./execute.ts";
+import { createFeed } from "./feed.ts";
 import { type LimitsOptions, limitDefaults } from "./limits.ts";
 import { compileOperations } from "./operations.ts";
 import { type Context, createContext, type Hook, type Hooks } from "./context.ts";
 import { createPositions, type ReplicaReads } from "./position.ts";
 import { databaseSession } from "./run/session.ts";
 import type { Registry } from "./typed.ts";
-import type { Change } from "./write/change.ts";
+import { type Change, sealSteps } from "./write/change.ts";
 
 export interface EngineOptions {
   readonly schema: Schema;
   readonly database: Database;
   readonly dialect: Dialect;
+  /** How the database orders what is committed. */
+  readonly commits: CommitOrder | null;
   /** Signs cursors; 32 random bytes that stay the same over restarts. */
   readonly cursorKey: Uint8Array;
   readonly clock: Clock;
@@ -45,14 +49,14 @@ export interface CreatedEngine<R extends Registry> extends Engine {
 
 /** @throws backend_invalid where an action's input or access is broken */
 export function createEngine<R extends Registry>(backend: Backend<R>, options: EngineOptions): CreatedEngine<R> {
-  const { dialect, cursorKey, newId, clock, onListenerError } = options;
+  const { database, dialect, commits, cursorKey, newId, clock, onListenerError } = options;
   const limits = Object.freeze({ ...limitDefaults, ...options.limits });
   const { operations, actions, roles } = compileOperations(backend.spec, options.schema);
   const schema = Object.freeze({ ...options.schema, roles });
   const hooks: Hooks = { ...hooksOf(backend.spec), dbIn: (session, writing) => dbIn(x, session, writing) };
   const context = createContext({ schema, dialect, limits, cursorKey: createCursorKey(cursorKey), newId, hooks });
-  const session = databaseSession(options.database, limits.transactionTimeoutMs);
-  const positions = createPositions(options.database, context.cursorKey, options.replicaReads ?? "token");
+  const session = databaseSession(database, limits.transactionTimeoutMs, sealSteps(commits, dialect));
+  const positions = createPositions(database, context.cursorKey, options.replicaReads ?? "token");
   const made = { instantOf: createInstants(), running: new Set<string>() };
   const x: Execution = { ...made, context, session, clock, actions, onListenerError, positions };
   const as = (actor: Actor, requestId: string | null = null) =>
@@ -64,6 +68,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
     read: (call, origin) => executeRead(x, call, origin),
     execute: (call, origin) => execute(x, call, origin),
     executeOnce: (call, origin, keyed) => executeOnce(x, { call, origin }, keyed),
+    readChanges: createFeed({ database, dialect, commits, limits }),
     as,
     system: as(system),
     context,

@@ -2,6 +2,7 @@
 import type { Schema } from "../schema/schema.ts";
 import type { Soon } from "../base/soon.ts";
 import type { Call, Origin, ReadCall, Result } from "./call.ts";
+import type { ReadFeed } from "./feed.ts";
 import type { Limits } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 
@@ -60,4 +61,6 @@ export interface Engine {
     readonly answer: Answer | null;
     readonly position?: string | null;
   }>;
+  /** Committed changes of all models, hidden fields included: for features, never for answers without a guard of their own. */
+  readonly readChanges: ReadFeed;
 }

@@ -31,6 +31,8 @@ export interface LimitsOptions {
   readonly batchMax?: number;
   /** Rows that a delete may take along by cascade. @default 10000 */
   readonly cascadeMax?: number;
+  /** Records of one read of the change feed. @default 1000 */
+  readonly changesMax?: number;
   /** Plans kept by shape. @default 1000 */
   readonly plansMax?: number;
   /** A transaction held longer is undone, in milliseconds. @default 5000 */
@@ -54,6 +56,7 @@ export const limitDefaults: Limits = Object.freeze({
   affectedMax: 10_000,
   batchMax: 1000,
   cascadeMax: 10_000,
+  changesMax: 1000,
   plansMax: 1000,
   transactionTimeoutMs: 5000,
 });

@@ -6,6 +6,7 @@ import { datetimeType } from "./fields/datetime.ts";
 import { decimalPrecisionMax } from "./fields/decimal.ts";
 import { isMisfit } from "./fields/field-type.ts";
 import { integerType } from "./fields/integer.ts";
+import { keyTextMax, textType } from "./fields/text.ts";
 import { uuidType } from "./fields/uuid.ts";
 import type { ModelSpec } from "./model.ts";
 import { nameFault, snakeCase } from "./names.ts";
@@ -72,12 +73,7 @@ function checkAdopted({ name, spec }: Draft, ownKey: readonly string[] | null, p
     spec.softDelete && "softDelete()",
     spec.requireVersion && "requireVersion()",
   ].filter((one) => one !== false);
-  for (const call of kept)
-    problems.add(
-      name,
-      `an adopted table has no ${call}.`,
-      "Declare its own columns as fields, or let `holdfast migrate` take it over.",
-    );
+  for (const call of kept) problems.add(name, `an adopted table has no ${call}.`, "Declare its own columns as fields.");
 }
 
 function compileKey(draft: Draft, names: readonly string[], problems: Problems): void {
@@ -95,7 +91,8 @@ function compileKey(draft: Draft, names: readonly string[], problems: Problems):
         "A key's fields are stored, visible, ordered and not optional.",
       );
     }
-    const keyed: Field = { ...field, immutable: true, role: names.length === 1 ? "id" : field.role };
+    const params = field.type === textType ? { max: keyTextMax, ...field.params } : field.params;
+    const keyed: Field = { ...field, params, immutable: true, role: names.length === 1 ? "id" : field.role };
     draft.fields.set(name, keyed);
     key.push(keyed);
   }

@@ -1,5 +1,5 @@
 /** Scenarios: who asks what, and what the answer, the change feed and the database must and must not show. */
-import type { ChangeRecord } from "./changes.ts";
+import type { ChangeRecord } from "../engine/feed.ts";
 import type { Reply, TestRequest } from "./requests.ts";
 import type { TestActor } from "./test-app.ts";
 

@@ -6,8 +6,6 @@ export interface Counted {
   readonly database: Database;
   /** Statements since it was last asked. */
   readonly take: () => number;
-  /** Reads of the test itself, which do not count. */
-  readonly uncounted: Database;
 }
 
 export function countStatements(database: Database): Counted {
@@ -39,5 +37,5 @@ export function countStatements(database: Database): Counted {
     state.statements = 0;
     return statements;
   };
-  return { database: Object.freeze(counting), take, uncounted: database };
+  return { database: Object.freeze(counting), take };
 }

@@ -8,8 +8,10 @@ import { type Actor, anonymous, createActor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
 import type { Db } from "../engine/db.ts";
 import type { Engine } from "../engine/engine.ts";
+import { type ChangeRecord, createFeed, type ReadFeed } from "../engine/feed.ts";
+import { limitDefaults } from "../engine/limits.ts";
 import type { Registry } from "../engine/typed.ts";
-import { type ChangeRecord, createChangeReader } from "./changes.ts";
+import { createChangeReader, type ReadChanges } from "./changes.ts";
 import { type Reply, type TestRequest, toReply, toRequest } from "./requests.ts";
 import { type Counted, countStatements } from "./statements.ts";
 
@@ -61,7 +63,7 @@ export async function createTestApp<R extends Registry, A extends Actions>(
 ): Promise<TestApp<R, A>> {
   const { startMs, database = "sqlite::memory:", ...rest } = options;
   const clock = createSteppedClock(startMs);
-  const opened: { counted: Counted | null } = { counted: null };
+  const opened: { counted: Counted | null; feed: ReadFeed | null } = { counted: null, feed: null };
   const app = await createApp(backend, {
     log: false,
     secret: testSecret,
@@ -69,16 +71,30 @@ export async function createTestApp<R extends Registry, A extends Actions>(
     database,
     clock,
     newId: createCountingIds(),
-    wrapDatabase: (database) => (opened.counted = countStatements(database)).database,
+    wrapDatabase(database, { dialect, ddl: { catalogue } }) {
+      opened.counted = countStatements(database);
+      // Reads of the test itself do not count.
+      opened.feed = createFeed({ database, dialect, commits: catalogue.commits, limits: limitDefaults });
+      return opened.counted.database;
+    },
   });
-  assert(opened.counted, "the app opens its database through wrapDatabase");
-  opened.counted.take();
-  return assemble<R, A>(app, opened.counted, clock);
+  const { counted, feed } = opened;
+  assert(counted && feed, "the app opens its database through wrapDatabase");
+  counted.take();
+  return assemble<R, A>(app, { take: counted.take, changes: createChangeReader(feed) }, clock);
 }
 
-function assemble<R extends Registry, A extends Actions>(app: App<R>, counted: Counted, clock: SteppedClock): TestApp<R, A> {
+interface Watched {
+  readonly take: () => number;
+  readonly changes: ReadChanges;
+}
+
+function assemble<R extends Registry, A extends Actions>(
+  app: App<R>,
+  { take, changes }: Watched,
+  clock: SteppedClock,
+): TestApp<R, A> {
   const tokens = new Map<string, Promise<string>>();
-  const changes = createChangeReader(counted.uncounted);
   const toUrl = (path: string) => new URL(path, "http://localhost");
 
   async function tokenOf(given: TestActor): Promise<string | null> {
@@ -106,7 +122,7 @@ function assemble<R extends Registry, A extends Actions>(app: App<R>, counted: C
       return toReply(await app.fetch(toRequest(request, await tokenOf(actor))));
     },
     changes,
-    statements: counted.take,
+    statements: take,
     clock,
     engine: app.engine,
     close: () => app.stop(),

@@ -56,6 +56,7 @@ async function start() {
     schema,
     database,
     dialect: sqliteDialect,
+    commits: null,
     cursorKey: new Uint8Array(32),
     clock,
     newId,

@@ -86,6 +86,7 @@ export async function open(
     newId,
     database: between.database?.(database) ?? database,
     dialect: between.dialect?.(opened.dialect) ?? opened.dialect,
+    commits: opened.ddl.catalogue.commits,
     cursorKey: new Uint8Array(32),
     onListenerError: (error) => {
       throw error;

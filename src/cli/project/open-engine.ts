@@ -35,13 +35,14 @@ export async function openEngine<T>(
       const { state } = await migrationStatus({ ...opened, schema, clock });
       if (state !== "current") throw failCli("database_behind");
     }
-    const { database, dialect } = opened;
+    const { database, dialect, ddl } = opened;
     // No cursor is made here, so any key does.
     const cursorKey = new Uint8Array(keyBytes);
     const { context } = createEngine(backend, {
       schema,
       database,
       dialect,
+      commits: ddl.catalogue.commits,
       cursorKey,
       clock,
       newId: createIdMaker(clock),

@@ -3,7 +3,7 @@ import { assert } from "../../base/errors.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
-import { bindTo, columnForm, looseForm } from "./form.ts";
+import { bindTo, columnForm, formOf, looseForm } from "./form.ts";
 import type { Limits } from "../limits.ts";
 import type { GetPlan, Guarded, ListPlan, Order, Output, Reached, Related, RowsPlan, Trash } from "../plan/plan.ts";
 import { type Convert, finish, markFor, type Template } from "./slot.ts";
@@ -179,7 +179,8 @@ function keysetCondition(
   const values = cursor.nulls.map((isNull, index) => {
     if (isNull) return null;
     const mark = markFor(c.slots, { from: "param", index: param++, convert: asIs });
-    return c.dialect.sorting.resume(columnForm((order[index] as Order).by.term.field), mark);
+    const { term } = (order[index] as Order).by;
+    return c.dialect.sorting.resume(term.inside ? formOf(term.inside) : columnForm(term.field), mark);
   });
   const rising = order.map(({ descending }) => descending === (cursor.direction === "before"));
   const isPlain = order.every(({ nullable }, index) => !nullable && rising[index] === rising[0]);

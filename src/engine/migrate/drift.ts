@@ -3,7 +3,7 @@ import type { Ddl, Structure } from "../../drivers/ddl.ts";
 import { type Readable, readerOf, readStructure } from "./journal.ts";
 import { tableOf } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot-types.ts";
-import { systemIndexes, systemTables } from "./system-tables.ts";
+import { systemShapes } from "./system-tables.ts";
 
 /** One sentence for each difference; empty when the database is as the journal says. */
 export async function findDrift(database: Readable, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
@@ -21,15 +21,13 @@ export async function findDrift(database: Readable, snapshot: Snapshot, ddl: Ddl
 
 /** Every table that the snapshot says there is, the engine's own included. */
 export function structuresOf(snapshot: Snapshot, ddl: Ddl, fingerprint = ""): ReadonlyMap<string, Structure> {
-  const system =
-    snapshot.system === 0 || ddl.manner.apart
-      ? []
-      : systemTables.map((table) =>
-          ddl.catalogue.describe(
-            table,
-            systemIndexes.filter((index) => index.table === table.name),
-          ),
-        );
+  const { tables, indexes } = systemShapes(ddl, ddl.manner.apart ? 0 : snapshot.system);
+  const system = tables.map((table) =>
+    ddl.catalogue.describe(
+      table,
+      indexes.filter((index) => index.table === table.name),
+    ),
+  );
   const models = snapshot.models.map((model) => ddl.catalogue.describe(tableOf(model, [snapshot]), model.indexes, fingerprint));
   return new Map([...system, ...models].map((structure) => [structure.name, structure]));
 }

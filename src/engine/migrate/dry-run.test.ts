@@ -1,7 +1,7 @@
 /** A rehearsal tells what would become of every table, finds what is broken, and leaves the database and the folder as they were. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { needsService } from "../../../test/needs.ts";
 import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
 import { decimal, integer, text } from "../../schema/field.ts";
@@ -11,7 +11,7 @@ import { dryRun } from "./dry-run.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
 import { type Plan, planMigration } from "./plan.ts";
-import { idOf, onEach, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
+import { idOf, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
 
 const before = schemaOf(model("films", { title: text(), price: integer() }), model("people", { name: text() }));
 const after = schemaOf(
@@ -64,5 +64,15 @@ onEach("a dry run", needsService("postgres"), (open) => {
     const entry = planEntry(scratch, { ...plan, steps }, await readHead(scratch.database, scratch.ddl));
     const { faults } = await dryRun(scratch, entry, { folder, openCopy: (file) => openSqlite({ file }) });
     assert.ok(faults.includes("table movies is in the journal and not in the database"), faults.join("\n"));
+  });
+});
+
+describe("a dry run, on MariaDB", needsService("mariadb"), () => {
+  test("is refused, and changes nothing", async (t) => {
+    const scratch = await openMysqlScratch(t);
+    const plan = planMigration(null, { schema: before, ddl: scratch.ddl, nowMs: 0 });
+    const run = dryRun(scratch, planEntry(scratch, plan, null), { folder: ".", openCopy: () => scratch.database });
+    await assert.rejects(run, { code: "dry_run_unsupported" });
+    assert.deepEqual(await scratch.ddl.catalogue.readTables((sql) => scratch.rows(sql)), []);
   });
 });

@@ -5,6 +5,7 @@ import { assert } from "../../base/errors.ts";
 import type { Database } from "../../drivers/database.ts";
 import type { Ddl } from "../../drivers/ddl.ts";
 import { type MigrateContext, runEntry } from "./apply.ts";
+import { failMigrate } from "./errors.ts";
 import { findDrift } from "./drift.ts";
 import { countRows } from "./explain.ts";
 import { type JournalEntry, type Readable, readerOf } from "./journal.ts";
@@ -63,11 +64,13 @@ async function rehearse(copy: MigrateContext, entry: JournalEntry): Promise<Omit
 /** What would follow the transaction is done in it, for all of it is undone. */
 async function rehearseInside({ database, ddl }: MigrateContext, entry: JournalEntry): Promise<DryRun> {
   const run = await database.migrator?.(async (migrator) => {
+    if (migrator.rehearse === undefined) throw failMigrate("dry_run_unsupported");
+    const rehearse = migrator.rehearse.bind(migrator);
     const before = await countAll(migrator, ddl);
     const startMs = performance.now();
     const outcome: { judged?: Omit<DryRun, "copyMs"> } = {};
     await runWhole({ ddl }, entry, (statements) =>
-      migrator.rehearse(statements, async (read) => {
+      rehearse(statements, async (read) => {
         outcome.judged = await judge({ read: { read }, ddl, entry, before, startMs });
       }),
     );

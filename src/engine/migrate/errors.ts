@@ -32,6 +32,11 @@ export const migrateErrors = {
     explanation:
       "What came before stays done. The migration goes on where it stopped, with `migrate apply` or at the next start, and the app does not start before it has come to its end.",
   },
+  dry_run_unsupported: {
+    status: 501,
+    message: "This database cannot rehearse a migration: its definitions commit by themselves.",
+    explanation: "`holdfast migrate plan` reads only. Restore a backup into another database, and migrate that one.",
+  },
   migration_raced: {
     status: 409,
     message: "Another process migrated the database to another schema in the meantime.",
@@ -57,6 +62,11 @@ export const migrateErrors = {
     status: 409,
     message: "The database has tables and no journal: {tables}.",
     explanation: "It was not made by this product, and is left alone. Point the backend at an empty database.",
+  },
+  key_too_long: {
+    status: 500,
+    message: "The key of {model} may be {length} characters long, and this database holds {max}.",
+    explanation: "Give the texts in the key a max(): together they have at most so many characters.",
   },
   index_condition_unsupported: {
     status: 500,

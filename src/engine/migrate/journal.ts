@@ -5,7 +5,7 @@ import { failMigrate } from "./errors.ts";
 import { emptySnapshot } from "./snapshot.ts";
 import { type Snapshot, snapshotFormat } from "./snapshot-types.ts";
 import { createStep, type Step } from "./steps/step.ts";
-import { journalTable, systemTables } from "./system-tables.ts";
+import { journalTable, systemShapes } from "./system-tables.ts";
 
 /** The last entry, as far as a start needs it. */
 export interface JournalHead {
@@ -43,7 +43,7 @@ const columns = '"number", "kind", "current", "previous", "applied_at", "checksu
 
 // Features may keep tables of their own beside ours; those are not the journal's business.
 function fingerprintOf(ddl: Ddl): string {
-  return ddl.fingerprint(systemTables.map(({ name }) => name));
+  return ddl.fingerprint(systemShapes(ddl).tables.map(({ name }) => name));
 }
 
 /** The last entry, or null where the database has no journal. */
@@ -131,18 +131,19 @@ function toSteps(steps: readonly Step[]): readonly Step[] {
  */
 export function openEntry(entry: JournalEntry, ddl: Ddl): readonly Statement[] {
   const create = ddl.createTable(journalTable).replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS");
+  // An instant stands as each database writes it.
+  const appliedAt = ddl.literal(entry.appliedAt, { storage: "datetime" });
+  const insert = `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) VALUES (?, ?, ?, ?, ${appliedAt}, ?, ?, ?, ?)`;
   const values = [
     entry.number,
     entry.kind,
     entry.current,
     entry.previous,
-    entry.appliedAt,
     entry.checksum,
     JSON.stringify(entry.up),
     JSON.stringify(entry.down),
     JSON.stringify(entry.snapshot),
   ];
-  const insert = `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) VALUES (${values.map(() => "?").join(", ")})`;
   return [...(entry.number === 1 ? [{ text: create, params: [] }] : []), { text: insert, params: values }];
 }
 
@@ -152,6 +153,15 @@ export function closeEntry(entry: JournalEntry, ddl: Ddl): Statement {
     text: `UPDATE ${ddl.quote(journalTable.name)} SET "structure" = ${fingerprintOf(ddl)} WHERE "number" = ?`,
     params: [entry.number],
   };
+}
+
+/**
+ * A statement that is refused where the query's one value is above 0, for no entry is without a number; else it writes nothing.
+ * Every column is named, since some databases look for missing ones before they look for rows.
+ */
+export function guardEntry(query: string, ddl: Ddl): string {
+  const nulls = columns.split(", ").map(() => "NULL");
+  return `INSERT INTO ${ddl.quote(journalTable.name)} (${columns}) SELECT ${nulls.join(", ")} WHERE (${query}) > 0`;
 }
 
 const nextWord = "next";

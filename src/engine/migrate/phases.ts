@@ -2,9 +2,8 @@
 import { type Database, type Migrator, type Statement, UnitRefused } from "../../drivers/database.ts";
 import type { Ddl, Phase } from "../../drivers/ddl.ts";
 import { failMigrate } from "./errors.ts";
-import { closeEntry, isAsMarked, type JournalEntry, markEntry, openEntry, readEntry, readHead } from "./journal.ts";
+import { closeEntry, guardEntry, isAsMarked, type JournalEntry, markEntry, openEntry, readEntry, readHead } from "./journal.ts";
 import type { Step } from "./steps/step.ts";
-import { journalTable } from "./system-tables.ts";
 
 interface Running {
   readonly database: Database;
@@ -45,14 +44,10 @@ function layOut({ up }: JournalEntry, ddl: Ddl): Layout {
   return { first: [...locked.map((text) => ({ text, says: reasonOf })), ...guards, ...steps], phases: later };
 }
 
-/**
- * The checks once more, inside the transaction: a writer may have been faster. Where rows do not fit, the statement would write
- * a journal entry without a number, which is refused; else it writes nothing.
- */
+/** The checks once more, inside the transaction: a writer may have been faster. */
 function guardsOf({ checks }: Step, ddl: Ddl): readonly Spoken[] {
-  const journal = ddl.quote(journalTable.name);
   return checks.map(({ query, why, mend }) => ({
-    text: `INSERT INTO ${journal} ("number") SELECT NULL WHERE (${query}) > 0`,
+    text: guardEntry(query, ddl),
     says: () => `${why} ${mend}`,
   }));
 }

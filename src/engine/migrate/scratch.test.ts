@@ -10,6 +10,9 @@ import { createSteppedClock } from "../../base/clock.ts";
 import type { Database, Product, Value } from "../../drivers/database.ts";
 import type { Ddl, ValueForm } from "../../drivers/ddl.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
+import { mysqlDdl } from "../../drivers/database/mysql/ddl.ts";
+import { mysqlDialect } from "../../drivers/database/mysql/dialect.ts";
+import { openMysql } from "../../drivers/database/mysql/mysql.ts";
 import { postgresDdl } from "../../drivers/database/postgres/ddl.ts";
 import { postgresDialect } from "../../drivers/database/postgres/dialect.ts";
 import { openPostgres, type PostgresOptions } from "../../drivers/database/postgres/postgres.ts";
@@ -72,6 +75,17 @@ export const postgres: Languages = {
   },
 };
 
+export const mysql: Languages = {
+  product: "mysql",
+  ddl: mysqlDdl,
+  dialect: mysqlDialect,
+  put: (form, parameter = "?") => mysqlDialect.bind(formOf(form), parameter),
+  get(form, column) {
+    if (form.storage === "decimal") return `CAST(${column} * 1${"0".repeat(form.scale ?? 0)} AS SIGNED)`;
+    return form.storage === "datetime" ? mysqlDialect.json.text(formOf(form), column) : column;
+  },
+};
+
 /** Opens an empty database, which is gone after the test. */
 export type Open = (t: TestContext) => Promise<Scratch>;
 
@@ -123,6 +137,17 @@ export async function openPostgresScratch(t: TestContext, options: Partial<Postg
     await drop();
   });
   return speaking(database, postgres);
+}
+
+/** A MariaDB database of its own, dropped after the test. */
+export async function openMysqlScratch(t: TestContext): Promise<Scratch> {
+  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+  const database = await openMysql({ url });
+  t.after(async () => {
+    await database.close();
+    await drop();
+  });
+  return speaking(database, mysql);
 }
 
 /** A database with its languages. */

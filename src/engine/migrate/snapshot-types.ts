@@ -14,6 +14,8 @@ export interface SnapshotField {
   readonly storage: ColumnShape["storage"];
   readonly precision: number | null;
   readonly scale: number | null;
+  /** Code points, where the database bounds texts and a key or an index holds this one; left out elsewhere. */
+  readonly length?: number;
   readonly serial: boolean;
   readonly optional: boolean;
   /** Ids of the model and its key field. */

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { ColumnShape, Ddl, IndexShape, ReferenceShape, TableShape } from "../../drivers/ddl.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
+import { type Bounds, boundsOf } from "./bounds.ts";
 import { identify } from "./identity.ts";
 import {
   type Snapshot,
@@ -20,6 +21,7 @@ export const emptySnapshot: Snapshot = Object.freeze({ format: snapshotFormat, s
 export function takeSnapshot(schema: Schema, before: Snapshot, ddl: Ddl): Snapshot {
   const { ids, lastId } = identify(schema, before);
   const models = ownModels(schema).map((model): SnapshotModel => {
+    const bounds = boundsOf(model, ddl);
     const found = ids.get(model.name) as NonNullable<ReturnType<typeof ids.get>>;
     const fields = storedFields(model).map((field): SnapshotField => {
       const target = field.relation ? ids.get(field.relation.target) : undefined;
@@ -27,7 +29,7 @@ export function takeSnapshot(schema: Schema, before: Snapshot, ddl: Ddl): Snapsh
       const references = target && key ? { model: target.id, field: target.fields.get(key.name) as string } : null;
       return {
         id: found.fields.get(field.name) as string,
-        ...shapeOf(field),
+        ...shapeOf(field, bounds),
         references,
         fill: fillOf(field, ddl),
         choices: field.params.choices ?? null,
@@ -38,7 +40,7 @@ export function takeSnapshot(schema: Schema, before: Snapshot, ddl: Ddl): Snapsh
       name: model.name,
       table: model.table,
       fields,
-      indexes: indexesOf(model, ddl),
+      indexes: indexesOf(model, ddl, bounds),
       key: model.key.map((field) => found.fields.get(field.name) as string),
       ...referencesOf(model, schema, ids),
     };
@@ -70,7 +72,7 @@ export function storedFields(model: Model): readonly Field[] {
   return [...model.fields.values()].filter(({ column }) => column !== "");
 }
 
-function shapeOf(field: Field) {
+function shapeOf(field: Field, bounds: Bounds) {
   return {
     name: field.name,
     column: field.column,
@@ -79,6 +81,7 @@ function shapeOf(field: Field) {
     optional: field.optional,
     precision: field.params.precision ?? null,
     scale: field.params.scale ?? null,
+    ...bounds.column(field),
     serial: field.params.serial ?? false,
   };
 }
@@ -90,14 +93,17 @@ function fillOf({ default: given, type, params }: Field, ddl: Ddl): SnapshotFiel
     : null;
 }
 
-function indexesOf(model: Model, ddl: Ddl): readonly IndexShape[] {
-  return model.indexes.map(({ name, columns, unique, where }) => ({
-    name,
-    table: model.table,
-    columns: columns.map(({ column, descending }) => ({ column, descending })),
-    unique,
-    where: where === null ? null : writePredicate(where, { ddl, model: model.name, index: name }),
-  }));
+function indexesOf(model: Model, ddl: Ddl, bounds: Bounds): readonly IndexShape[] {
+  return model.indexes.map((index) => {
+    const { name, columns, unique, where } = index;
+    return {
+      name,
+      table: model.table,
+      columns: columns.map(({ column, descending }) => ({ column, descending, ...bounds.prefix(index, column) })),
+      unique,
+      where: where === null ? null : writePredicate(where, { ddl, model: model.name, index: name }),
+    };
+  });
 }
 
 /**
@@ -105,16 +111,19 @@ function indexesOf(model: Model, ddl: Ddl): readonly IndexShape[] {
  * and fields are declared are no part of it; so it can be had without the snapshot before it.
  */
 export function checksumOf(schema: Schema, ddl: Ddl): string {
-  const models = ownModels(schema).map((model) => ({
-    name: model.name,
-    table: model.table,
-    key: model.key.map(({ column }) => column),
-    fields: storedFields(model)
-      .map((field) => ({ ...shapeOf(field), references: field.relation?.target ?? null }))
-      .toSorted(byName),
-    references: keysHeld(model),
-    indexes: indexesOf(model, ddl).toSorted(byName),
-  }));
+  const models = ownModels(schema).map((model) => {
+    const bounds = boundsOf(model, ddl);
+    return {
+      name: model.name,
+      table: model.table,
+      key: model.key.map(({ column }) => column),
+      fields: storedFields(model)
+        .map((field) => ({ ...shapeOf(field, bounds), references: field.relation?.target ?? null }))
+        .toSorted(byName),
+      references: keysHeld(model),
+      indexes: indexesOf(model, ddl, bounds).toSorted(byName),
+    };
+  });
   return createHash("sha256")
     .update(JSON.stringify([snapshotFormat, systemVersion, models.toSorted(byName)]))
     .digest("hex");
@@ -145,8 +154,17 @@ export function tableOf(model: SnapshotModel, known: readonly Snapshot[]): Table
 }
 
 export function columnOf(field: SnapshotField, known: readonly Snapshot[]): ColumnShape {
-  const { column: name, storage, precision, scale, optional, serial, references } = field;
-  return { name, storage, precision, scale, optional, serial, references: references ? resolve(references, known) : null };
+  const { column: name, storage, precision, scale, length = null, optional, serial, references } = field;
+  return {
+    name,
+    storage,
+    precision,
+    scale,
+    length,
+    optional,
+    serial,
+    references: references ? resolve(references, known) : null,
+  };
 }
 
 function resolve(reference: NonNullable<SnapshotField["references"]>, known: readonly Snapshot[]): ColumnShape["references"] {

@@ -1,10 +1,13 @@
-/** The tables that the engine keeps beside the models': journal, changes and idempotency keys. */
-import { changesTable as changesName } from "../write/change.ts";
-import { idempotencyTable as idempotencyName } from "../write/once.ts";
-import type { ColumnShape, IndexShape, TableShape } from "../../drivers/ddl.ts";
+/** The tables that the engine keeps beside the models': journal, changes and idempotency keys, and how they came to be as they are. */
+import { changesTable as changesName, commitColumn } from "../write/change.ts";
+import { idempotencyTable as idempotencyName, idempotencyTextMax } from "../write/once.ts";
+import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl.ts";
 
-/** Raised with any change below: the next migration then brings the tables up to date. */
-export const systemVersion = 1;
+/**
+ * Raised with any change below: the next migration then brings the tables up to date.
+ * - 2: `_changes` has the column by which transactions are ordered, where the database needs one.
+ */
+export const systemVersion = 2;
 
 const column = (name: string, storage: ColumnShape["storage"] = "text"): ColumnShape => ({
   name,
@@ -36,8 +39,11 @@ export const journalTable: TableShape = Object.freeze({
   key: ["number"],
 });
 
+/** What a key holds has a bound in some databases. */
+const bounded = (name: string): ColumnShape => ({ ...column(name), length: idempotencyTextMax });
+
 /** One row for each committed change of a row of a model; `before` and `after` are JSON. */
-export const changesTable: TableShape = Object.freeze({
+const changesTable: TableShape = Object.freeze({
   name: changesName,
   columns: [
     { ...column("seq", "integer"), serial: true },
@@ -55,11 +61,11 @@ export const changesTable: TableShape = Object.freeze({
 });
 
 /** The stored answer of each keyed request; `created_at` in milliseconds since the epoch. */
-export const idempotencyTable: TableShape = Object.freeze({
+const idempotencyTable: TableShape = Object.freeze({
   name: idempotencyName,
   columns: [
-    column("scope"),
-    column("key"),
+    bounded("scope"),
+    bounded("key"),
     column("fingerprint"),
     column("status", "integer"),
     column("headers"),
@@ -69,14 +75,29 @@ export const idempotencyTable: TableShape = Object.freeze({
   key: ["scope", "key"],
 });
 
-export const systemTables: readonly TableShape[] = Object.freeze([journalTable, changesTable, idempotencyTable]);
+const indexOn = (table: TableShape, ...columns: readonly string[]): IndexShape => ({
+  name: `${table.name}_${columns.join("_")}_idx`,
+  table: table.name,
+  columns: columns.map((name) => ({ column: name, descending: false })),
+  unique: false,
+  where: null,
+});
 
-export const systemIndexes: readonly IndexShape[] = Object.freeze([
-  {
-    name: "_idempotency_created_at_idx",
-    table: idempotencyTable.name,
-    columns: [{ column: "created_at", descending: false }],
-    unique: false,
-    where: null,
-  },
-]);
+/** What the engine keeps in a database of that kind. */
+export interface SystemShapes {
+  readonly tables: readonly TableShape[];
+  readonly indexes: readonly IndexShape[];
+}
+
+/** The tables as a version has them; none in version 0. */
+export function systemShapes({ catalogue: { commits } }: Pick<Ddl, "catalogue">, version: number = systemVersion): SystemShapes {
+  if (version === 0) return { tables: [], indexes: [] };
+  const indexes = [indexOn(idempotencyTable, "created_at")];
+  if (version < 2 || commits === null) return { tables: [journalTable, changesTable, idempotencyTable], indexes };
+  const ordering: ColumnShape = { ...column(commitColumn, "bigint"), native: commits.column };
+  const ordered: TableShape = { ...changesTable, columns: [...changesTable.columns, ordering] };
+  return {
+    tables: [journalTable, ordered, idempotencyTable, ...commits.tables],
+    indexes: [...indexes, indexOn(ordered, commitColumn, "seq")],
+  };
+}

@@ -22,11 +22,23 @@ export interface Session {
   transaction<T>(work: (session: Session) => Promise<T>, options?: CommitOptions): Promise<T>;
 }
 
-export function databaseSession(database: Database, timeoutMs: number): Session {
+/** `seal` is what every transaction ends with. */
+export function databaseSession(database: Database, timeoutMs: number, seal: readonly Step[] = []): Session {
   return {
     read: (statement, options) => database.read(statement, options),
-    write: (unit, options) => database.write(unit, options),
-    transaction: (work, options) => database.transaction((tx) => work(transactionSession(tx)), { ...options, timeoutMs }),
+    write:
+      seal.length === 0
+        ? (unit, options) => database.write(unit, options)
+        : (unit, options) => database.write([...unit, ...seal], options),
+    transaction: (work, options) =>
+      database.transaction(
+        async (tx) => {
+          const value = await work(transactionSession(tx));
+          if (seal.length > 0) await tx.write(seal);
+          return value;
+        },
+        { ...options, timeoutMs },
+      ),
   };
 }
 

@@ -1,4 +1,6 @@
 /** The change record: what every committed write appends, in its own transaction. Audit, cache, search and messaging read it. */
+import type { Step } from "../../drivers/database.ts";
+import type { CommitOrder } from "../../drivers/ddl.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import { columnForm, plainForm } from "../compile/form.ts";
@@ -7,6 +9,8 @@ import { keySql, keyTextSql } from "../key.ts";
 
 /** The table; migrations create it. */
 export const changesTable = "_changes";
+/** Its column that says which transaction wrote a record, in databases that order by it. */
+export const commitColumn = "tx";
 
 /** What listeners are told after the commit. The full record stands in the table under model, id and version. */
 export interface Change {
@@ -59,4 +63,10 @@ export function changeSql(model: Model, parts: ChangeParts, dialect: Dialect): s
     parts.now,
   ];
   return `insert into ${quote(changesTable)} (${columns}) select ${values.join(", ")} from ${quote(model.table)} t0 where ${parts.where}`;
+}
+
+/** What a transaction ends with, so that its records have their place among those of others. */
+export function sealSteps(commits: CommitOrder | null, { quote }: Dialect): readonly Step[] {
+  const texts = commits?.seal(quote, changesTable, commitColumn) ?? [];
+  return texts.map((text) => ({ text, kind: "run", params: [], atEnd: true }));
 }

@@ -1,4 +1,5 @@
 /** Idempotency keys: a keyed request runs once, and its answer is stored in the very transaction of its writes. */
+import { createHash } from "node:crypto";
 import { UnitRefused, type Value } from "../../drivers/database.ts";
 import type { Answer, KeyedCall, StoredAnswer } from "../engine.ts";
 import { fail } from "../errors.ts";
@@ -6,6 +7,9 @@ import type { Session } from "../run/session.ts";
 
 /** The table; migrations create it. */
 export const idempotencyTable = "_idempotency";
+
+/** Characters of a scope, and of a key: a longer one is kept as its hash. */
+export const idempotencyTextMax = 255;
 
 /** How long an answer is kept, in milliseconds: a day. */
 export const idempotencyKeepMs = 86_400_000;
@@ -72,9 +76,14 @@ export async function runOnce(once: Once, work: (session: Session) => Promise<An
   }
 }
 
+/** What a request is kept under. */
+function idOf({ scope, key }: KeyedCall): readonly Value[] {
+  return [scope, key].map((text) => (text.length > idempotencyTextMax ? createHash("sha256").update(text).digest("hex") : text));
+}
+
 async function replay({ keyed, table, nowMs }: Once, session: Session): Promise<OnceAnswer | null> {
   const { find } = textsOf(table);
-  const [row] = await session.read({ text: find, params: [keyed.scope, keyed.key, nowMs - idempotencyKeepMs] });
+  const [row] = await session.read({ text: find, params: [...idOf(keyed), nowMs - idempotencyKeepMs] });
   if (!row) return null;
   const [fingerprint, status, headers, body] = row;
   if (fingerprint !== keyed.fingerprint) throw fail("idempotency_mismatch");
@@ -90,7 +99,7 @@ async function claimAndRun(
   session: Session,
   work: (session: Session) => Promise<Answer>,
 ): Promise<OnceAnswer> {
-  const id: readonly Value[] = [keyed.scope, keyed.key];
+  const id: readonly Value[] = idOf(keyed);
   const cutoff = nowMs - idempotencyKeepMs;
   const { expire, replace, claim, settle } = textsOf(table);
   await session.write([

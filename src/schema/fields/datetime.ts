@@ -1,4 +1,4 @@
-/** Instants in UTC to the millisecond: ISO 8601 text of fixed width, so that text order is time order. */
+/** Instants in UTC to the millisecond, in the years 0001 to 9999: ISO 8601 text of fixed width, so that text order is time order. */
 import { type FieldType, misfit, ordering } from "./field-type.ts";
 
 const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:Z|[+-]\d{2}:?\d{2})$/;
@@ -17,7 +17,7 @@ export const datetimeType: FieldType = Object.freeze<FieldType>({
     const instant = Date.parse(text as string);
     if (Number.isNaN(instant)) return misfit("range", "must be a day and time that exist");
     const iso = new Date(instant).toISOString();
-    return iso.length === 24 ? iso : misfit("range", "must lie in the years 0000 to 9999");
+    return iso.length === 24 && !iso.startsWith("0000") ? iso : misfit("range", "must lie in the years 0001 to 9999");
   },
   operators: ordering,
   ordered: true,

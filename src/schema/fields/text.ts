@@ -5,6 +5,9 @@ import { type FieldType, type Misfit, misfit, textual } from "./field-type.ts";
 /** What a text may hold where the model says nothing, in code points. */
 export const textMax = 65_536;
 
+/** What one in a key may hold where the model says nothing: no database has a key of any length. */
+export const keyTextMax = 255;
+
 export const textType: FieldType = Object.freeze<FieldType>({
   name: "text",
   storage: "text",

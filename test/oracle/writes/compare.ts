@@ -31,7 +31,7 @@ export async function openArena(loaded: Loaded): Promise<Arena> {
   const counters = new Map<string, number>();
   for (const [name, all] of rows)
     counters.set(name, Math.max(0, ...all.map((row) => (typeof row["id"] === "number" ? row["id"] : 0))));
-  const readChanges = createChangeReader(loaded.database);
+  const readChanges = createChangeReader(loaded.engine.readChanges);
   await readChanges();
   return { loaded, state: { models, rows: new Map(rows), counters }, readChanges };
 }

@@ -297,5 +297,5 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
     renameIndex: null,
     online: null,
   }),
-  catalogue: Object.freeze({ readTables, readStructures, describe, readSizes: async () => new Map(), verify }),
+  catalogue: Object.freeze({ readTables, readStructures, describe, readSizes: async () => new Map(), verify, commits: null }),
 });

@@ -21,7 +21,8 @@ function convert(sql: string, from: ValueForm, to: ValueForm): string {
 function convertExact(sql: string, from: ValueForm, to: ValueForm): string {
   const change = scaleOf(to) - scaleOf(from);
   if (exact.has(to.storage)) return change === 0 ? sql : change > 0 ? `${sql} * ${power(change)}` : `${sql} / ${power(-change)}`;
-  if (to.storage === "real") return `${cast(sql, "REAL")}${scaleOf(from) === 0 ? "" : ` / ${power(scaleOf(from))}`}`;
+  // By its text, so that the double is the one nearest to it.
+  if (to.storage === "real") return cast(scaleOf(from) === 0 ? sql : decimalText(sql, power(scaleOf(from))), "REAL");
   if (to.storage !== "text") return "NULL";
   return scaleOf(from) === 0 ? cast(sql, "TEXT") : decimalText(sql, power(scaleOf(from)));
 }
@@ -38,6 +39,7 @@ function decimalText(sql: string, unit: string): string {
 }
 
 export const sqliteForms: Forms = Object.freeze({
+  boundsTexts: false,
   convert,
   isWhole: (sql: string) => `${cast(cast(sql, "INTEGER"), "TEXT")} = ${sql}`,
 });

@@ -207,7 +207,11 @@ function changePart(from: SnapshotField, to: SnapshotField, places: Places & { r
   const shapes = { from: shape(from, context), to: shape(to, context) };
   const typed = from.type !== to.type || from.scale !== to.scale || from.precision !== to.precision;
   const requires = from.optional && !to.optional;
-  const parts = [...(typed ? [`from ${spell(from)} to ${spell(to)}`] : []), ...describeFlags(shapes.from, shapes.to)];
+  const bounded =
+    from.length === to.length
+      ? []
+      : [`to ${to.length === undefined ? "a text of any length" : `${to.length} characters at most`}`];
+  const parts = [...(typed ? [`from ${spell(from)} to ${spell(to)}`] : []), ...describeFlags(shapes.from, shapes.to), ...bounded];
   if (parts.length === 0) return [];
   const place = `${after.name}.${to.name}`;
   const conversion = convert({ from, to, ddl });

@@ -5,6 +5,7 @@ import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { serviceUrl } from "../../../../test/servers/names.ts";
 import type { Database, Value } from "../../../drivers/database.ts";
+import { openMysql } from "../../../drivers/database/mysql/mysql.ts";
 import { openPostgres } from "../../../drivers/database/postgres/postgres.ts";
 import { openSqlite } from "../../../drivers/database/sqlite/sqlite.ts";
 import {
@@ -31,7 +32,7 @@ import { model } from "../../../schema/model.ts";
 import { applyMigration } from "../apply.ts";
 import { readHead, readSnapshot } from "../journal.ts";
 import { phrasesOf, planMigration } from "../plan.ts";
-import { type Languages, postgres, schemaOf, sqlite } from "../scratch.test.ts";
+import { type Languages, mysql, postgres, schemaOf, sqlite } from "../scratch.test.ts";
 import { columnOf } from "../snapshot.ts";
 
 type AnyField = Field<unknown, Flag>;
@@ -149,7 +150,7 @@ const cases: Readonly<Record<string, Case>> = {
     from: decimal(18, 2),
     to: float(),
     pairs: [
-      [9007199254740993n, 90071992547409.92],
+      [9007199254740993n, 90071992547409.94],
       [-105, -1.05],
     ],
     lossy: true,
@@ -191,6 +192,12 @@ async function openOnServer(): Promise<Opened> {
   return { database, close: () => database.close().then(drop) };
 }
 
+async function openOnMariadb(): Promise<Opened> {
+  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+  const database = await openMysql({ url });
+  return { database, close: () => database.close().then(drop) };
+}
+
 async function openInMemory(): Promise<Opened> {
   const database = openSqlite({ file: ":memory:" });
   return { database, close: () => database.close() };
@@ -198,6 +205,7 @@ async function openInMemory(): Promise<Opened> {
 
 describe("conversions, on SQLite", () => testAll(openInMemory, sqlite));
 describe("conversions, on PostgreSQL", needsService("postgres"), () => testAll(openOnServer, postgres));
+describe("conversions, on MariaDB", needsService("mariadb"), () => testAll(openOnMariadb, mysql));
 
 /** Migrates a table that holds the values, and null, and reads what they have become. */
 async function convertAll(

@@ -74,7 +74,8 @@ function tooLong(pair: Pair, digits: number, where = " before the point"): Misfi
 function fraction({ from, to, ddl }: Pair): Misfit {
   const unit = ddl.literal(power(scaleOf(from) - scaleOf(to)), from);
   return {
-    condition: (column) => `${column} % ${unit} <> 0`,
+    // The rest of a negative decimal may be a negative nothing, which is not nothing to every database.
+    condition: (column) => `abs(${column}) % ${unit} <> 0`,
     why: "some values have digits after the point that would be cut off",
   };
 }

@@ -1,5 +1,5 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
+import { type ColumnChange, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
 import { alterSteps } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
@@ -8,7 +8,7 @@ import { tableOf } from "../snapshot.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
 import { addReferenceSteps, dropReferenceSteps } from "./references.ts";
 import { count, createStep, lockOf, type Step } from "./step.ts";
-import { journalTable, systemIndexes, systemTables } from "../system-tables.ts";
+import { journalTable, systemShapes } from "../system-tables.ts";
 
 /** Drops come before renames and renames before what is new, so that every name is free when it is taken. */
 export function diffSnapshots(context: DiffContext): readonly Step[] {
@@ -35,23 +35,32 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
   ]);
 }
 
-// The journal is made before its row is written, which comes before every step.
+/** The engine's own tables only grow: what a later version has more is made, and nothing of it goes. */
 function systemSteps({ from, to, ddl }: DiffContext): Step[] {
   if (from.system >= to.system) return [];
-  const tables = systemTables.filter((table) => table !== journalTable).map((table) => ddl.createTable(table));
-  const indexes = systemIndexes.map((index) =>
-    ddl.createIndex(index, systemTables.find(({ name }) => name === index.table) as TableShape),
-  );
-  const sql = [...tables, ...indexes];
-  return [
-    createStep({
-      kind: "system",
-      model: "",
-      ...lockOf(ddl, "create"),
-      sql,
-      does: ["Creates the tables in which the engine keeps changes and idempotency keys."],
-    }),
-  ];
+  const [before, after] = [systemShapes(ddl, from.system), systemShapes(ddl, to.system)];
+  const known = new Map(before.tables.map((table) => [table.name, table]));
+  const indexed = new Set(before.indexes.map(({ name }) => name));
+  const tables = after.tables.flatMap((table) => {
+    const old = known.get(table.name);
+    if (old) return ddl.alterTable({ from: old, to: table, columns: columnsAdded(old, table) }).statements;
+    // The journal is made before its row is written, which comes before every step.
+    return table === journalTable ? [] : [ddl.createTable(table)];
+  });
+  const tableOfIndex = (table: string) => after.tables.find(({ name }) => name === table) as TableShape;
+  const indexes = after.indexes
+    .filter(({ name }) => !indexed.has(name))
+    .map((index) => ddl.createIndex(index, tableOfIndex(index.table)));
+  const creates = "Creates the tables in which the engine keeps changes and idempotency keys.";
+  const raises = `Brings the tables that the engine keeps for itself from version ${from.system} to version ${to.system}. Every row stays.`;
+  const does = [from.system === 0 ? creates : raises];
+  const deed = from.system === 0 || indexes.length === 0 ? "create" : "index";
+  return [createStep({ kind: "system", model: "", ...lockOf(ddl, deed), sql: [...tables, ...indexes], does })];
+}
+
+function columnsAdded(from: TableShape, to: TableShape): ColumnChange[] {
+  const known = new Set(from.columns.map(({ name }) => name));
+  return to.columns.filter(({ name }) => !known.has(name)).map((column) => ({ kind: "add", column, fill: null }));
 }
 
 function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): Step {

@@ -79,9 +79,9 @@ function createIndexStep(kept: Kept, index: IndexShape, { ddl, large, to }: Diff
     model: after.name,
     table: before.table,
     ...lockOf(ddl, "index"),
-    ...(phase === undefined
-      ? { sql: [ddl.createIndex(index, table)] }
-      : { later: [phase], work: "none", checks: likes(kept, index, ddl) }),
+    ...(phase === undefined ? { sql: [ddl.createIndex(index, table)] } : { later: [phase], work: "none" }),
+    // What came before an index that is built by itself cannot be undone.
+    checks: phase !== undefined || !ddl.manner.transactional ? likes(kept, index, ddl) : [],
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
 }

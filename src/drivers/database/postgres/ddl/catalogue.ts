@@ -11,6 +11,7 @@ import {
 } from "../../../ddl.ts";
 import { literal, shorten } from "../text.ts";
 import { indexed } from "./indexes.ts";
+import { postgresCommits } from "./commits.ts";
 import { catalogued } from "./types.ts";
 
 const here = "n.nspname = current_schema()";
@@ -149,4 +150,11 @@ async function verify(read: Reader): Promise<readonly string[]> {
   ];
 }
 
-export const catalogue: Catalogue = Object.freeze({ readTables, readStructures, describe, readSizes, verify });
+export const catalogue: Catalogue = Object.freeze({
+  readTables,
+  readStructures,
+  describe,
+  readSizes,
+  verify,
+  commits: postgresCommits,
+});

@@ -20,7 +20,7 @@ function convert(sql: string, from: ValueForm, to: ValueForm): string {
     case "decimal":
       return toExact(sql, from, to) ?? nothing;
     case "real":
-      return exact.has(from.storage) ? toReal(sql, scaleOf(from)) : nothing;
+      return exact.has(from.storage) ? `${sql}::double precision` : nothing;
     case "text":
       return wordy.has(from.storage) ? textOf(sql, from) : nothing;
     case "date":
@@ -36,11 +36,6 @@ function toExact(sql: string, from: ValueForm, to: ValueForm): string | null {
   if (from.storage === "boolean") return `${sql}::integer`;
   if (from.storage === "text") return scaleOf(to) === 0 ? `${sql}::bigint` : null;
   return from.storage === "real" ? roundReal(sql, scaleOf(to)) : null;
-}
-
-// In units, so that the double is the one that other databases come to.
-function toReal(sql: string, scale: number): string {
-  return scale === 0 ? `${sql}::double precision` : `(${sql} * ${power(scale)})::double precision / ${power(scale)}`;
 }
 
 /** round() of a double rounds to even, and a cast to numeric keeps 15 digits; from 2^52 on there is nothing to round. */
@@ -63,4 +58,4 @@ function isWhole(sql: string): string {
   return `CASE WHEN ${sql} ~ '^(0|-?[1-9][0-9]{0,18})$' THEN ${fits} ELSE ${sql} IS NULL END`;
 }
 
-export const postgresForms: Forms = Object.freeze({ convert, isWhole });
+export const postgresForms: Forms = Object.freeze({ boundsTexts: false, convert, isWhole });

@@ -15,9 +15,10 @@ const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal">, st
   bytes: "bytea",
 };
 
-export function typeOf({ storage, precision, scale }: ValueForm): string {
+export function typeOf({ storage, precision, scale, native }: ValueForm & Pick<ColumnShape, "native">): string {
+  if (native) return native.type;
   return storage === "decimal" ? `numeric(${precision ?? 18},${scale ?? 0})` : plainTypes[storage];
 }
 
 /** The type as the catalogue names it, which keeps the collation elsewhere. */
-export const catalogued = (form: ValueForm) => typeOf(form).replace(' COLLATE "C"', "");
+export const catalogued = (form: Parameters<typeof typeOf>[0]) => typeOf(form).replace(' COLLATE "C"', "");

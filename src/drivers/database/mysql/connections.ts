@@ -1,0 +1,205 @@
+/** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
+import type { Pool, PoolConnection, PoolOptions } from "mysql2";
+import { failDatabase, type Row, type Value } from "../../database.ts";
+import { isLost, type ServerError, toError } from "./failures.ts";
+import { addressOf, type MysqlSettings } from "./options.ts";
+import { collation } from "./text.ts";
+import { toRows, toSent } from "./values.ts";
+
+export interface Answer {
+  readonly rows: readonly Row[];
+  /** Rows that the statement found to change. */
+  readonly count: number;
+}
+
+/** A connection in use. What the server refuses is thrown as it says it. */
+export interface Session {
+  /** Runs a statement that stays prepared. */
+  ask(text: string, params?: readonly Value[]): Promise<Answer>;
+  /** Runs a word to the server that is not worth preparing, such as `commit`. */
+  tell(text: string): Promise<void>;
+  /** The connection is not used again, whatever becomes of the work. */
+  retire(): void;
+}
+
+export type Purpose = "read" | "write";
+
+export interface Connections {
+  /** Runs work on a connection; one that is lost, or on which the work has failed, is not used again. */
+  use<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T>;
+  /** Whether the last attempt to open a connection succeeded. */
+  isReachable(): boolean;
+  close(): Promise<void>;
+}
+
+type Mysql = { readonly createPool: (options: PoolOptions) => Pool };
+
+/** How much longer than the server a client waits for an answer that the server has promised to cut off. */
+const graceMs = 5_000;
+
+export function createConnections({ createPool }: Mysql, settings: MysqlSettings): Connections {
+  const reach = { is: true };
+  const ready = new WeakSet<PoolConnection>();
+  const open = (max: number) => {
+    const pool = createPool({ ...poolOptions(settings), connectionLimit: max });
+    // An idle connection that ends is no request's trouble; without a listener it would be the process's.
+    pool.on("connection", (connection) => {
+      connection.on("error", (error) => settings.onTrouble({ kind: "database_lost", message: error.message }));
+    });
+    return pool;
+  };
+  const pools = { read: open(settings.readersMax), write: open(settings.writersMax) };
+
+  async function acquire(purpose: Purpose): Promise<PoolConnection> {
+    let connection: PoolConnection | null = null;
+    try {
+      connection = await take(pools[purpose], settings.connectTimeoutMs);
+      if (!ready.has(connection)) for (const text of openingOf(purpose, settings)) await send(connection, text, settings);
+      ready.add(connection);
+      if (!reach.is) settings.onTrouble({ kind: "database_found", message: "A connection could be opened again." });
+      reach.is = true;
+      return connection;
+    } catch (error) {
+      connection?.destroy();
+      if (isLost(error as ServerError)) reach.is = false;
+      throw toError(error as ServerError, "nothing");
+    }
+  }
+
+  return Object.freeze({
+    async use<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
+      const connection = await acquire(purpose);
+      let isSound = true;
+      try {
+        return await work({
+          ask: (text, params = []) => prepare(connection, { text, params }, settings),
+          tell: (text) => send(connection, text, settings),
+          retire: () => {
+            isSound = false;
+          },
+        });
+      } catch (error) {
+        isSound = false;
+        throw error;
+      } finally {
+        if (isSound) connection.release();
+        else connection.destroy();
+      }
+    },
+    isReachable: () => reach.is,
+    async close() {
+      await Promise.all([pools.read, pools.write].map((pool) => new Promise<void>((resolve) => pool.end(() => resolve()))));
+    },
+  });
+}
+
+/** A connection of the pool; one that comes too late goes back. */
+function take(pool: Pool, timeoutMs: number): Promise<PoolConnection> {
+  return new Promise((resolve, reject) => {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      reject(failDatabase("database_busy", { headers: { "retry-after": "1" } }));
+    }, timeoutMs);
+    pool.getConnection((error, connection) => {
+      clearTimeout(timer);
+      if (isLate) connection?.release();
+      else if (error) reject(error);
+      else resolve(connection);
+    });
+  });
+}
+
+function prepare(
+  connection: PoolConnection,
+  { text, params }: { readonly text: string; readonly params: readonly Value[] },
+  settings: MysqlSettings,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { sql: text, values: params.map(toSent), timeout: answerMsOf(settings) };
+    connection.execute(options, (error: unknown, result: unknown, fields) => {
+      if (error) reject(error as Error);
+      else if (Array.isArray(result)) resolve({ rows: toRows(result as unknown[][], fields ?? []), count: result.length });
+      else resolve({ rows: [], count: (result as { readonly affectedRows: number }).affectedRows });
+    });
+  });
+}
+
+function send(connection: PoolConnection, text: string, settings: MysqlSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.query({ sql: text, timeout: answerMsOf(settings) }, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function answerMsOf({ readTimeoutMs, writeTimeoutMs }: MysqlSettings): number {
+  return Math.max(readTimeoutMs, writeTimeoutMs) + graceMs;
+}
+
+function poolOptions(settings: MysqlSettings): PoolOptions {
+  return {
+    ...addressOf(settings.url),
+    charset: "UTF8MB4_BIN",
+    connectTimeout: settings.connectTimeoutMs,
+    maxPreparedStatements: settings.statementsMax,
+    enableKeepAlive: true,
+    multipleStatements: false,
+    rowsAsArray: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    jsonStrings: true,
+  };
+}
+
+/**
+ * Under these, texts mean the same whatever the server's own settings are. Sorting takes so many bytes of a text into account;
+ * the buffer holds the fifteen keys of that length that the server asks for.
+ */
+const modes = [
+  "ANSI_QUOTES",
+  "PIPES_AS_CONCAT",
+  "NO_BACKSLASH_ESCAPES",
+  "STRICT_ALL_TABLES",
+  "NO_ZERO_DATE",
+  "NO_ZERO_IN_DATE",
+  "ERROR_FOR_DIVISION_BY_ZERO",
+  "ONLY_FULL_GROUP_BY",
+  "SIMULTANEOUS_ASSIGNMENT",
+  "NO_ENGINE_SUBSTITUTION",
+];
+const common: readonly string[] = [
+  `sql_mode = '${modes.join(",")}'`,
+  "time_zone = '+00:00'",
+  "group_concat_max_len = 1073741824",
+  "max_sort_length = 65536",
+  "sort_buffer_size = 4194304",
+  "max_recursive_iterations = 4294967295",
+];
+
+function openingOf(purpose: Purpose, settings: MysqlSettings): readonly string[] {
+  const lockSeconds = Math.ceil(settings.lockTimeoutMs / 1000);
+  const own =
+    purpose === "read"
+      ? ["autocommit = 1", secondsText(settings.readTimeoutMs)]
+      : [
+          "autocommit = 0",
+          secondsText(settings.writeTimeoutMs),
+          `innodb_lock_wait_timeout = ${lockSeconds}`,
+          `lock_wait_timeout = ${lockSeconds}`,
+        ];
+  return [
+    `set names utf8mb4 collate ${collation}`,
+    `set ${[...common, ...own].join(", ")}`,
+    purpose === "read"
+      ? "set session transaction isolation level repeatable read, read only"
+      : "set session transaction isolation level serializable, read write",
+  ];
+}
+
+/** The setting that ends a statement which takes longer. */
+export function secondsText(timeoutMs: number): string {
+  return `max_statement_time = ${timeoutMs / 1000}`;
+}

@@ -1,0 +1,127 @@
+/** MariaDB's data definition: types that hold exactly what the fields hold, texts bounded where keys and indexes need it. */
+import {
+  type Alteration,
+  type ColumnChange,
+  type ColumnShape,
+  type Ddl,
+  type IndexShape,
+  type Manner,
+  type References,
+  type ReferenceShape,
+  type TableChange,
+  type TableShape,
+} from "../../ddl.ts";
+import { catalogue, fingerprint } from "./catalogue.ts";
+import { mysqlForms } from "./ddl/forms.ts";
+import { collation, literal, quote } from "./text.ts";
+import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./shapes.ts";
+
+const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
+
+function defineColumn(column: ColumnShape, fill: string | null = null): string {
+  const parts = [quote(column.name), typeOf(column), column.optional ? "NULL" : "NOT NULL"];
+  if (column.serial) parts.push("AUTO_INCREMENT");
+  if (fill !== null) parts.push(`DEFAULT ${fill}`);
+  // As text, so that it stays to the letter what it was.
+  if (column.storage === "json") parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
+  return parts.join(" ");
+}
+
+function createTable(table: TableShape): string {
+  const lines = [...table.columns.map((column) => defineColumn(column)), `PRIMARY KEY (${listNames(table.key)})`];
+  return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) ${tableOptions}`;
+}
+
+function addReference(table: string, reference: ReferenceShape): string {
+  const { columns, table: target, key } = reference;
+  const name = quote(referenceName(table, reference));
+  return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${listNames(columns)}) REFERENCES ${quote(target)} (${listNames(key)})`;
+}
+
+function alterTable({ from, to, columns }: TableChange): Alteration {
+  const at = `ALTER TABLE ${quote(to.name)}`;
+  const rekeyed = from.key.join("\n") !== to.key.join("\n");
+  const isRewritten = columns.some(({ kind }) => kind === "change");
+  return {
+    statements: [
+      ...columns.flatMap((change) => alterColumn(to.name, change)),
+      ...(rekeyed ? [`${at} DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`] : []),
+    ],
+    // What the server copies it copies itself, indexes and all.
+    rebuilds: false,
+    deed: isRewritten ? "rewrite" : rekeyed ? "key" : columns.some(({ kind }) => kind === "drop") ? "drop-column" : "alter",
+  };
+}
+
+function alterColumn(table: string, change: ColumnChange): string[] {
+  const at = `ALTER TABLE ${quote(table)}`;
+  if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
+  if (change.kind === "add") {
+    const { column, fill } = change;
+    const added = `${at} ADD COLUMN ${defineColumn(column, fill === null ? null : `(${fill})`)}`;
+    return fill === null ? [added] : [added, `${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
+  }
+  const { from, to, value } = change;
+  const column = quote(to.name);
+  const update = value === null ? [] : [`UPDATE ${quote(table)} SET ${column} = ${value}`];
+  const modify = (shape: ColumnShape) => `${at} MODIFY COLUMN ${defineColumn(shape)}`;
+  if (defineColumn(from) === defineColumn(to)) return update;
+  // A text holds what is written of any value; any other type takes it from what the old one holds.
+  if (to.storage === "text" && value !== null)
+    return [modify({ ...to, optional: true }), ...update, ...(to.optional ? [] : [modify(to)])];
+  return [...update, modify(to)];
+}
+
+/** A condition is kept in a column of its own, which is null where it does not hold: rows with null never meet. */
+function createIndex(index: IndexShape): string {
+  const columns = index.columns.map(indexedColumn);
+  if (index.where === null || !index.unique)
+    return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${quote(index.name)} ON ${quote(index.table)} (${columns.join(", ")})`;
+  const hidden = quote(hiddenColumn(index));
+  const kept = `${hidden} TINYINT(1) GENERATED ALWAYS AS (CASE WHEN ${index.where} THEN 1 END) VIRTUAL INVISIBLE`;
+  return `ALTER TABLE ${quote(index.table)} ADD COLUMN ${kept}, ADD UNIQUE INDEX ${quote(index.name)} (${[...columns, hidden].join(", ")})`;
+}
+
+function dropIndex(index: IndexShape): string {
+  const hidden = index.where === null || !index.unique ? "" : `, DROP COLUMN ${quote(hiddenColumn(index))}`;
+  return `ALTER TABLE ${quote(index.table)} DROP INDEX ${quote(index.name)}${hidden}`;
+}
+
+function literalOf(value: Parameters<Ddl["literal"]>[0], form?: Parameters<Ddl["literal"]>[1]): string {
+  if (form === undefined || value === null) return literal(value);
+  if (form.storage === "decimal" && form.scale) return `(${value as number} * 0.${"0".repeat(form.scale - 1)}1)`;
+  if (form.storage === "datetime") return `CAST(${literal(String(value as string).slice(0, 23))} AS DATETIME(3))`;
+  return literal(value);
+}
+
+const references: References = Object.freeze({
+  add: addReference,
+  drop: (table: string, reference: ReferenceShape) =>
+    `ALTER TABLE ${quote(table)} DROP FOREIGN KEY ${quote(referenceName(table, reference))}`,
+});
+
+const manner: Manner = Object.freeze<Manner>({
+  transactional: false,
+  lockOf: (deed) => ({
+    waits: deed === "create" ? "nobody" : deed === "index" ? "nobody" : "writers",
+    rows: !["create", "drop", "alter", "index"].includes(deed),
+  }),
+  lockTables: null,
+  renameIndex: null,
+  online: null,
+});
+
+export const mysqlDdl: Ddl = Object.freeze<Ddl>({
+  product: "mysql",
+  quote,
+  literal: literalOf,
+  createTable,
+  alterTable,
+  createIndex: (index) => createIndex(index),
+  dropIndex,
+  fingerprint,
+  forms: mysqlForms,
+  references,
+  manner,
+  catalogue,
+});

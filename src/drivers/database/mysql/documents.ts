@@ -1,0 +1,54 @@
+/** How MariaDB's dialect looks into JSON documents, which are kept as the texts that they came as. */
+import type { Documents, Inside } from "../../dialect.ts";
+import { bind } from "./bind.ts";
+import { collation } from "./text.ts";
+
+export const documents: Documents = Object.freeze<Documents>({
+  read,
+  bind: (as, form, parameter) => (as === "document" || as === "scalar" || as === "json" ? parameter : bind(form, parameter)),
+  compare,
+  holds: (list, parameter) =>
+    `exists (select 1 from json_table(${list}, '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
+});
+
+/** Digits before and behind the point of an exact number in a document. */
+const exact = "decimal(60,20)";
+
+function read(document: string, path: string, as: Inside): string {
+  const value = `json_extract(${document}, ${path})`;
+  const text = `(json_value(${document}, ${path}) collate ${collation})`;
+  const only = (types: string, sql: string) => `case when json_type(${value}) in (${types}) then ${sql} end`;
+  switch (as) {
+    case "document":
+      return value;
+    case "scalar":
+      return only("'STRING', 'INTEGER', 'DOUBLE'", value);
+    case "json":
+      return `nullif(${value}, 'null')`;
+    case "words":
+    case "text":
+    case "uuid":
+      return only("'STRING'", text);
+    case "integer":
+    case "real":
+      return only("'INTEGER', 'DOUBLE'", as === "real" ? `cast(${text} as double)` : `cast(${text} as ${exact})`);
+    case "boolean":
+      return only("'BOOLEAN'", `${value} = 'true'`);
+    case "decimal":
+    case "bigint":
+      return only("'STRING'", `cast(${text} as ${exact})`);
+    case "bytes":
+      return only("'STRING'", `from_base64(${text})`);
+    case "datetime":
+      return only("'STRING'", `cast(left(${text}, 23) as datetime(3))`);
+    default:
+      return only("'STRING'", `cast(${text} as ${as})`);
+  }
+}
+
+function compare(left: string, sign: string, right: string): string {
+  const both = (types: string) => `json_type(${left}) in (${types}) and json_type(${right}) in (${types})`;
+  const text = (sql: string) => `json_unquote(${sql}) collate ${collation}`;
+  const numbers = `cast(${left} as double) ${sign} cast(${right} as double)`;
+  return `case when ${both("'STRING'")} then ${text(left)} ${sign} ${text(right)} when ${both("'INTEGER', 'DOUBLE'")} then ${numbers} else false end`;
+}

@@ -1,0 +1,76 @@
+/** The MariaDB driver, on the library `mysql2`: serializable writes that share commits, reads that cannot write. */
+import type { Database } from "../../database.ts";
+import { createServerDatabase } from "../server.ts";
+import { type Connections, createConnections } from "./connections.ts";
+import { createFunctions, versionText } from "./functions.ts";
+import { replaceFunctions, runMigration } from "./migrate.ts";
+import { withMigrator } from "./migrate/phases.ts";
+import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options.ts";
+import { createReads } from "./reads.ts";
+import { HeldTransaction } from "./transactions.ts";
+import { createUnitQueue } from "./unit-queue.ts";
+
+export type { MysqlOptions, MysqlTrouble } from "./options.ts";
+
+/** The oldest version whose answers are known to be right. */
+const versionMin: readonly [number, number] = [10, 11];
+
+/**
+ * Connects, and makes the functions `holdfast_…` that statements call where they are missing.
+ * Fails with `database_unreachable` where nobody listens, with what the server says where it refuses, and with a sentence where
+ * it is no MariaDB or too old.
+ */
+export async function openMysql(options: MysqlOptions): Promise<Database> {
+  const settings = resolveOptions(options);
+  const connections = createConnections(await importMysql(), settings);
+  try {
+    await prepareServer(connections, settings);
+  } catch (error) {
+    await connections.close();
+    throw error;
+  }
+  return createDatabase(connections, settings);
+}
+
+async function importMysql() {
+  try {
+    return await import("mysql2");
+  } catch (error) {
+    throw new Error("a mysql: URL needs the package mysql2: npm install mysql2", { cause: error });
+  }
+}
+
+async function prepareServer(connections: Connections, settings: MysqlSettings): Promise<void> {
+  const reads = createReads(connections, settings);
+  const [row] = await reads.read({ text: "select version()", params: [] });
+  checkVersion(String(row?.[0] as string));
+  const { version, statements } = createFunctions();
+  const [known] = await reads.read({ text: versionText, params: [] });
+  if (known?.[0] !== version) await replaceFunctions(connections, statements);
+}
+
+/** @throws with what to do where the server is not one that gives the same answers as the other databases */
+export function checkVersion(version: string): void {
+  const [, major, minor] = /^(?:5\.5\.5-)?(\d+)\.(\d+)/.exec(version) ?? [];
+  if (!/mariadb/i.test(version))
+    throw new Error(
+      `the server is MySQL ${version}, which lacks what equal answers need (LIMIT in GROUP_CONCAT, INSERT … RETURNING): use MariaDB 10.11 or later`,
+    );
+  const isOld = Number(major) < versionMin[0] || (Number(major) === versionMin[0] && Number(minor) < versionMin[1]);
+  if (isOld) throw new Error(`the server is MariaDB ${version}: use MariaDB ${versionMin.join(".")} or later`);
+}
+
+function createDatabase(connections: Connections, settings: MysqlSettings): Database {
+  const reads = createReads(connections, settings);
+  return createServerDatabase({
+    ...settings,
+    product: "mysql",
+    read: (statement, options) => reads.read(statement, options),
+    queue: createUnitQueue(connections, settings),
+    hold: (work) => connections.use("write", (session) => work(new HeldTransaction(session))),
+    migrate: (statements) => runMigration(connections, statements),
+    migrator: (work, isAlone) => withMigrator(connections, isAlone, work),
+    state: () => (connections.isReachable() ? "ready" : "unreachable"),
+    disconnect: () => connections.close(),
+  });
+}

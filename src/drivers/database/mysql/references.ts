@@ -1,0 +1,36 @@
+/** Finds rows whose reference leads nowhere, by asking: while a migration runs the server does not look. */
+import type { Reader } from "../../ddl.ts";
+import { quote } from "./text.ts";
+
+interface Reference {
+  readonly table: string;
+  readonly target: string;
+  readonly pairs: readonly (readonly [from: string, to: string])[];
+}
+
+const text = `select k.constraint_name, k.table_name, k.referenced_table_name, k.column_name, k.referenced_column_name
+from information_schema.key_column_usage k
+where k.table_schema = database() and k.referenced_table_schema = database()
+order by k.table_name, k.constraint_name, k.ordinal_position`;
+
+async function readReferences(read: Reader): Promise<readonly Reference[]> {
+  const rows = (await read(text)).map((row) => row.map(String));
+  return [...Map.groupBy(rows, ([constraint, table]) => `${table}\n${constraint}`).values()].map((pairs) => {
+    const [, table = "", target = ""] = pairs[0] as string[];
+    return { table, target, pairs: pairs.map(([, , , from = "", to = ""]) => [from, to] as const) };
+  });
+}
+
+/** One sentence for each reference that some row breaks. */
+export async function findOrphans(read: Reader): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { table, target, pairs } of await readReferences(read)) {
+    const given = pairs.map(([from]) => `c.${quote(from)} is not null`).join(" and ");
+    const same = pairs.map(([from, to]) => `p.${quote(to)} = c.${quote(from)}`).join(" and ");
+    const [row] = await read(
+      `select 1 from ${quote(table)} c where ${given} and not exists (select 1 from ${quote(target)} p where ${same}) limit 1`,
+    );
+    if (row) found.push(`a row of ${table} refers to a row of ${target} that does not exist`);
+  }
+  return found;
+}

@@ -1,0 +1,53 @@
+/** How MariaDB spells columns, references and indexes: in statements, and in what it says of itself. */
+import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../ddl.ts";
+import { quote, shorten } from "./text.ts";
+
+const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "text" | "uuid">, string>> = {
+  datetime: "datetime(3)",
+  date: "date",
+  time: "time",
+  json: "longtext",
+  integer: "bigint(20)",
+  bigint: "bigint(20)",
+  boolean: "tinyint(1)",
+  real: "double",
+  bytes: "longblob",
+};
+
+/** The type as the catalogue names it, which keeps character set and collation elsewhere. */
+export function catalogued({ storage, precision, scale, length }: ColumnShape): string {
+  if (storage === "decimal") return `decimal(${precision ?? 18},${scale ?? 0})`;
+  if (storage === "uuid") return "char(36)";
+  if (storage === "text") return typeof length === "number" ? `varchar(${length})` : "longtext";
+  return plainTypes[storage];
+}
+
+export function typeOf(column: ColumnShape): string {
+  return column.storage === "uuid" ? `${catalogued(column)} CHARACTER SET ascii COLLATE ascii_bin` : catalogued(column);
+}
+
+export function listNames(names: readonly string[]): string {
+  return names.map(quote).join(", ");
+}
+
+/** Every reference of a table, those of one column too. */
+export function referencesOf({ columns, references = [] }: TableShape): readonly ReferenceShape[] {
+  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] =>
+    to ? [{ columns: [name], table: to.table, key: [to.column] }] : [],
+  );
+  return [...single, ...references];
+}
+
+export function referenceName(table: string, { columns }: ReferenceShape): string {
+  return shorten(`${table}_${columns.join("_")}_fkey`);
+}
+
+/** A column of an index, in its direction and as far as the index holds it. */
+export function indexedColumn({ column, descending, prefix }: IndexShape["columns"][number]): string {
+  return `${quote(column)}${prefix === undefined ? "" : `(${prefix})`}${descending ? " DESC" : ""}`;
+}
+
+/** The column that keeps the condition of a unique index. */
+export function hiddenColumn({ name }: Pick<IndexShape, "name">): string {
+  return shorten(`holdfast_${name}`);
+}

@@ -1,0 +1,27 @@
+/** Identifiers and literals as MariaDB writes them under the settings of our connections: ANSI_QUOTES, NO_BACKSLASH_ESCAPES. */
+import type { Value } from "../../../schema/value.ts";
+import { shortenName } from "../texts.ts";
+
+/** Longest identifier: 64 characters, and what is in bytes has no more characters. */
+export const identifierBytesMax = 64;
+
+/** Texts are compared byte by byte, spaces at their end included. */
+export const collation = "utf8mb4_nopad_bin";
+
+export function shorten(name: string): string {
+  return shortenName(name, identifierBytesMax);
+}
+
+/** An identifier, quoted. A name that is too long keeps its beginning and ends in a hash of the whole. */
+export function quote(name: string): string {
+  return `"${shorten(name).replaceAll('"', '""')}"`;
+}
+
+/** A value as SQL text. */
+export function literal(value: Value): string {
+  if (value === null) return "NULL";
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString("hex")}'`;
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("a literal must be finite");
+  return String(value);
+}

@@ -1,0 +1,16 @@
+/** How PostgreSQL puts transactions in an order in which none turns up behind a reader: by their numbers, once all below have ended. */
+import type { CommitOrder } from "../../../ddl.ts";
+
+/**
+ * Transactions are numbered when they first write, and end in any order. Those below the snapshot's xmin have all ended, so none
+ * of them can turn up any more (postgresql.org/docs/current/functions-info.html, pg_snapshot). A row that two of them write is
+ * written in the order of their numbers: both are serializable, so the one that began first does not see what the other has
+ * changed, and is run anew with a number of its own.
+ */
+export const postgresCommits: CommitOrder = Object.freeze<CommitOrder>({
+  column: { type: "xid8", fill: "pg_current_xact_id()" },
+  bind: (parameter) => `(${parameter})::xid8`,
+  settled: (column) => `${column} < pg_snapshot_xmin(pg_current_snapshot())`,
+  seal: () => [],
+  tables: [],
+});
