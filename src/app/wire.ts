@@ -13,7 +13,7 @@ import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
-import { openSqlite, type SqliteTrouble } from "../drivers/database/sqlite/sqlite.ts";
+import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
 import { systemShapes } from "../engine/migrate/system-tables.ts";
 
 /** A database with its two languages. */

@@ -46,14 +46,24 @@ export interface Dialect {
   readonly numbers: Numbers;
 }
 
+/** What rows are put in order by. */
+export interface SortTerm {
+  readonly sql: string;
+  readonly descending: boolean;
+  /** Null occurs: it comes before every value. */
+  readonly nullable: boolean;
+}
+
 /** Puts rows in order, and goes on behind one of them. */
 export interface Sorting {
-  /** A term of ORDER BY: null comes before every value. */
-  readonly term: (sql: string, by: { readonly descending: boolean; readonly nullable: boolean }) => string;
+  /** A term of ORDER BY. */
+  readonly term: (term: SortTerm) => string;
   /** A parameter that a query of that term has answered, as it is compared with the term. */
   readonly resume: (form: Form, parameter: string) => string;
   /** An index answers `(a, b) > (x, y)`. */
   readonly comparesRows: boolean;
+  /** Rows of a subquery come out of a join with a single row in the subquery's order. */
+  readonly keepsOrder: boolean;
 }
 
 export type Matching = "contains" | "startsWith" | "endsWith" | "like" | "search";
@@ -74,8 +84,7 @@ export interface Listed {
   readonly object: string;
   /** From the word FROM to the end of the conditions. */
   readonly from: string;
-  /** Terms of ORDER BY, with commas between them. */
-  readonly order: string;
+  readonly order: readonly SortTerm[];
   readonly limit: number;
 }
 

@@ -95,7 +95,7 @@ function textsOf(
   const further = from === "start" ? [] : [furtherThan(place, commits, sorting.comparesRows)];
   const settled = commits === null ? [] : [commits.settled(quote(commitColumn))];
   const selected = [commits === null ? "0" : quote(commitColumn), ...columns.map(quote)].join(", ");
-  const sort = place.map((name) => sorting.term(name, { descending: false, nullable: false })).join(", ");
+  const sort = place.map((sql) => sorting.term({ sql, descending: false, nullable: false })).join(", ");
   return {
     page: `select ${selected} from ${quote(changesTable)}${whereOf([...further, ...settled])} order by ${sort} limit ?`,
     more: `select 1 from ${quote(changesTable)}${whereOf(further)} limit 1`,

@@ -1,6 +1,6 @@
 /** A table of changes on MariaDB in plain SQL, with the order that the engine gives it: connections that append, and the feed's reader. */
 import { createConnection, type Connection } from "mysql2/promise";
-import { mysqlCommits } from "../../src/drivers/database/mysql/commits.ts";
+import { mysqlCommits } from "../../src/drivers/database/mysql/ddl/commits.ts";
 import type { Database, Row } from "../../src/drivers/database.ts";
 import type { CommitOrder } from "../../src/drivers/ddl.ts";
 import type { Dialect } from "../../src/drivers/dialect.ts";

@@ -79,7 +79,7 @@ const faults: readonly (readonly [name: string, between: Between])[] = [
     "lists that only rise",
     {
       dialect: (dialect) => {
-        const term: Dialect["sorting"]["term"] = (sql, by) => dialect.sorting.term(sql, { ...by, descending: false });
+        const term: Dialect["sorting"]["term"] = (by) => dialect.sorting.term({ ...by, descending: false });
         return { ...dialect, sorting: { ...dialect.sorting, term } };
       },
     },

@@ -34,7 +34,7 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const having = havingSql(plan, c);
   const from = `from (select ${columns.join(", ")} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}${grouping}) a`;
   const order = plan.order.map(({ of, index, descending }) =>
-    c.dialect.sorting.term(quote(`${of === "group" ? "g" : "m"}${index}`), { descending, nullable: true }),
+    c.dialect.sorting.term({ sql: quote(`${of === "group" ? "g" : "m"}${index}`), descending, nullable: true }),
   );
   const limit = c.dialect.numbers.limit(
     markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number }),

@@ -1,6 +1,6 @@
 /** Compiles guarded reads into one statement each, whose rows are JSON texts and the values that cursors are made of. */
 import { assert } from "../../base/errors.ts";
-import type { Dialect } from "../../drivers/dialect.ts";
+import type { Dialect, SortTerm } from "../../drivers/dialect.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
 import { type Compiling, compileFilter, compileStep, compileTerm, inRow, startCompiling } from "./filter.ts";
 import { bindTo, columnForm, formOf, looseForm } from "./form.ts";
@@ -35,9 +35,13 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
-  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)} order by ${orderTerms(rows.order, orders, { backwards, dialect: c.dialect })} limit ${limit}${offset}`;
+  // Rows of which nothing can be ordered are ordered by what they are answered as.
+  const terms = (sqls: readonly string[]) =>
+    ` order by ${sortTerms(rows.order, sqls, backwards).map(c.dialect.sorting.term).join(", ") || "1"}`;
+  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${terms(orders)} limit ${limit}${offset}`;
   if (!counted) return finish(select, c.slots);
-  return finish(`select c.*, r.* from (${counted}) c left join (${select}) r on 1 = 1`, c.slots);
+  const again = c.dialect.sorting.keepsOrder ? "" : terms(orders.map((_, index) => `r."k${index}"`));
+  return finish(`select c.*, r.* from (${counted}) c left join (${select}) r on 1 = 1${again}`, c.slots);
 }
 
 /** One row: JSON and version. */
@@ -133,7 +137,7 @@ function compileMany(related: Related, c: Compiling): string {
   return c.dialect.json.array({
     object,
     from: `from ${joined.from}${joins}${whereOf(conditions)}`,
-    order: orderTerms(rows.order, orders, { backwards: false, dialect: c.dialect }),
+    order: sortTerms(rows.order, orders, false),
     limit: rows.limit as number,
   });
 }
@@ -146,17 +150,11 @@ export function compileReached(reached: Reached, c: Compiling): string {
   return `(select ${compileReached({ steps: rest, term: reached.term }, joined.inner)} from ${joined.from} where ${joined.on})`;
 }
 
-function orderTerms(
-  order: readonly Order[],
-  orders: readonly string[],
-  { backwards, dialect }: { readonly backwards: boolean; readonly dialect: Dialect },
-): string {
-  const terms = orders.map((sql, index) => {
+function sortTerms(order: readonly Order[], orders: readonly string[], backwards: boolean): readonly SortTerm[] {
+  return orders.map((sql, index) => {
     const { descending, nullable } = order[index] as Order;
-    return dialect.sorting.term(sql, { descending: descending !== backwards, nullable });
+    return { sql, descending: descending !== backwards, nullable };
   });
-  // Rows of which nothing can be ordered are ordered by what they are answered as.
-  return terms.length === 0 ? "1" : terms.join(", ");
 }
 
 function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: string; limits: Limits; c: Compiling }): string {

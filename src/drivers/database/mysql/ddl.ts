@@ -11,10 +11,10 @@ import {
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
-import { catalogue, fingerprint } from "./catalogue.ts";
+import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { mysqlForms } from "./ddl/forms.ts";
 import { collation, literal, quote } from "./text.ts";
-import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./shapes.ts";
+import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./ddl/shapes.ts";
 
 const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 

@@ -1,6 +1,6 @@
 /** MariaDB's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
+import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, SortTerm, Texts } from "../../dialect.ts";
 import { bind, bindStored } from "./bind.ts";
 import { documents } from "./documents.ts";
 import { functionName } from "./functions.ts";
@@ -15,10 +15,11 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
   distinct: (_, left, right) => `not (${left} <=> ${right})`,
   bucket,
   sorting: Object.freeze<Sorting>({
-    term: (sql, { descending }) => (descending ? `${sql} desc` : sql),
+    term,
     resume: ({ storage, scale }, parameter) =>
       storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${scale}))` : bindStored(storage, parameter),
     comparesRows: false,
+    keepsOrder: false,
   }),
   texts: Object.freeze<Texts>({
     matches,
@@ -37,7 +38,7 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
     // A derived table cannot speak of the row around it, so the function itself sorts and cuts.
     array: ({ object, from, order, limit }) =>
       whole(
-        `(select '[' || coalesce(group_concat(${object} order by ${order} separator ',' limit ${limit}), '') || ']' ${from})`,
+        `(select '[' || coalesce(group_concat(${object} order by ${order.map(termInside).join(", ")} separator ',' limit ${limit}), '') || ']' ${from})`,
       ),
   }),
   documents,
@@ -57,6 +58,16 @@ export const mysqlDialect: Dialect = Object.freeze<Dialect>({
   }),
 });
 
+function term({ sql, descending }: SortTerm): string {
+  return descending ? `${sql} desc` : sql;
+}
+
+/** There null counts as zero, or as the empty text. */
+function termInside(by: SortTerm): string {
+  if (!by.nullable) return term(by);
+  return `${by.sql} is ${by.descending ? "" : "not "}null, ${term(by)}`;
+}
+
 /** Digits of an exact number on its way: those of 64 bits, and as many behind the point. */
 const digitsMax = 60;
 
@@ -72,7 +83,7 @@ const elements: Readonly<Partial<Record<Storage, string>>> = {
   decimal: "bigint",
   boolean: "bigint",
   real: "double",
-  uuid: "char(36) character set ascii collate ascii_bin",
+  uuid: `char(36) character set utf8mb4 collate ${collation}`,
   datetime: "varchar(24)",
   date: "varchar(24)",
   time: "varchar(24)",
@@ -133,7 +144,8 @@ function jsonValue(form: Form, sql: string): string {
 // The server's own function writes some rare characters in another way; to call ours costs more than to look for them.
 function quoted(sql: string): string {
   const ours = `${functionName("quote")}(${sql})`;
-  return column.test(sql) ? `case when locate('\\u00', json_quote(${sql})) = 0 then json_quote(${sql}) else ${ours} end` : ours;
+  const theirs = `json_quote(${sql}) collate ${collation}`;
+  return column.test(sql) ? `case when locate('\\u00', ${theirs}) = 0 then ${theirs} else ${ours} end` : ours;
 }
 
 // The others hold nothing that JSON would escape.
@@ -155,10 +167,10 @@ function bucket(unit: Bucket, { storage }: Form, sql: string): string {
     : `date_format(${sql}, ${literal(formats[unit])})`;
 }
 
-// A sum that does not fit into 64 bits fails, in units as elsewhere.
+// A sum that does not fit into 64 bits fails, in units as elsewhere. The reason speaks of the sum, or it would be asked for row by row.
 function sum({ storage, scale }: Form, sql: string): string {
   if (storage === "real") return `sum(${sql})`;
   const units = scale > 0 ? `sum(${sql}) * 1${"0".repeat(scale)}` : `sum(${sql})`;
   const value = scale > 0 ? `sum(${sql})` : `cast(sum(${sql}) as signed)`;
-  return `case when ${units} between -9223372036854775808 and 9223372036854775807 then ${value} when sum(${sql}) is not null then ${functionName("fail")}('a sum is over 64 bits') end`;
+  return `case when ${units} between -9223372036854775808 and 9223372036854775807 then ${value} when sum(${sql}) is not null then ${functionName("fail")}('a sum is over 64 bits: ' || sum(${sql})) end`;
 }

@@ -7,8 +7,9 @@ export const documents: Documents = Object.freeze<Documents>({
   read,
   bind: (as, form, parameter) => (as === "document" || as === "scalar" || as === "json" ? parameter : bind(form, parameter)),
   compare,
+  // Of a row that an outer join has not found, the server looks into an empty text.
   holds: (list, parameter) =>
-    `exists (select 1 from json_table(${list}, '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
+    `exists (select 1 from json_table(coalesce(nullif(${list}, ''), '[]'), '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
 });
 
 /** Digits before and behind the point of an exact number in a document. */

@@ -3,7 +3,7 @@ import { failDatabase, type Statement, UnitRefused } from "../../database.ts";
 import type { Connections, Session } from "./connections.ts";
 import { type ServerError, toError, toRefusal } from "./failures.ts";
 import { columnsOf } from "./places.ts";
-import { findOrphans } from "./references.ts";
+import { findOrphans } from "./ddl/references.ts";
 import { literal, quote } from "./text.ts";
 
 /** How long a node waits for another that migrates; the server counts in seconds. */

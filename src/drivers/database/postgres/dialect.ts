@@ -1,6 +1,18 @@
 /** PostgreSQL's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
+import type {
+  Bucket,
+  Dialect,
+  Documents,
+  Form,
+  Inside,
+  JsonWriter,
+  Matching,
+  Numbers,
+  Sorting,
+  SortTerm,
+  Texts,
+} from "../../dialect.ts";
 import { literal, quote } from "./text.ts";
 import { bindNative, readNative } from "./catalog/forms.ts";
 import { functionName } from "./functions.ts";
@@ -16,13 +28,11 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
     storage === "json" ? `(${left})::text is distinct from (${right})::text` : `${left} is distinct from ${right}`,
   bucket,
   sorting: Object.freeze<Sorting>({
-    term: (sql, { descending, nullable }) => {
-      if (!nullable) return descending ? `${sql} desc` : sql;
-      return descending ? `${sql} desc nulls last` : `${sql} nulls first`;
-    },
+    term,
     // Its type follows from what it is compared with.
     resume: (_, parameter) => parameter,
     comparesRows: true,
+    keepsOrder: true,
   }),
   texts: Object.freeze<Texts>({
     matches,
@@ -37,7 +47,7 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
       `('{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}')`,
     when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
     array: ({ object, from, order, limit }) =>
-      `(select '[' || coalesce(string_agg("j", ','), '') || ']' from (select ${object} as "j" ${from} order by ${order} limit ${limit}) a)`,
+      `(select '[' || coalesce(string_agg("j", ','), '') || ']' from (select ${object} as "j" ${from} order by ${order.map(term).join(", ")} limit ${limit}) a)`,
   }),
   documents: Object.freeze<Documents>({
     read: inside,
@@ -63,6 +73,11 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
     extreme: (name, { storage }, sql) => (storage === "uuid" ? `${name}((${sql})::text)::uuid` : `${name}(${sql})`),
   }),
 });
+
+function term({ sql, descending, nullable }: SortTerm): string {
+  if (!nullable) return descending ? `${sql} desc` : sql;
+  return descending ? `${sql} desc nulls last` : `${sql} nulls first`;
+}
 
 /** The type that a parameter has where it meets a column of that storage. */
 const casts: Readonly<Record<Storage, string>> = {

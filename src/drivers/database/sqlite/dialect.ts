@@ -1,5 +1,17 @@
 /** SQLite's dialect. The functions named hf_… are registered by the driver on every connection. */
-import type { Bucket, Dialect, Documents, Form, Inside, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
+import type {
+  Bucket,
+  Dialect,
+  Documents,
+  Form,
+  Inside,
+  JsonWriter,
+  Matching,
+  Numbers,
+  Sorting,
+  SortTerm,
+  Texts,
+} from "../../dialect.ts";
 import { bindNative, readNative } from "./catalog/forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
@@ -13,9 +25,10 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   distinct: (_, left, right) => `${left} is not ${right}`,
   bucket,
   sorting: Object.freeze<Sorting>({
-    term: (sql, { descending }) => (descending ? `${sql} desc` : sql),
+    term,
     resume: (_, parameter) => parameter,
     comparesRows: true,
+    keepsOrder: true,
   }),
   texts: Object.freeze<Texts>({
     matches,
@@ -31,7 +44,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     when: (condition, object) => `case when ${condition} then ${object} end`,
     // json(): the mark does not pass out of a subquery.
     array: ({ object, from, order, limit }) =>
-      `(select json_group_array(json("j")) from (select ${object} as "j" ${from} order by ${order} limit ${limit}))`,
+      `(select json_group_array(json("j")) from (select ${object} as "j" ${from} order by ${order.map(term).join(", ")} limit ${limit}))`,
   }),
   documents: Object.freeze<Documents>({
     read: inside,
@@ -52,6 +65,10 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     extreme: (name, _, sql) => `${name}(${sql})`,
   }),
 });
+
+function term({ sql, descending }: SortTerm): string {
+  return descending ? `${sql} desc` : sql;
+}
 
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

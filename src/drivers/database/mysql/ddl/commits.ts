@@ -1,5 +1,5 @@
 /** How MariaDB and MySQL put transactions in the order in which they become visible: each takes the next number as the last thing it does. */
-import type { ColumnShape, CommitOrder, TableShape } from "../../ddl.ts";
+import type { ColumnShape, CommitOrder, TableShape } from "../../../ddl.ts";
 
 const integer = (name: string): ColumnShape => ({ name, storage: "integer", optional: false, serial: false, references: null });
 

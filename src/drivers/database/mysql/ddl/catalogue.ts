@@ -1,10 +1,10 @@
 /** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
 import { mysqlCommits } from "./commits.ts";
-import type { Row } from "../../database.ts";
-import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../ddl.ts";
+import type { Row } from "../../../database.ts";
+import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../../ddl.ts";
 import { findOrphans } from "./references.ts";
-import { catalogued, referencesOf } from "./shapes.ts";
-import { literal, shorten } from "./text.ts";
+import { typeOf, referencesOf } from "./shapes.ts";
+import { literal, shorten } from "../text.ts";
 
 const here = "table_schema = database()";
 const isOurs = "c.column_name like 'holdfast\\_%' escape '\\' and c.is_generated = 'ALWAYS'";
@@ -127,7 +127,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
       .map((one) => referenceText({ table: shorten(one.table), key: one.key.map(shorten), columns: one.columns.map(shorten) }));
     const counted = column.serial ? " AUTO_INCREMENT" : "";
     const nullable = column.optional ? "" : " NOT NULL";
-    return [shorten(column.name), `${catalogued(column)}${counted}${nullable}${tied.toSorted().join("")}`] as const;
+    return [shorten(column.name), `${typeOf(column)}${counted}${nullable}${tied.toSorted().join("")}`] as const;
   });
   const described = indexes.map((one) => {
     const shortened = one.columns.map((part) => ({ ...part, column: shorten(part.column) }));

@@ -1,6 +1,6 @@
 /** How MariaDB spells columns, references and indexes: in statements, and in what it says of itself. */
-import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../ddl.ts";
-import { quote, shorten } from "./text.ts";
+import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../../ddl.ts";
+import { quote, shorten } from "../text.ts";
 
 const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "text" | "uuid">, string>> = {
   datetime: "datetime(3)",
@@ -14,16 +14,12 @@ const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "t
   bytes: "longblob",
 };
 
-/** The type as the catalogue names it, which keeps character set and collation elsewhere. */
-export function catalogued({ storage, precision, scale, length }: ColumnShape): string {
+/** The type as statements and the catalogue name it; character set and collation are the table's. */
+export function typeOf({ storage, precision, scale, length }: ColumnShape): string {
   if (storage === "decimal") return `decimal(${precision ?? 18},${scale ?? 0})`;
   if (storage === "uuid") return "char(36)";
   if (storage === "text") return typeof length === "number" ? `varchar(${length})` : "longtext";
   return plainTypes[storage];
-}
-
-export function typeOf(column: ColumnShape): string {
-  return column.storage === "uuid" ? `${catalogued(column)} CHARACTER SET ascii COLLATE ascii_bin` : catalogued(column);
 }
 
 export function listNames(names: readonly string[]): string {

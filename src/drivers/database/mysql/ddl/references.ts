@@ -1,6 +1,6 @@
 /** Finds rows whose reference leads nowhere, by asking: while a migration runs the server does not look. */
-import type { Reader } from "../../ddl.ts";
-import { quote } from "./text.ts";
+import type { Reader } from "../../../ddl.ts";
+import { quote } from "../text.ts";
 
 interface Reference {
   readonly table: string;
