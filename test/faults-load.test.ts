@@ -43,7 +43,9 @@ const times = <T>(count: number, run: (index: number) => Promise<T>) =>
 void describe("more than the database can do", needsService("postgres"), () => {
   test("slow reads use up the connections: the next ones are told so, in time", async () => {
     const site = await openSite(serviceUrl("postgres"), { readersMax: 2, readQueueMax: 2, waitTimeoutMs: 300 });
+    const areOpen = async () => (await times(2, () => site.list("slow"))).every(({ status }) => status === 200);
     try {
+      await waitUntil(areOpen, "two connections cannot be opened");
       await whileLocked(site.url, async () => {
         const startMs = performance.now();
         const codes = codesOf(await times(10, () => site.list("slow")));

@@ -70,6 +70,8 @@ async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
     return serve({ terminal, app: await open({ log: logLines(terminal) }), options, brief });
   }
   const settings = resolveOptions(options);
+  if (settings.replicaReads === "process")
+    throw failCli("usage", { fields: { fault: "replicaReads is process: with --workers a caller's requests come to several." } });
   if (number === undefined) {
     const { servePrimary } = await import("./start/primary.ts");
     return servePrimary({ terminal, open, options, settings, count, brief });
