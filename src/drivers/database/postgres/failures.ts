@@ -21,6 +21,8 @@ const refusals: Readonly<Record<string, string>> = {
   "23001": "foreign_key",
   "23502": "not_null",
   "23514": "check",
+  // An entry of an index has about 2700 bytes.
+  "54000": "check",
   "23P01": "unique",
 };
 
