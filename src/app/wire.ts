@@ -54,7 +54,7 @@ export function keyFileOf(url: string): string | null {
 
 /** Whether several processes can work on the database at once. */
 export function isShared(url: string): boolean {
-  return isPostgres(url) || fileOf(url) !== null;
+  return isPostgres(url) || isMysql(url) || fileOf(url) !== null;
 }
 
 /** Whose tables are in a database. */
@@ -84,6 +84,7 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, opening: O
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
   assert(replicas.length === 0, "the option replicas is for PostgreSQL");
+  assert(!isMysql(url) || !opening.isAdopted, "tables of others are adopted from SQLite and PostgreSQL, not from MariaDB");
   if (isMysql(url)) return openMysqlDatabase(url, told);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };

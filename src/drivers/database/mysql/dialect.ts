@@ -3,7 +3,7 @@ import type { Storage } from "../../../schema/fields/field-type.ts";
 import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, SortTerm, Texts } from "../../dialect.ts";
 import { bind, bindStored } from "./bind.ts";
 import { documents } from "./documents.ts";
-import { functionName } from "./functions.ts";
+import { functionName } from "./server/functions.ts";
 import { collation, literal, quote } from "./text.ts";
 
 export const mysqlDialect: Dialect = Object.freeze<Dialect>({
