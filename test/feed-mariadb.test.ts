@@ -1,14 +1,22 @@
 /** The order of commits on MariaDB, shown in plain SQL: numbers become visible in their order, whoever commits late. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { openDatabase } from "../src/app/wire.ts";
+import type { Step } from "../src/drivers/database.ts";
 import { type Ledger, openLedger, type Writer } from "./feed/mariadb.ts";
-import { readOn, tail } from "./feed/tail.ts";
+import { openPlace } from "./feed/places.ts";
+import { assertWhole, readOn, tail } from "./feed/tail.ts";
+import { countWaitingMariadb } from "./isolation/waiting.ts";
 import { needsService } from "./needs.ts";
 import { serviceUrl } from "./servers/names.ts";
 
 describe("commits on MariaDB", needsService("mariadb"), () => {
   orderTests();
   crowdTests();
+});
+describe("groups on MariaDB", needsService("mariadb"), () => {
+  groupTests();
+  numberTests();
 });
 
 async function assertComplete(found: readonly { readonly id: string }[], ledger: Ledger): Promise<void> {
@@ -119,5 +127,108 @@ function crowdTests(): void {
       [...new Set(numbers)],
       Array.from({ length: (writers * commits * 4) / 5 }, (_, index) => index + 1),
     );
+  });
+}
+
+const run = (text: string, ...params: Step["params"]): Step => ({ text, kind: "run", params });
+const insert = (id: string) => run("insert into entries (id) values (?)", id);
+const mark: Step = { ...run("update marks set number = number + 1"), atEnd: true };
+const name: Step = { ...run("update entries set mark = (select number from marks) where mark is null"), atEnd: true };
+
+/** Two tables of the driver alone. */
+async function openEntries() {
+  const place = await openPlace(serviceUrl("mariadb"));
+  const { database } = await openDatabase(place.url, () => {});
+  const texts = [
+    "create table marks (number bigint not null)",
+    "insert into marks values (0)",
+    "create table entries (seq bigint not null auto_increment primary key, id varchar(20) not null unique, mark bigint)",
+  ];
+  await database.migrate(texts.map((text) => ({ text, params: [] })));
+  return {
+    place,
+    database,
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function groupTests(): void {
+  test("what closes a unit is run once for those that share a commit, behind all of them", async () => {
+    await using entries = await openEntries();
+    const { database, place } = entries;
+    const list: Step = { text: "select id, mark from entries order by seq", kind: "rows", params: [] };
+    const written = await Promise.allSettled(["a", "b", "a", "c"].map((id) => database.write([insert(id), list, mark, name])));
+    assert.deepEqual(
+      written.map((one) => (one.status === "fulfilled" ? one.value : (one.reason as { readonly reason: string }).reason)),
+      [[["a"]], [["a"], ["b"]], "unique", [["a"], ["b"], ["c"]]].map((there) =>
+        typeof there === "string"
+          ? there
+          : [
+              { rows: [], changes: 1 },
+              { rows: there.map(([id]) => [id, null]), changes: 0 },
+              { rows: [], changes: 0 },
+              { rows: [], changes: 0 },
+            ],
+      ),
+    );
+    assert.deepEqual(await place.query("select id, mark from entries order by seq"), [
+      ["a", 1],
+      ["b", 1],
+      ["c", 1],
+    ]);
+  });
+
+  test("where nothing of a group is left, nothing closes it", async () => {
+    await using entries = await openEntries();
+    const { database, place } = entries;
+    await database.write([insert("a"), mark, name]);
+    await Promise.allSettled([1, 2].map(() => database.write([insert("a"), mark, name])));
+    assert.deepEqual(await place.query("select number from marks"), [[1]]);
+  });
+
+  test("a step behind what closes the unit is a programmer's error", async () => {
+    await using entries = await openEntries();
+    await assert.rejects(async () => entries.database.write([mark, insert("a")]), /step 1 comes after what closes the unit/);
+  });
+}
+
+function numberTests(): void {
+  test("a circle over the lock under which a table numbers its rows is run anew", async () => {
+    await using entries = await openEntries();
+    const { database, place } = entries;
+    const copy = (id: string) => run("insert into entries (id, mark) select ?, number from marks", id);
+    // Between these two it reads; what the other writes before is outside.
+    await database.write([insert("m"), insert("q")]);
+    let runs = 0;
+    const others: Promise<unknown>[] = [];
+    await database.transaction(async (tx) => {
+      await tx.read({ text: "select id from entries where id > 'm' and id < 'q'", params: [] });
+      if (++runs === 1) {
+        const heavy = ["a", "b", "c", "d"].map((id) => insert(id));
+        others.push(database.transaction((other) => other.write([...heavy, copy("n")])));
+        while ((await countWaitingMariadb(place)) === 0);
+      }
+      await tx.write([copy("o")]);
+    });
+    await Promise.all(others);
+    assert.deepEqual(
+      [runs, await place.query("select id from entries where id > 'm' and id < 'q' order by id")],
+      [2, [["n"], ["o"]]],
+    );
+  });
+
+  test("what one node writes at once bears few numbers, and the feed has all of it", async () => {
+    await using place = await openPlace(serviceUrl("mariadb"));
+    const node = await place.openNode();
+    const ids = Array.from({ length: 40 }, (_, number) => `n${number % 30}`);
+    const created = await Promise.allSettled(ids.map((id) => node.system.notes.create({ id, body: "at once", count: 0 })));
+    assert.equal(created.filter(({ status }) => status === "fulfilled").length, 30);
+    const found = await tail(await place.openFeed());
+    await assertWhole(found, place);
+    const numbers = new Set(found.map(({ position }) => position.split(".")[0]));
+    assert.ok(numbers.size < 10, `${numbers.size} numbers`);
   });
 }

@@ -2,36 +2,44 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
-import { perform } from "./feed/notes.ts";
+import { type NotesApp, perform } from "./feed/notes.ts";
 import { openPlace, type Place } from "./feed/places.ts";
 import { anomalies } from "./isolation/anomalies.ts";
 import { play, playBare } from "./isolation/conductor.ts";
 import { readTable } from "./isolation/page.ts";
+import { countWaitingMariadb, countWaitingPostgres } from "./isolation/waiting.ts";
 import { needsService } from "./needs.ts";
 import { serviceUrl } from "./servers/names.ts";
 
 const page = readTable(readFileSync(new URL("../docs/reference/isolation.md", import.meta.url), "utf8"));
 
 describe("SQLite", () => {
-  anomalyTests("SQLite", () => null);
+  anomalyTests("SQLite", () => null, null);
   singleTests(() => null);
 });
 describe("PostgreSQL 18", needsService("postgres"), () => postgresTests(() => serviceUrl("postgres")));
 describe("PostgreSQL 15", needsService("postgres-15"), () => postgresTests(() => serviceUrl("postgres-15")));
+describe("MariaDB", needsService("mariadb"), () => {
+  anomalyTests("MariaDB", () => serviceUrl("mariadb"), countWaitingMariadb);
+  singleTests(() => serviceUrl("mariadb"));
+  conflictTests(() => serviceUrl("mariadb"), startCircle);
+});
 
 function postgresTests(server: () => string): void {
-  anomalyTests("PostgreSQL", server);
+  anomalyTests("PostgreSQL", server, countWaitingPostgres);
   singleTests(server);
-  conflictTests(server);
+  conflictTests(server, overtake);
 }
 
+const retriesMax = 10;
 /** Long enough that no transaction is undone for having to wait for its turn. */
 const patience = { transactionTimeoutMs: 60_000 };
 
-const waitingText =
-  "select count(*) from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and wait_event_type = 'Lock'";
-
-function anomalyTests(column: string, server: () => string | null): void {
+function anomalyTests(
+  column: string,
+  server: () => string | null,
+  countWaiting: ((place: Place) => Promise<number>) | null,
+): void {
   const opened: Place[] = [];
   after(async () => {
     for (const place of opened) await place[Symbol.asyncDispose]();
@@ -39,17 +47,15 @@ function anomalyTests(column: string, server: () => string | null): void {
   const open = async () => {
     const place = await openPlace(server());
     opened.push(place);
-    const isServer = server() !== null;
-    const countWaiting = isServer ? async () => Number((await place.query(waitingText))[0]?.[0]) : null;
-    return { app: await place.openNode(patience), countWaiting };
+    return { app: await place.openNode(patience), count: countWaiting === null ? null : () => countWaiting(place) };
   };
   const shared: { made: ReturnType<typeof open> | null } = { made: null };
 
   for (const anomaly of anomalies) {
     const { code, title } = anomaly;
     test(`${code}, ${title}, does not happen, and the page says how`, async () => {
-      const { app, countWaiting } = await (shared.made ??= open());
-      const { happened, how } = await play(anomaly, app, countWaiting);
+      const { app, count } = await (shared.made ??= open());
+      const { happened, how } = await play(anomaly, app, count);
       assert.equal(happened, false);
       assert.equal(page.get(`${code} ${title}`)?.get(column), how);
     });
@@ -91,37 +97,67 @@ function singleTests(server: () => string | null): void {
   });
 }
 
-const retriesMax = 10;
+/** What gets in the way of a transaction that has read `x` and is about to write it. */
+interface Obstacle {
+  readonly place: Place;
+  readonly other: NotesApp;
+  readonly number: number;
+}
+/** Resolves, with what is still under way, when the write is bound to fail. */
+type Obstruct = (obstacle: Obstacle) => Promise<{ readonly done: Promise<unknown> }>;
 
-function conflictTests(server: () => string): void {
-  test("a transaction that meets a conflict every time is run so often and no more, and answers 409", async () => {
-    await using place = await openPlace(server());
+/** Where readers hold nobody up: another has written it meanwhile. */
+async function overtake({ other, number }: Obstacle): ReturnType<Obstruct> {
+  await other.system.notes.update("x", { body: `in the way ${number}` });
+  return { done: Promise.resolve() };
+}
+
+/** Where they do: another waits for the reader and has more to lose, so that of the two in the circle the reader is undone. */
+async function startCircle({ place, other, number }: Obstacle): ReturnType<Obstruct> {
+  const state = { isOver: false };
+  const done = perform(other, async (tx) => {
+    for (const row of [1, 2, 3]) await tx.notes.create({ id: `${number}-${row}`, body: "weighs", count: 0 });
+    await tx.notes.update("x", { body: `in the way ${number}` });
+  }).finally(() => (state.isOver = true));
+  while ((await countWaitingMariadb(place)) === 0) assert.equal(state.isOver, false, "it waits");
+  return { done };
+}
+
+function conflictTests(server: () => string, obstruct: Obstruct): void {
+  async function open(place: Place): Promise<readonly [NotesApp, NotesApp]> {
     const [app, other] = [await place.openNode(patience), await place.openNode(patience)];
     await app.system.notes.create({ id: "x", body: "start", count: 0 });
-    let runs = 0;
+    return [app, other];
+  }
+
+  test("a transaction that meets a conflict every time is run so often and no more, and answers 409", async () => {
+    await using place = await openPlace(server());
+    const [app, other] = await open(place);
+    const others: Promise<unknown>[] = [];
     const conflict = perform(app, async (tx) => {
-      runs++;
       const { count } = await tx.notes.get("x");
-      await other.system.notes.update("x", { body: `in the way ${runs}` });
+      others.push((await obstruct({ place, other, number: others.length + 1 })).done);
       await tx.notes.update("x", { count: count + 1 });
     });
     await assert.rejects(conflict, { code: "database_conflict", status: 409 });
-    assert.equal(runs, retriesMax + 1);
+    assert.equal(others.length, retriesMax + 1);
+    await Promise.all(others);
     const { count, body } = await app.system.notes.get("x");
-    assert.deepEqual([count, body], [0, `in the way ${runs}`], "nothing of it is left");
+    assert.deepEqual([count, body], [0, `in the way ${others.length}`], "nothing of it is left");
   });
 
   test("one that meets a conflict until its last run succeeds", async () => {
     await using place = await openPlace(server());
-    const [app, other] = [await place.openNode(patience), await place.openNode(patience)];
-    await app.system.notes.create({ id: "x", body: "start", count: 0 });
+    const [app, other] = await open(place);
+    const others: Promise<unknown>[] = [];
     let runs = 0;
     await perform(app, async (tx) => {
       runs++;
       const { count } = await tx.notes.get("x");
-      if (runs <= retriesMax) await other.system.notes.update("x", { body: `in the way ${runs}` });
+      if (runs <= retriesMax) others.push((await obstruct({ place, other, number: runs })).done);
       await tx.notes.update("x", { count: count + 1 });
     });
+    await Promise.all(others);
     assert.deepEqual([runs, (await app.system.notes.get("x")).count], [retriesMax + 1, 1]);
   });
 }

@@ -1,9 +1,9 @@
 /** A table of changes on MariaDB in plain SQL, with the order that the engine gives it: connections that append, and the feed's reader. */
 import { createConnection, type Connection } from "mysql2/promise";
+import { mysqlDialect } from "../../src/drivers/database/mysql/dialect.ts";
 import { mysqlCommits } from "../../src/drivers/database/mysql/ddl/commits.ts";
 import type { Database, Row } from "../../src/drivers/database.ts";
 import type { CommitOrder } from "../../src/drivers/ddl.ts";
-import type { Dialect } from "../../src/drivers/dialect.ts";
 import { createFeed, type ReadFeed } from "../../src/engine/feed.ts";
 import { limitDefaults } from "../../src/engine/limits.ts";
 import { changesTable, commitColumn } from "../../src/engine/write/change.ts";
@@ -67,9 +67,7 @@ export async function openLedger(server: string): Promise<Ledger> {
         Database,
         "read"
       > as Database;
-      const sorting = { term: (sql: string) => sql, comparesRows: false };
-      const dialect = { quote: (name: string) => `"${name}"`, sorting } as unknown as Dialect;
-      return createFeed({ database, dialect, commits, limits: limitDefaults });
+      return createFeed({ database, dialect: mysqlDialect, commits, limits: limitDefaults });
     },
     query: (text) => query(own, text),
     async [Symbol.asyncDispose]() {

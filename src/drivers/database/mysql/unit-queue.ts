@@ -1,5 +1,5 @@
 /** Units that wait share one serializable transaction and one commit, each in a savepoint: where one fails, those around it do not. */
-import type { StepResult } from "../../database.ts";
+import type { Step, StepResult } from "../../database.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
 import type { Connections, Session } from "./connections.ts";
 import { isAborted, isLost, type ServerError, toError } from "./failures.ts";
@@ -37,17 +37,43 @@ async function attempt(session: Session, group: Group): Promise<Ran> {
   for (const { unit } of group) {
     try {
       if (group.length > 1) await session.tell("savepoint unit");
-      outcomes.push({ results: await runUnit(session, unit) });
+      outcomes.push({ results: await runOpen(session, unit) });
     } catch (error) {
-      if (isUndone(error)) {
-        if (isLost(error as ServerError)) session.retire();
-        return { undone: error as ServerError };
-      }
+      if (isUndone(error)) return undo(session, error as ServerError);
       outcomes.push({ error: toError(error as ServerError, "nothing") });
       await session.tell(group.length > 1 ? "rollback to savepoint unit" : "rollback");
     }
   }
+  try {
+    await runUnit(session, closingOf(group, outcomes));
+  } catch (error) {
+    if (isUndone(error)) return undo(session, error as ServerError);
+    throw toError(error as ServerError, "nothing");
+  }
   return commit(session, outcomes);
+}
+
+/** A unit without what closes it: that is run once for all of the group, so that its lock is held from there to the commit alone. */
+async function runOpen(session: Session, unit: readonly Step[]): Promise<readonly StepResult[]> {
+  const results = await runUnit(
+    session,
+    unit.filter(({ atEnd }) => !atEnd),
+  );
+  return [...results, ...unit.slice(results.length).map(() => ({ rows: [], changes: 0 }))];
+}
+
+/** Each statement once that closes a unit of which anything is left. */
+function closingOf(group: Group, outcomes: readonly Outcome[]): readonly Step[] {
+  const kept = group.filter((_, index) => "results" in (outcomes[index] as Outcome));
+  const steps = kept.flatMap(({ unit }) => unit.filter(({ atEnd }) => atEnd));
+  return [...new Map(steps.map((step) => [step.text, step])).values()];
+}
+
+/** Nothing of the group is left: the server has undone it, or does so now. */
+async function undo(session: Session, error: ServerError): Promise<Ran> {
+  if (isLost(error)) session.retire();
+  else await session.tell("rollback");
+  return { undone: error };
 }
 
 /** Deadlocks undo the whole transaction, and so does the end of a connection. */

@@ -6,9 +6,10 @@ import type { Session } from "./connections.ts";
 import { type ServerError, toRefusal } from "./failures.ts";
 import { columnsOf } from "./places.ts";
 
-/** @throws an assertion for a value that cannot be bound or a reference to nothing */
+/** @throws an assertion for a value that cannot be bound or a reference to nothing, or a step behind those that close the unit */
 export function checkUnit(unit: readonly Step[]): void {
-  for (const [index, { params }] of unit.entries()) {
+  for (const [index, { params, atEnd = false }] of unit.entries()) {
+    assert(atEnd || unit[index - 1]?.atEnd !== true, `step ${index} comes after what closes the unit`);
     for (const [at, param] of params.entries()) {
       if (isRef(param)) {
         const isThere = param.step >= 0 && param.step < index && unit[param.step]?.kind === "rows";
