@@ -15,8 +15,8 @@ CREATE TABLE Person (
   mood enum('sad', 'ok', 'it''s', 'back\\\\slash') NOT NULL DEFAULT 'ok',
   tags set('x', 'y', 'z'),
   size varchar(2) CHECK (size IN ('S', 'M')),
-  price decimal(10,2) NOT NULL DEFAULT 0 CHECK (price >= 0 AND price <= 1000) COMMENT 'In euros,
-before tax',
+  price decimal(10,2) NOT NULL DEFAULT 0 COMMENT 'In euros,
+before tax' CHECK (price >= 0 AND price <= 1000),
   big decimal(30,10), ratio float DEFAULT 0.1, score double,
   born date, at time, at_ms time(3), made datetime NOT NULL DEFAULT CURRENT_TIMESTAMP, seen timestamp(6) NULL, exact datetime(6),
   count bigint DEFAULT 0, wide bigint unsigned, huge bigint unsigned, small smallint unsigned, zeros int(6) unsigned zerofill, y year,
@@ -31,7 +31,7 @@ CREATE TABLE old (id int PRIMARY KEY, what text) ENGINE=MyISAM; INSERT INTO old 
 CREATE TABLE log (what text, person_id bigint unsigned, FOREIGN KEY (person_id) REFERENCES Person (Id) ON DELETE CASCADE);
 CREATE TABLE child (a int, b varchar(20), PRIMARY KEY (a, b));
 CREATE TABLE grand_child (id bigint AUTO_INCREMENT PRIMARY KEY, child_a int, child_b varchar(20), FOREIGN KEY (child_a, child_b) REFERENCES child (a, b));
-INSERT INTO Person (name, huge) VALUES ('Huge', 18446744073709551615);
+INSERT INTO Person (name, huge, ratio) VALUES ('Huge', 18446744073709551615, 7);
 `;
 
 describe("types of MariaDB", needed, () => {
@@ -120,7 +120,7 @@ describe("types of MariaDB", needed, () => {
     assert.deepEqual(await answerOf(adopted().served, "people/2"), body);
   });
 
-  test("filters go by the table's types", async () => {
+  test("filters go by the table's types", async (t) => {
     await send("POST people", { name: "Bob", price: "0.10", ratio: 16777216, mood: "sad", tags: "y" });
     for (const query of [
       "filter[mood]=it's",
@@ -149,7 +149,9 @@ describe("types of MariaDB", needed, () => {
       "filter[born][between]=2000-01-01,2000-12-31",
       `filter[uid]=${(await answerOf(adopted().served, "people/2")).uid}`,
     ])
-      assert.deepEqual(await names(query.replaceAll("\\", "%5C").replace("\u0001", "%01")), ["Ann"], query);
+      await t.test(query, async () =>
+        assert.deepEqual(await names(query.replaceAll("\\", "%5C").replace("\u0001", "%01")), ["Ann"]),
+      );
     assert.equal((await answerOf(adopted().served, "people/3")).ratio, 16777216);
     assert.equal((await send("PATCH people/3", { tags: "y,none" })).status, 422);
   });
@@ -177,7 +179,7 @@ describe("types of MariaDB", needed, () => {
       { ...sums.data[0], avg: null, max: { ...sums.data[0].max, made: "" } },
       {
         count: 3,
-        sum: { price: "12.60", ratio: 16777216.2, small: 7 },
+        sum: { price: "12.60", ratio: 16777223.1, small: 7 },
         avg: null,
         max: { made: "", mood: "it's", tags: "x,z", y: 2026 },
       },

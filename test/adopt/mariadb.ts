@@ -34,7 +34,7 @@ export async function adopt(sql: string): Promise<Adopted> {
   };
   try {
     await connection.query(`set time_zone = '+00:00'; ${sql}`);
-    await connection.query("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')");
+    await connection.query("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES'), div_precision_increment = 12");
     const { code, out, err } = await place.run("adopt", database.url, "--read-only-for", "staff");
     assert.equal(code, 0, `${out}${err}`);
     place.write("open.ts", opened(place.read("backend.ts")));

@@ -112,12 +112,13 @@ function among(form: Form, left: string, parameter: string): string {
 function matches(call: Call): Texts["matches"] {
   const by: Readonly<Record<Matching, (left: string, parameter: string) => string>> = {
     contains: (left, parameter) => `locate(${parameter}, ${left}) > 0`,
-    startsWith: (left, parameter) => `left(${left}, char_length(${parameter})) = ${parameter}`,
-    endsWith: (left, parameter) => `right(${left}, char_length(${parameter})) = ${parameter}`,
+    startsWith: (left, parameter) => `left(${left}, char_length(${parameter})) = (${parameter})`,
+    endsWith: (left, parameter) => `right(${left}, char_length(${parameter})) = (${parameter})`,
     like: (left, parameter) => `${left} like ${parameter} escape '\\'`,
     search: (left, parameter) => `${call("finds")}(${left}, ${parameter})`,
   };
-  return (operator, left, parameter) => by[operator](left, parameter);
+  // To the letter, whatever the collation of the column is.
+  return (operator, left, parameter) => by[operator](left, `${parameter} collate ${collation}`);
 }
 
 /** A value as a text by itself; null stays null. */

@@ -4,14 +4,15 @@ import { readCheck, type Said } from "../../../constraints.ts";
 import type { Row } from "../../../database.ts";
 import type { Reader } from "../../../ddl.ts";
 import { quote } from "../text.ts";
-import { typeOf } from "./column-types.ts";
+import { isDoubtful, typeOf } from "./column-types.ts";
+import { collated } from "./forms.ts";
 import { readTexts, toStandard } from "./words.ts";
 
 // A table whose engine has no transactions is read as views are.
 const tablesText = `select table_name, table_type = 'VIEW' or engine <> 'InnoDB', table_type = 'VIEW', table_comment
 from information_schema.tables where table_schema = database() and table_type in ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW')
 order by table_type = 'VIEW' or engine <> 'InnoDB', binary table_name`;
-const columnsText = `select table_name, column_name, column_type, is_nullable, column_default, extra, is_generated, column_comment, character_set_name
+const columnsText = `select table_name, column_name, column_type, is_nullable, column_default, extra, is_generated, column_comment, character_set_name, collation_name
 from information_schema.columns where table_schema = database() order by binary table_name, ordinal_position`;
 // Of a part of a text, or of an expression, no field can be named.
 const indexesText = `select table_name, index_name, non_unique, column_name, sub_part, index_type from information_schema.statistics
@@ -64,7 +65,7 @@ function toTable([table, isReadOnly, isView, remark]: Row, rows: Rows): CatalogT
     indexes
       .filter(([index, parts]) => index !== "PRIMARY" && (parts[0]?.[2] === 0) === unique)
       .map(([, parts]) => parts.map(columnIn));
-  const knowing: Knowing = { key, documents, said: judged.flatMap(readCheck) };
+  const knowing: Knowing = { key, documents, said: judged.flatMap(readWhole) };
   const comment = textOf(remark);
   return {
     name,
@@ -75,11 +76,12 @@ function toTable([table, isReadOnly, isView, remark]: Row, rows: Rows): CatalogT
     key,
     uniques: listed(true),
     indexes: listed(false),
-    checks: judged.filter((check) => readCheck(check).length === 0),
+    checks: judged.filter((check) => readWhole(check).length === 0),
     references: [...Map.groupBy(rows.references, (row) => String(row[1])).values()].map(toReference),
   };
 }
 
+const readWhole = (check: string) => (isDoubtful(check) ? [] : readCheck(check));
 const columnIn = (row: Row) => String(row[3]);
 
 function isWhole(parts: readonly Row[]): boolean {
@@ -100,17 +102,18 @@ interface Knowing {
 }
 
 function toColumn(row: Row, { key, documents, said }: Knowing): CatalogColumn {
-  const [, name, type, nullable, fallback, extra, generated, comment, charset] = row;
-  const [column, native, more] = [String(name), String(type), String(extra).toLowerCase()];
+  const [, name, type, nullable, fallback, extra, generated, comment, charset, collation] = row;
+  const [column, declared, more] = [String(name), String(type), String(extra).toLowerCase()];
   const isComputed = generated === "ALWAYS";
   const isCounted = more.includes("auto_increment") && key.length === 1 && key[0] === column;
   const own = said.filter((one) => one.column === column);
   const choice = own.find((one) => "choices" in one);
-  const judged = typeOf(native, documents.has(column) && charset === "utf8mb4");
+  const judged = typeOf(declared, documents.has(column) && charset === "utf8mb4");
+  const isForeign = judged.type?.name === "text" && charset !== null && charset !== "utf8mb4" && !declared.startsWith("set(");
   const renewed = more.includes("on update") ? "is set anew by the database with each change that does not name it" : null;
   return {
     name: column,
-    native,
+    native: isForeign ? collated(declared, String(collation)) : declared,
     ...judged,
     why: judged.why ?? renewed,
     ...(choice && "choices" in choice && judged.type?.name === "text"
@@ -118,7 +121,7 @@ function toColumn(row: Row, { key, documents, said }: Knowing): CatalogColumn {
       : {}),
     optional: nullable === "YES" && !key.includes(column),
     default: isComputed || more.includes("auto_increment") ? "database" : defaultOf(textOf(fallback)),
-    bounds: boundsOf(native, own),
+    bounds: isCounted ? {} : boundsOf(declared, own),
     made: isComputed ? "computed" : isCounted ? "counted" : null,
     comment: textOf(comment),
   };
@@ -132,6 +135,7 @@ function boundsOf(native: string, said: readonly Said[]): Bounds {
 
 function defaultOf(sql: string | null): CatalogColumn["default"] {
   if (sql === null || sql === "NULL") return null;
+  if (isDoubtful(sql)) return "database";
   if (/^'.*'$/s.test(sql) && readTexts(sql).length === 1) return { value: readTexts(sql)[0] ?? "" };
   if (/^-?\d{1,15}(\.\d{1,15})?$/.test(sql)) return { value: Number(sql) };
   const bit = /^b'([01])'$/.exec(sql)?.[1];

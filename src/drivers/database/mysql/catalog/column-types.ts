@@ -26,23 +26,29 @@ const plain: Readonly<Record<string, CatalogType>> = {
   blob: { name: "bytes" },
   mediumblob: { name: "bytes" },
   longblob: { name: "bytes" },
+  tinytext: { name: "text", max: null },
+  text: { name: "text", max: null },
   mediumtext: { name: "text", max: null },
   longtext: { name: "text", max: null },
 };
 
-/** Bytes that they hold: as many characters only where each takes one, and the database refuses what is longer. */
-const shortTexts: ReadonlySet<string> = new Set(["tinytext", "text"]);
 const digitsMax = 18;
+
+/** The catalog itself has no characters beyond the basic plane, and writes a ? for each. */
+export function isDoubtful(text: string): boolean {
+  return text.includes("?");
+}
 
 /** @param isJson a CHECK holds it to JSON */
 export function typeOf(native: string, isJson: boolean): Judged {
   const [, word = native, inside = ""] = /^(\w+)(?:\((.*)\))?/s.exec(native) ?? [];
   if (isJson && word.endsWith("text")) return { type: { name: "json" }, why: null };
   if (native.startsWith("tinyint(1)") || native === "bit(1)") return { type: { name: "boolean" }, why: null };
+  if ((word === "enum" || word === "set") && isDoubtful(native))
+    return { type: null, why: "has a member with a ? in it, which the catalog also writes for what it cannot write" };
   if (word === "enum") return { type: { name: "choice", choices: readTexts(native) }, why: null };
   if (word === "set") return { type: { name: "text", max: null }, why: "is a set: served as a text with commas" };
   if (word === "char" || word === "varchar") return { type: { name: "text", max: Number(inside) }, why: null };
-  if (shortTexts.has(word)) return { type: { name: "text", max: null }, why: null };
   if (word === "decimal") return decimal(inside);
   const known = plain[word];
   return known ? { type: known, why: null } : { type: null, why: `no field type holds ${native}` };

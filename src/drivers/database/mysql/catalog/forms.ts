@@ -5,6 +5,7 @@ import { collation, literal } from "../text.ts";
 import { readTexts } from "./words.ts";
 
 const isEnum = (native: string) => native.startsWith("enum(");
+const foreign = / collate ((\w+?)_\w+)$/;
 const isSet = (native: string) => native.startsWith("set(");
 
 /** A column's value as the product's own columns hold it. */
@@ -47,7 +48,21 @@ export function bindNative(form: Form, parameter: string): string {
   if (storage !== "text") return bind(form, parameter);
   // These sort by their members' numbers, and compare so with numbers alone.
   if (isEnum(native)) return `nullif(field(${parameter}, ${membersOf(native)}), 0)`;
-  return isSet(native) ? bindSet(native, parameter) : parameter;
+  return isSet(native) ? bindSet(native, parameter) : bindText(native, parameter);
+}
+
+/** What the catalog writes behind the type of a text that is not of utf8mb4: beside a parameter it would be compared as that is. */
+export function collated(native: string, collationName: string): string {
+  return `${native} collate ${collationName}`;
+}
+
+/** Characters that the column's set has not are refused where they are written, and found nowhere. */
+function bindText(native: string, parameter: string): string {
+  const [, name, set] = foreign.exec(native) ?? [];
+  if (name === undefined) return parameter;
+  const told = `convert(${parameter} using ${set})`;
+  const none = `convert(cast('?' as date) using ${set})`;
+  return `((case when ${parameter} is null then null when convert(${told} using utf8mb4) collate ${collation} = ${parameter} then ${told} else ${none} end) collate ${name})`;
 }
 
 /** What has other members than the set is a number that no set has. */
@@ -72,7 +87,8 @@ export function resumeNative(form: Form, parameter: string): string {
 
 /** A text of a list as a parameter would be: it is compared by the column's collation. */
 export function yielding({ native }: Form, sql: string): string {
-  return native === null ? sql : `json_unquote(json_quote(${sql}))`;
+  const isBound = native === null || isEnum(native) || isSet(native) || foreign.test(native);
+  return isBound ? sql : `json_unquote(json_quote(${sql}))`;
 }
 
 /** The column in sums: signed where a result below zero may be, whoever then refuses it. */
