@@ -86,7 +86,7 @@ describe("hostile schemas on MariaDB", needed, () => {
     assert.deepEqual(await answer("players/1?fields=id,team.id"), { id: 1, team: null });
     assert.deepEqual((await answer("teams?fields=captain.id,vice.mentor.id")).data, []);
     assert.equal((await adopted().served.ask("olds")).status, 200);
-    assert.match(adopted().out, /broken: View '.*broken' references invalid table/);
+    assert.match(adopted().out, /broken: is a view over what is not there/);
   });
 });
 

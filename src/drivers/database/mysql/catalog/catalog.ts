@@ -71,7 +71,7 @@ function toTable([table, isReadOnly, isView, remark]: Row, rows: Rows): CatalogT
     name,
     kind: isReadOnly === 1 ? "view" : "table",
     comment: isView === 1 ? null : comment,
-    fault: isView === 1 && rows.columns.length === 0 ? comment : null,
+    fault: isView === 1 && rows.columns.length === 0 ? "is a view over what is not there" : null,
     columns: rows.columns.map((row) => toColumn(row, knowing)),
     key,
     uniques: listed(true),
