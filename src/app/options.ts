@@ -11,9 +11,9 @@ import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http
 
 /** How an app is set up. The environment sets the same by HOLDFAST_ variables: `port` is HOLDFAST_PORT. */
 export interface AppOptions {
-  /** Where the data is: `sqlite:` and a path, `sqlite::memory:`, or `postgres://user:password@host/name`. @default "sqlite:./data.db" */
+  /** Where the data is: `sqlite:` and a path, `sqlite::memory:`, `postgres://user:password@host/name` or `mysql://…`. @default "sqlite:./data.db" */
   readonly database?: string;
-  /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see PostgresOptions and SqliteOptions. @default the driver's */
+  /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see SqliteOptions, PostgresOptions and MysqlOptions. @default the driver's */
   readonly databaseLimits?: Readonly<Record<string, number>>;
   /** URLs of the database's replicas, which answer reads that cannot miss the caller's own writes. @default none */
   readonly replicas?: readonly string[];

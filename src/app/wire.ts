@@ -54,7 +54,7 @@ export function keyFileOf(url: string): string | null {
 
 /** Whether several processes can work on the database at once. */
 export function isShared(url: string): boolean {
-  return isPostgres(url) || fileOf(url) !== null;
+  return isPostgres(url) || isMysql(url) || fileOf(url) !== null;
 }
 
 /** Whose tables are in a database. */

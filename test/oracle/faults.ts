@@ -58,7 +58,10 @@ export const faults: readonly Fault[] = [
       ...dialect.json,
       value: (form, sql) =>
         form.storage === "decimal" && form.scale > 0
-          ? `cast(${sql} * 1.0 / 1${"0".repeat(form.scale)} as text)`
+          ? dialect.json.value(
+              { ...form, storage: "text" },
+              dialect.json.text({ ...form, storage: "real" }, dialect.numbers.real(sql, form.scale)),
+            )
           : dialect.json.value(form, sql),
     },
   })),

@@ -4,6 +4,7 @@ import { failDatabase, type Row, type Value } from "../../database.ts";
 import { isLost, type ServerError, toError } from "./failures.ts";
 import { addressOf, type MysqlSettings } from "./options.ts";
 import { collation } from "./text.ts";
+import { checkVersion } from "./server/version.ts";
 import { toRows, toSent } from "./values.ts";
 
 export interface Answer {
@@ -18,6 +19,8 @@ export interface Session {
   ask(text: string, params?: readonly Value[]): Promise<Answer>;
   /** Runs a word to the server that is not worth preparing, such as `commit`. */
   tell(text: string): Promise<void>;
+  /** From now on, until the work ends, a statement may take so long. */
+  allow(timeoutMs: number): void;
   /** The connection is not used again, whatever becomes of the work. */
   retire(): void;
 }
@@ -38,7 +41,7 @@ type Mysql = { readonly createPool: (options: PoolOptions) => Pool };
 const graceMs = 5_000;
 
 export function createConnections({ createPool }: Mysql, settings: MysqlSettings): Connections {
-  const reach = { is: true };
+  const reach = { is: true, isChecked: false };
   const ready = new WeakSet<PoolConnection>();
   const open = (max: number) => {
     const pool = createPool({ ...poolOptions(settings), connectionLimit: max });
@@ -50,11 +53,21 @@ export function createConnections({ createPool }: Mysql, settings: MysqlSettings
   };
   const pools = { read: open(settings.readersMax), write: open(settings.writersMax) };
 
+  /** Another server might not even know what is set here. */
+  async function settle(connection: PoolConnection, purpose: Purpose): Promise<void> {
+    if (!reach.isChecked) {
+      const { rows } = await prepare(connection, { text: "select version()", params: [] }, settings.connectTimeoutMs);
+      checkVersion(String(rows[0]?.[0] as string));
+    }
+    reach.isChecked = true;
+    for (const text of openingOf(purpose, settings)) await send(connection, text, settings.connectTimeoutMs);
+  }
+
   async function acquire(purpose: Purpose): Promise<PoolConnection> {
     let connection: PoolConnection | null = null;
     try {
       connection = await take(pools[purpose], settings.connectTimeoutMs);
-      if (!ready.has(connection)) for (const text of openingOf(purpose, settings)) await send(connection, text, settings);
+      if (!ready.has(connection)) await settle(connection, purpose);
       ready.add(connection);
       if (!reach.is) settings.onTrouble({ kind: "database_found", message: "A connection could be opened again." });
       reach.is = true;
@@ -70,10 +83,14 @@ export function createConnections({ createPool }: Mysql, settings: MysqlSettings
     async use<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
       const connection = await acquire(purpose);
       let isSound = true;
+      let timeoutMs = timeoutOf(purpose, settings);
       try {
         return await work({
-          ask: (text, params = []) => prepare(connection, { text, params }, settings),
-          tell: (text) => send(connection, text, settings),
+          ask: (text, params = []) => prepare(connection, { text, params }, timeoutMs),
+          tell: (text) => send(connection, text, timeoutMs),
+          allow: (allowedMs) => {
+            timeoutMs = allowedMs;
+          },
           retire: () => {
             isSound = false;
           },
@@ -113,11 +130,10 @@ function take(pool: Pool, timeoutMs: number): Promise<PoolConnection> {
 function prepare(
   connection: PoolConnection,
   { text, params }: { readonly text: string; readonly params: readonly Value[] },
-  settings: MysqlSettings,
+  timeoutMs: number,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const options = { sql: text, values: params.map(toSent), timeout: answerMsOf(settings) };
-    connection.execute(options, (error: unknown, result: unknown, fields) => {
+  return inTime(connection, timeoutMs, (resolve, reject) => {
+    connection.execute(text, params.map(toSent), (error: unknown, result: unknown, fields) => {
       if (error) reject(error as Error);
       else if (Array.isArray(result)) resolve({ rows: toRows(result as unknown[][], fields ?? []), count: result.length });
       else resolve({ rows: [], count: (result as { readonly affectedRows: number }).affectedRows });
@@ -125,17 +141,35 @@ function prepare(
   });
 }
 
-function send(connection: PoolConnection, text: string, settings: MysqlSettings): Promise<void> {
-  return new Promise((resolve, reject) => {
-    connection.query({ sql: text, timeout: answerMsOf(settings) }, (error) => {
+function send(connection: PoolConnection, text: string, timeoutMs: number): Promise<void> {
+  return inTime(connection, timeoutMs, (resolve, reject) => {
+    connection.query(text, (error) => {
       if (error) reject(error);
       else resolve();
     });
   });
 }
 
-function answerMsOf({ readTimeoutMs, writeTimeoutMs }: MysqlSettings): number {
-  return Math.max(readTimeoutMs, writeTimeoutMs) + graceMs;
+/** Where nobody answers, not even the server's own limits of time, the connection is given up. */
+function inTime<T>(
+  connection: PoolConnection,
+  timeoutMs: number,
+  ask: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const giveUp = () => {
+    connection.destroy();
+    reject(Object.assign(new Error("the database does not answer"), { code: "ETIMEDOUT", fatal: true }));
+  };
+  const timer = setTimeout(giveUp, timeoutMs + graceMs);
+  const settled = <A>(then: (value: A) => void) => {
+    return (value: A) => {
+      clearTimeout(timer);
+      then(value);
+    };
+  };
+  ask(settled(resolve), settled(reject));
+  return promise;
 }
 
 function poolOptions(settings: MysqlSettings): PoolOptions {
@@ -196,6 +230,10 @@ function openingOf(purpose: Purpose, settings: MysqlSettings): readonly string[]
       ? "set session transaction isolation level repeatable read, read only"
       : "set session transaction isolation level serializable, read write",
   ];
+}
+
+function timeoutOf(purpose: Purpose, { readTimeoutMs, writeTimeoutMs }: MysqlSettings): number {
+  return purpose === "read" ? readTimeoutMs : writeTimeoutMs;
 }
 
 /** The setting that ends a statement which takes longer. */

@@ -3,7 +3,7 @@ import type { Storage } from "../../../schema/fields/field-type.ts";
 import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, SortTerm, Texts } from "../../dialect.ts";
 import { addend, bindNative as bind, ranked, readNative, resumeNative, yielding } from "./catalog/forms.ts";
 import { documents } from "./documents.ts";
-import { functionName } from "./functions.ts";
+import { functionName } from "./server/functions.ts";
 import { collation, literal, quote } from "./text.ts";
 
 /** How a function of the product is called: by its name alone where it stands in the database itself. */

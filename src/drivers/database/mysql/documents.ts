@@ -16,9 +16,11 @@ export const documents: Documents = Object.freeze<Documents>({
 const exact = "decimal(60,20)";
 
 function read(document: string, path: string, as: Inside): string {
-  const value = `json_extract(${document}, ${path})`;
+  const found = `json_extract(${document}, ${path})`;
+  // Of what is JSON to the server, it would compare the text within; and it writes spaces between its parts.
+  const value = `(concat(json_compact(${found})) collate ${collation})`;
   const text = `(json_value(${document}, ${path}) collate ${collation})`;
-  const only = (types: string, sql: string) => `case when json_type(${value}) in (${types}) then ${sql} end`;
+  const only = (types: string, sql: string) => `case when json_type(${found}) in (${types}) then ${sql} end`;
   switch (as) {
     case "document":
       return value;

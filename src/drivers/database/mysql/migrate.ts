@@ -9,6 +9,9 @@ import { literal, quote } from "./text.ts";
 /** How long a node waits for another that migrates; the server counts in seconds. */
 export const waitSeconds = 60;
 
+/** To change a large table takes its time; the longest that a timer measures is 24 days. */
+export const statementMsMax = 7 * 86_400_000;
+
 /** Two nodes that start at once migrate one after the other. Names of locks are the whole server's, and have 64 characters. */
 export const lockName = "concat('holdfast ', sha1(database()))";
 
@@ -21,6 +24,7 @@ export async function runMigration(connections: Connections, statements: readonl
 async function runLocked(session: Session, statements: readonly Statement[]): Promise<Error | null> {
   // Its settings are not those of other work, and the lock goes with it.
   session.retire();
+  session.allow(statementMsMax);
   try {
     await session.tell(
       "set foreign_key_checks = 0, max_statement_time = 0, innodb_lock_wait_timeout = 60, lock_wait_timeout = 60",

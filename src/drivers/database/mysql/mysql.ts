@@ -4,7 +4,7 @@ import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
 import { makeBeside, urlBeside } from "./catalog/beside.ts";
 import { type Connections, createConnections } from "./connections.ts";
-import { createFunctions, versionText } from "./functions.ts";
+import { createFunctions, versionText } from "./server/functions.ts";
 import { replaceFunctions, runMigration } from "./migrate.ts";
 import { withMigrator } from "./migrate/phases.ts";
 import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options.ts";
@@ -13,9 +13,6 @@ import { HeldTransaction } from "./transactions.ts";
 import { createUnitQueue } from "./unit-queue.ts";
 
 export type { MysqlOptions, MysqlTrouble } from "./options.ts";
-
-/** The oldest version whose answers are known to be right. */
-const versionMin: readonly [number, number] = [10, 11];
 
 /**
  * Connects, and makes the functions `holdfast_…` that statements call where they are missing.
@@ -74,22 +71,9 @@ async function importMysql() {
 
 async function prepareServer(connections: Connections, settings: MysqlSettings): Promise<void> {
   const reads = createReads(connections, settings);
-  const [row] = await reads.read({ text: "select version()", params: [] });
-  checkVersion(String(row?.[0] as string));
   const { version, statements } = createFunctions();
   const [known] = await reads.read({ text: versionText, params: [] });
   if (known?.[0] !== version) await replaceFunctions(connections, statements);
-}
-
-/** @throws with what to do where the server is not one that gives the same answers as the other databases */
-export function checkVersion(version: string): void {
-  const [, major, minor] = /^(?:5\.5\.5-)?(\d+)\.(\d+)/.exec(version) ?? [];
-  if (!/mariadb/i.test(version))
-    throw new Error(
-      `the server is MySQL ${version}, which lacks what equal answers need (LIMIT in GROUP_CONCAT, INSERT … RETURNING): use MariaDB 10.11 or later`,
-    );
-  const isOld = Number(major) < versionMin[0] || (Number(major) === versionMin[0] && Number(minor) < versionMin[1]);
-  if (isOld) throw new Error(`the server is MariaDB ${version}: use MariaDB ${versionMin.join(".")} or later`);
 }
 
 function createDatabase(connections: Connections, settings: MysqlSettings): Database {

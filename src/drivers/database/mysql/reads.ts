@@ -30,6 +30,7 @@ export function createReads(connections: Connections, settings: MysqlSettings): 
   async function askOnce(session: Session, { text, params }: Statement, timeoutMs: number): Promise<Outcome> {
     const isOwn = timeoutMs !== settings.readTimeoutMs;
     try {
+      session.allow(timeoutMs);
       if (isOwn) await session.tell(`set ${secondsText(timeoutMs)}`);
       const { rows } = await session.ask(text, params);
       return { rows };

@@ -3,7 +3,7 @@ import { failDatabase, type Migrator, type Statement } from "../../../database.t
 import type { Alone } from "../../server.ts";
 import type { Connections, Session } from "../connections.ts";
 import { type ServerError, toError, toRefusal } from "../failures.ts";
-import { lockName, waitSeconds } from "../migrate.ts";
+import { lockName, statementMsMax, waitSeconds } from "../migrate.ts";
 import { columnsOf } from "../places.ts";
 
 export async function withMigrator<T>(
@@ -14,6 +14,7 @@ export async function withMigrator<T>(
   const outcome = await connections.use("write", async (session) => {
     // Its settings are not those of other work, and the lock goes with it.
     session.retire();
+    session.allow(statementMsMax);
     await session.tell(
       "set foreign_key_checks = 0, max_statement_time = 0, innodb_lock_wait_timeout = 60, lock_wait_timeout = 60",
     );

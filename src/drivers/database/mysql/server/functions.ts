@@ -1,7 +1,7 @@
 /** The SQL functions that compiled statements call, in the database itself: it has no place of its own for them. */
 import { createHash } from "node:crypto";
-import { foldText } from "../../../base/fold.ts";
-import { collation, literal } from "./text.ts";
+import { foldText } from "../../../../base/fold.ts";
+import { collation, literal } from "../text.ts";
 
 /** With this every name begins that the product gives to what is no table. */
 export const ownPrefix = "holdfast_";

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
-import { needsService } from "../../../../test/needs.ts";
-import { type FreshDatabase, freshDatabase } from "../../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../../test/servers/names.ts";
-import { foldText } from "../../../base/fold.ts";
-import type { Database, Value } from "../../database.ts";
-import { openMysql } from "./mysql.ts";
+import { needsService } from "../../../../../test/needs.ts";
+import { type FreshDatabase, freshDatabase } from "../../../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../../../test/servers/names.ts";
+import { foldText } from "../../../../base/fold.ts";
+import type { Database, Value } from "../../../database.ts";
+import { openMysql } from "../mysql.ts";
 
 const codePointMax = 0x10ffff;
 const characters = Array.from({ length: codePointMax }, (_, index) => index + 1)

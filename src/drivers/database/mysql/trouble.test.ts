@@ -1,0 +1,113 @@
+/** A MariaDB that dies under load and comes back, and what it says on the way: nothing acknowledged is lost, nothing secret is told. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { inspect } from "node:util";
+import { needsService } from "../../../../test/needs.ts";
+import { freshDatabase } from "../../../../test/servers/databases.ts";
+import { startMariadb } from "../../../../test/servers/mariadb.ts";
+import type { Server } from "../../../../test/servers/server.ts";
+import { AppError } from "../../../base/errors.ts";
+import type { Database, Step } from "../../database.ts";
+import { mysqlDialect } from "./dialect.ts";
+import { openMysql } from "./mysql.ts";
+import { checkVersion } from "./server/version.ts";
+
+void describe("trouble with MariaDB", needsService("mariadb"), () => {
+  let server: Server;
+  let database: Database;
+  let url: string;
+  const told: string[] = [];
+
+  before(async () => {
+    server = await startMariadb({ settings: { "max-allowed-packet": "1048576" } });
+    ({ url } = await freshDatabase(server.url));
+    database = await openMysql({ url, connectTimeoutMs: 2000, onTrouble: ({ kind }) => told.push(kind) });
+    await database.migrate([{ text: "create table notes (id bigint primary key, words longtext)", params: [] }]);
+  });
+
+  after(async () => {
+    await database.close();
+    await server.stop();
+  });
+
+  const add = (id: number): Step => ({ text: "insert into notes (id) values (?)", kind: "run", params: [id] });
+  const ids = async () =>
+    (await database.read({ text: "select id from notes order by id", params: [] })).map(([id]) => Number(id));
+
+  test("killed under load: what was acknowledged is there, what failed says whether it may be, and writes go on", async () => {
+    const acknowledged: number[] = [];
+    const failed: unknown[] = [];
+    let next = 0;
+    let isDown = false;
+    const writers = Array.from({ length: 8 }, async () => {
+      while (!isDown) {
+        const id = next++;
+        await database.write([add(id)]).then(
+          () => acknowledged.push(id),
+          (error: unknown) => {
+            isDown = true;
+            failed.push(error);
+          },
+        );
+      }
+    });
+    while (acknowledged.length < 200) await new Promise((resolve) => setImmediate(resolve));
+    await server.kill();
+    await Promise.all(writers);
+    const codes = new Set(failed.map((error) => (error as AppError).code));
+    assert.ok(codes.size > 0 && codes.isSubsetOf(new Set(["write_outcome_unknown", "database_unreachable"])), [...codes].join());
+    await assert.rejects(async () => database.read({ text: "select 1", params: [] }), { code: "database_unreachable" });
+    assert.equal(database.state(), "unreachable");
+    await server.restart();
+    assert.ok(new Set(await ids()).isSupersetOf(new Set(acknowledged)));
+    assert.equal(database.state(), "ready");
+    await database.write([add(1_000_000)]);
+    assert.ok(told.includes("database_found"));
+  });
+
+  test("an answer that is larger than the server can send is an error, never a null", async () => {
+    await database.write([
+      {
+        text: "insert into notes values (2000000, repeat('x', 900000)), (2000001, repeat('x', 900000))",
+        kind: "run",
+        params: [],
+      },
+    ]);
+    const form = { storage: "text", scale: 0, isRequired: false, isPlain: false, isColumn: true, native: null } as const;
+    const object = mysqlDialect.json.object([["words", mysqlDialect.json.value(form, 't0."words"')]]);
+    const [row] = await database.read({ text: `select char_length(${object}) from notes t0 where id = 2000000`, params: [] });
+    assert.equal(row?.[0], 900_012);
+    const order = [{ sql: 't0."id"', descending: false, nullable: false }];
+    const array = mysqlDialect.json.array({ object, from: 'from "notes" t0 where "id" >= 2000000', order, limit: 10 });
+    await assert.rejects(async () => database.read({ text: `select ${array}`, params: [] }), { code: "database_failed" });
+  });
+
+  test("a wrong password is told without the password, in whatever depth", async () => {
+    const secret = "not-the-password";
+    const wrong = new URL(url);
+    wrong.password = secret;
+    await assert.rejects(openMysql({ url: wrong.href }), (error: unknown) => {
+      assert.ok(error instanceof AppError);
+      assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes(secret));
+      return true;
+    });
+    await assert.rejects(openMysql({ url: `${url}?multipleStatements=true` }), /no parameter "multipleStatements"/);
+  });
+
+  test("a statement that waits for a lock too long fails as busy", async () => {
+    const impatient = await openMysql({ url, lockTimeoutMs: 1000 });
+    const touch: Step = { text: "update notes set words = 'a' where id = 0", kind: "run", params: [] };
+    await database.transaction(async (tx) => {
+      await tx.write([touch]);
+      await assert.rejects(impatient.write([touch]), { code: "database_busy" });
+    });
+    await impatient.close();
+  });
+
+  test("a server that would answer otherwise is not served", () => {
+    checkVersion("10.11.19-MariaDB-0+deb12u1");
+    checkVersion("5.5.5-11.4.2-MariaDB");
+    for (const version of ["8.4.3", "10.6.18-MariaDB", "9.1.0"])
+      assert.throws(() => checkVersion(version), /MariaDB 10\.11 or later/);
+  });
+});
