@@ -84,8 +84,7 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, opening: O
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
   assert(replicas.length === 0, "the option replicas is for PostgreSQL");
-  assert(!isMysql(url) || !opening.isAdopted, "tables of others are adopted from SQLite and PostgreSQL, not from MariaDB");
-  if (isMysql(url)) return openMysqlDatabase(url, told);
+  if (isMysql(url)) return openMysqlDatabase(url, told, opening);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
   const options = { ...told, file: file ?? ":memory:" };
@@ -139,14 +138,23 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
   return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
 }
 
-async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">): Promise<Opened> {
-  const [{ openMysql }, { mysqlDialect }, { mysqlDdl }] = await Promise.all([
-    import("../drivers/database/mysql/mysql.ts"),
-    import("../drivers/database/mysql/dialect.ts"),
-    import("../drivers/database/mysql/ddl.ts"),
-  ]);
-  const database = await openMysql({ ...told, url });
-  return { database, dialect: mysqlDialect, ddl: mysqlDdl };
+async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">, adopting: Adopting): Promise<Opened> {
+  const [{ inspectMysql, openMysql, openMysqlBeside }, { createMysqlDialect, mysqlDialect }, { mysqlDdl }, { placeBeside }] =
+    await Promise.all([
+      import("../drivers/database/mysql/mysql.ts"),
+      import("../drivers/database/mysql/dialect.ts"),
+      import("../drivers/database/mysql/ddl.ts"),
+      import("../drivers/database/mysql/catalog/beside.ts"),
+    ]);
+  const options = { ...told, url };
+  const inside = { dialect: mysqlDialect, ddl: mysqlDdl };
+  if (!adopting.isAdopted) return { database: await openMysql(options), ...inside };
+  const tables = await inspectMysql(options, (read) => mysqlDdl.catalogue.readTables(read));
+  const isInside = adopting.tablesInside || namesOf(mysqlDdl).every((name) => tables.includes(name));
+  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(mysqlDdl) };
+  const place = placeBeside(url, namesOf(mysqlDdl));
+  const languages = { dialect: createMysqlDialect(place.schema), ddl: mysqlDdl };
+  return { database: await openMysqlBeside(options), ...keepApart(languages, place) };
 }
 
 const postgresPlace: Omit<Place, "tables"> = Object.freeze({
@@ -168,6 +176,13 @@ export async function readCatalog(url: string): Promise<readonly CatalogTable[]>
       import("../drivers/database/postgres/catalog/catalog.ts"),
     ]);
     return inspectPostgres({ url }, readPostgresCatalog);
+  }
+  if (isMysql(url)) {
+    const [{ inspectMysql }, { readMysqlCatalog }] = await Promise.all([
+      import("../drivers/database/mysql/mysql.ts"),
+      import("../drivers/database/mysql/catalog/catalog.ts"),
+    ]);
+    return inspectMysql({ url }, readMysqlCatalog);
   }
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
   try {

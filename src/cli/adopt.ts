@@ -18,7 +18,7 @@ interface AdoptFlags extends ProjectFlags {
 export const command: CommandFile = {
   define: (command) =>
     void command
-      .argument("[url]", "the database: sqlite: and a path, a path alone, or postgres: (default: HOLDFAST_DATABASE_URL)")
+      .argument("[url]", "the database: sqlite: and a path, a path alone, postgres: or mysql: (default: HOLDFAST_DATABASE_URL)")
       .option("--out <file>", "the file to write", "backend.ts")
       .option("--read-only-for <role>", "who has the role may read everything (default: nobody may do anything)")
       .option("--without <table>", "leave a table out; may be given more than once", gather)

@@ -8,7 +8,7 @@ import { type FreshDatabase, freshDatabase } from "../servers/databases.ts";
 import { serviceUrl } from "../servers/names.ts";
 import { testAnswers } from "./answers.ts";
 import { folder, models, needsChinook } from "./chinook.ts";
-import { answerOf, createPlace, type Place, type Row, type Served } from "./place.ts";
+import { answerOf, createPlace, opened, type Place, type Row, type Served } from "./place.ts";
 
 const needed = needsService("postgres");
 const needsFile = needsChinook("chinook-postgres.sql");
@@ -56,15 +56,6 @@ async function adoptWith(client: Client, database: FreshDatabase, sql: string): 
       place.remove();
     },
   };
-}
-
-/** The same backend with staff allowed to write, but for what is read only. */
-function opened(backend: string): string {
-  const open = (model: string) => model.replaceAll('read: me.has("staff")', 'read: me.has("staff"), write: me.has("staff")');
-  return backend
-    .split(/(?=^export const )/m)
-    .map((part) => (part.includes(".view()") ? part : open(part)))
-    .join("");
 }
 
 describe("Chinook on PostgreSQL", needed.skip === false ? needsFile : needed, () => {

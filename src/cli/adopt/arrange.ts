@@ -15,7 +15,7 @@ export interface Arranging {
 }
 
 /** The product's own tables, and tables that a database keeps for itself. */
-const own: ReadonlySet<string> = new Set(["_journal", "_changes", "_idempotency"]);
+const own: ReadonlySet<string> = new Set(["_journal", "_changes", "_idempotency", "_commits"]);
 
 /** @param without tables that are not to be adopted */
 export function arrange(catalog: readonly CatalogTable[], without: readonly string[]): Adopted {

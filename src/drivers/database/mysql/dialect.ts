@@ -1,62 +1,75 @@
 /** MariaDB's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
 import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, SortTerm, Texts } from "../../dialect.ts";
-import { bind, bindStored } from "./bind.ts";
+import { addend, bindNative as bind, ranked, readNative, resumeNative, yielding } from "./catalog/forms.ts";
 import { documents } from "./documents.ts";
 import { functionName } from "./server/functions.ts";
 import { collation, literal, quote } from "./text.ts";
 
-export const mysqlDialect: Dialect = Object.freeze<Dialect>({
-  name: "mysql",
-  quote,
-  bind,
-  among,
-  not: (condition) => `(${condition}) is not true`,
-  distinct: (_, left, right) => `not (${left} <=> ${right})`,
-  bucket,
-  sorting: Object.freeze<Sorting>({
-    term,
-    resume: ({ storage, scale }, parameter) =>
-      storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${scale}))` : bindStored(storage, parameter),
-    comparesRows: false,
-    keepsOrder: false,
-  }),
-  texts: Object.freeze<Texts>({
-    matches,
-    length: (sql) => `char_length(${sql})`,
-    lower: (sql) => `${functionName("lower")}(${sql})`,
-    upper: (sql) => `${functionName("upper")}(${sql})`,
-  }),
-  json: Object.freeze<JsonWriter>({
-    value: jsonValue,
-    text: textOf,
-    object: (pairs) =>
-      whole(
-        `'{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}'`,
-      ),
-    when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
-    // A derived table cannot speak of the row around it, so the function itself sorts and cuts.
-    array: ({ object, from, order, limit }) =>
-      whole(
-        `(select '[' || coalesce(group_concat(${object} order by ${order.map(termInside).join(", ")} separator ',' limit ${limit}), '') || ']' ${from})`,
-      ),
-  }),
-  documents,
-  numbers: Object.freeze<Numbers>({
-    rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
-    real: (sql) => `cast(${sql} as double)`,
-    exact: (_, sql) => sql,
-    plus: (form, sql, parameter) => `${sql} + ${bind(form, parameter)}`,
-    sum,
-    average: ({ storage, scale }, sql) => {
-      if (storage === "real") return `avg(${sql})`;
-      const units = scale > 0 ? `${sql} * 1${"0".repeat(scale)}` : sql;
-      return `(cast(sum(${units}) as double) / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
-    },
-    extreme: (name, _, sql) => `${name}(${sql})`,
-    limit: (parameter) => parameter,
-  }),
-});
+/** How a function of the product is called: by its name alone where it stands in the database itself. */
+type Call = typeof functionName;
+
+/** The dialect where the functions stand in the database of that name, or in the database itself. */
+export function createMysqlDialect(place: string | null): Dialect {
+  const call: Call = place === null ? functionName : (name) => `${quote(place)}.${functionName(name)}`;
+  return Object.freeze<Dialect>({
+    name: "mysql",
+    quote,
+    bind,
+    among,
+    not: (condition) => `(${condition}) is not true`,
+    distinct: (_, left, right) => `not (${left} <=> ${right})`,
+    bucket,
+    sorting: Object.freeze<Sorting>({
+      term,
+      resume: (form, parameter) =>
+        form.storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${form.scale}))` : resumeNative(form, parameter),
+      comparesRows: false,
+      keepsOrder: false,
+    }),
+    texts: Object.freeze<Texts>({
+      matches: matches(call),
+      length: (sql) => `char_length(${sql})`,
+      lower: (sql) => `${call("lower")}(${sql})`,
+      upper: (sql) => `${call("upper")}(${sql})`,
+    }),
+    json: Object.freeze<JsonWriter>({
+      value: (form, sql) => jsonValue(call, form, sql),
+      text: (form, sql) => textOf(call, form, sql),
+      object: (pairs) =>
+        whole(
+          call,
+          `'{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}'`,
+        ),
+      when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
+      // A derived table cannot speak of the row around it, so the function itself sorts and cuts.
+      array: ({ object, from, order, limit }) =>
+        whole(
+          call,
+          `(select '[' || coalesce(group_concat(${object} order by ${order.map(termInside).join(", ")} separator ',' limit ${limit}), '') || ']' ${from})`,
+        ),
+    }),
+    documents,
+    numbers: Object.freeze<Numbers>({
+      rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
+      real: (sql) => `cast(${sql} as double)`,
+      exact: (_, sql) => sql,
+      plus: (form, sql, parameter) => `${addend(form, sql)} + ${bind(form, parameter)}`,
+      sum: (form, sql) => sum(call, form, sql),
+      average: (form, given) => {
+        const { storage, scale } = form;
+        const sql = readNative(form, given);
+        if (storage === "real") return `avg(${sql})`;
+        const units = scale > 0 ? `${sql} * 1${"0".repeat(scale)}` : sql;
+        return `(cast(sum(${units}) as double) / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
+      },
+      extreme: (name, form, sql) => `${name}(${ranked(form, sql)})`,
+      limit: (parameter) => parameter,
+    }),
+  });
+}
+
+export const mysqlDialect: Dialect = createMysqlDialect(null);
 
 function term({ sql, descending }: SortTerm): string {
   return descending ? `${sql} desc` : sql;
@@ -72,8 +85,8 @@ function termInside(by: SortTerm): string {
 const digitsMax = 60;
 
 /** A text of more than max_allowed_packet bytes becomes null, with a warning that nobody reads: it is an error instead. */
-function whole(json: string): string {
-  return `coalesce(${json}, ${functionName("fail")}('a result is larger than max_allowed_packet'))`;
+function whole(call: Call, json: string): string {
+  return `coalesce(${json}, ${call("fail")}('a result is larger than max_allowed_packet'))`;
 }
 
 /** The types in which elements of a list are read: of short ones the server can make a table that it looks up. */
@@ -91,28 +104,27 @@ const elements: Readonly<Partial<Record<Storage, string>>> = {
 
 function among(form: Form, left: string, parameter: string): string {
   const { storage } = form;
-  const value = storage === "bytes" ? "from_base64(e.v)" : bind(form, "e.v");
+  const value = storage === "bytes" ? "from_base64(e.v)" : bind(form, storage === "text" ? yielding(form, "e.v") : "e.v");
   const type = elements[storage] ?? `longtext character set utf8mb4 collate ${collation}`;
   return `${left} in (select ${value} from json_table(${parameter}, '$[*]' columns (v ${type} path '$')) e)`;
 }
 
-function matches(operator: Matching, left: string, parameter: string): string {
-  switch (operator) {
-    case "contains":
-      return `locate(${parameter}, ${left}) > 0`;
-    case "startsWith":
-      return `left(${left}, char_length(${parameter})) = ${parameter}`;
-    case "endsWith":
-      return `right(${left}, char_length(${parameter})) = ${parameter}`;
-    case "like":
-      return `${left} like ${parameter} escape '\\'`;
-    case "search":
-      return `${functionName("finds")}(${left}, ${parameter})`;
-  }
+function matches(call: Call): Texts["matches"] {
+  const by: Readonly<Record<Matching, (left: string, parameter: string) => string>> = {
+    contains: (left, parameter) => `locate(${parameter}, ${left}) > 0`,
+    startsWith: (left, parameter) => `left(${left}, char_length(${parameter})) = (${parameter})`,
+    endsWith: (left, parameter) => `right(${left}, char_length(${parameter})) = (${parameter})`,
+    like: (left, parameter) => `${left} like ${parameter} escape '\\'`,
+    search: (left, parameter) => `${call("finds")}(${left}, ${parameter})`,
+  };
+  // To the letter, whatever the collation of the column is.
+  return (operator, left, parameter) => by[operator](left, `${parameter} collate ${collation}`);
 }
 
 /** A value as a text by itself; null stays null. */
-function textOf({ storage, scale }: Form, sql: string): string {
+function textOf(call: Call, form: Form, given: string): string {
+  const { storage, scale } = form;
+  const sql = readNative(form, given);
   switch (storage) {
     case "text":
     case "uuid":
@@ -123,7 +135,7 @@ function textOf({ storage, scale }: Form, sql: string): string {
     case "decimal":
       return `cast(cast(${sql} as decimal(${digitsMax},${scale})) as char)`;
     case "real":
-      return `${functionName("real")}(${sql})`;
+      return `${call("real")}(${sql})`;
     case "boolean":
       return `case when ${sql} then 'true' when not ${sql} then 'false' end`;
     case "bytes":
@@ -135,17 +147,18 @@ function textOf({ storage, scale }: Form, sql: string): string {
 
 const column = /^(?:\w+\.)?"(?:[^"]|"")+"$/;
 
-function jsonValue(form: Form, sql: string): string {
-  if (form.storage === "text") return `coalesce(${quoted(sql)}, 'null')`;
-  const text = textOf(form, sql);
+function jsonValue(call: Call, form: Form, sql: string): string {
+  if (form.storage === "text") return `coalesce(${quoted(call, form, sql)}, 'null')`;
+  const text = textOf(call, form, sql);
   return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
 }
 
 // The server's own function writes some rare characters in another way; to call ours costs more than to look for them.
-function quoted(sql: string): string {
-  const ours = `${functionName("quote")}(${sql})`;
+function quoted(call: Call, form: Form, given: string): string {
+  const sql = readNative(form, given);
+  const ours = `${call("quote")}(${sql})`;
   const theirs = `json_quote(${sql}) collate ${collation}`;
-  return column.test(sql) ? `case when locate('\\u00', ${theirs}) = 0 then ${theirs} else ${ours} end` : ours;
+  return column.test(given) ? `case when locate('\\u00', ${theirs}) = 0 then ${theirs} else ${ours} end` : ours;
 }
 
 // The others hold nothing that JSON would escape.
@@ -168,9 +181,11 @@ function bucket(unit: Bucket, { storage }: Form, sql: string): string {
 }
 
 // A sum that does not fit into 64 bits fails, in units as elsewhere. The reason speaks of the sum, or it would be asked for row by row.
-function sum({ storage, scale }: Form, sql: string): string {
+function sum(call: Call, form: Form, given: string): string {
+  const { storage, scale } = form;
+  const sql = readNative(form, given);
   if (storage === "real") return `sum(${sql})`;
   const units = scale > 0 ? `sum(${sql}) * 1${"0".repeat(scale)}` : `sum(${sql})`;
   const value = scale > 0 ? `sum(${sql})` : `cast(sum(${sql}) as signed)`;
-  return `case when ${units} between -9223372036854775808 and 9223372036854775807 then ${value} when sum(${sql}) is not null then ${functionName("fail")}('a sum is over 64 bits: ' || sum(${sql})) end`;
+  return `case when ${units} between -9223372036854775808 and 9223372036854775807 then ${value} when sum(${sql}) is not null then ${call("fail")}('a sum is over 64 bits: ' || sum(${sql})) end`;
 }

@@ -1,6 +1,8 @@
 /** The MariaDB driver, on the library `mysql2`: serializable writes that share commits, reads that cannot write. */
 import type { Database } from "../../database.ts";
+import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
+import { makeBeside, urlBeside } from "./catalog/beside.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createFunctions, versionText } from "./server/functions.ts";
 import { replaceFunctions, runMigration } from "./migrate.ts";
@@ -27,6 +29,36 @@ export async function openMysql(options: MysqlOptions): Promise<Database> {
     throw error;
   }
   return createDatabase(connections, settings);
+}
+
+/** The same where the tables are somebody else's: the functions are made in the database beside, which is made where it is missing. */
+export async function openMysqlBeside(options: MysqlOptions): Promise<Database> {
+  const settings = resolveOptions(options);
+  const library = await importMysql();
+  const connections = createConnections(library, settings);
+  const beside = createConnections(library, { ...settings, url: urlBeside(settings.url) });
+  try {
+    await makeBeside(connections, settings.url);
+    await prepareServer(beside, settings);
+  } catch (error) {
+    await connections.close();
+    throw error;
+  } finally {
+    await beside.close();
+  }
+  return createDatabase(connections, settings);
+}
+
+/** Reads what the server says of itself, and makes nothing. Fails as `openMysql` does. */
+export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+  const settings = resolveOptions(options);
+  const connections = createConnections(await importMysql(), settings);
+  const reads = createReads(connections, settings);
+  try {
+    return await work(async (text, params = []) => reads.read({ text, params }));
+  } finally {
+    await connections.close();
+  }
 }
 
 async function importMysql() {

@@ -12,6 +12,7 @@ export function toSent(value: Value): string | number | Buffer | null {
 
 // Types of columns (mariadb.com/kb/en/result-set-packets).
 const typeBigint = 8;
+const typeBit = 16;
 const typeDecimal = 246;
 
 /** Rows as the contract has them: what arrives as digits and has no fraction is a number. */
@@ -21,5 +22,11 @@ export function toRows(rows: readonly unknown[][], fields: readonly FieldPacket[
   );
   if (whole.length > 0)
     for (const row of rows) for (const index of whole) if (typeof row[index] === "string") row[index] = toInteger(row[index]);
+  for (const [index, { columnType }] of fields.entries())
+    if (columnType === typeBit) for (const row of rows) row[index] = fromBits(row[index]);
   return rows as unknown as readonly Row[];
+}
+
+function fromBits(value: unknown): unknown {
+  return value instanceof Uint8Array ? toInteger(String(BigInt(`0x${Buffer.from(value).toString("hex") || "0"}`))) : value;
 }

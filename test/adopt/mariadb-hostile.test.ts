@@ -1,0 +1,126 @@
+/** MariaDB schemas that nobody would design and somebody has, and users who may not do everything. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { needsService } from "../needs.ts";
+import { queryMariadb } from "../servers/mariadb.ts";
+import { serviceUrl } from "../servers/names.ts";
+import { type Adopted, adopt, nameBeside } from "./mariadb.ts";
+import { answerOf, type Row } from "./place.ts";
+
+const needed = needsService("mariadb");
+
+const tables = `
+CREATE TABLE \`select\` (\`group\` int PRIMARY KEY, \`or\` text, \`in\` text, \`class\` text, \`say "hi"\` text, \`it's\` text, \`back\`\`tick\` text, \`a.b\` text, \`line
+break\` text, \`\${x}\` text, \`back\\\\slash\` text, \`*/\` text, \`q?\` text);
+CREATE TABLE \`日本\` (\`名前\` varchar(20) PRIMARY KEY, \`数\` int);
+CREATE TABLE \`boxes \`\`of\`\` "x"\` (id int PRIMARY KEY, \`select\` int, \`日本\` varchar(20), FOREIGN KEY (\`select\`) REFERENCES \`select\` (\`group\`), FOREIGN KEY (\`日本\`) REFERENCES \`日本\` (\`名前\`));
+CREATE TABLE bytes (id int PRIMARY KEY, \`default\` text, \`constructor\` text, \`__proto__\` text, \`toString\` text);
+CREATE TABLE \`drop table x; --\` (\`'; drop table y\` varchar(20) PRIMARY KEY);
+CREATE TABLE \`holdfast_fail(x\` (\`holdfast_quote(y\` varchar(20) PRIMARY KEY);
+CREATE TABLE odd (id int PRIMARY KEY, kind enum('', 'a,b', '"', '\\\\', 'ž') NOT NULL, cake enum('🎂', 'x'), cup varchar(9) DEFAULT '🎂', plain int DEFAULT '5', word varchar(9) CHECK (word IN ('it''s', '\\\\')));
+CREATE TABLE team (id int PRIMARY KEY, captain_id int, vice_id int);
+CREATE TABLE player (id int PRIMARY KEY, team_id int REFERENCES team (id), mentor_id int REFERENCES player (id));
+ALTER TABLE team ADD FOREIGN KEY (captain_id) REFERENCES player (id), ADD FOREIGN KEY (vice_id) REFERENCES player (id);
+CREATE TABLE old (at datetime, day date); SET STATEMENT sql_mode = '' FOR INSERT INTO old VALUES ('0000-00-00', '0000-00-00');
+SET foreign_key_checks = 0; INSERT INTO player VALUES (1, 99, NULL);
+INSERT INTO \`select\` VALUES (1, 'o', 'i', 'c', 'hi', 'its', 't', 'ab', 'lb', 'd', 'bs', 'end', 'q');
+INSERT INTO \`日本\` VALUES ('東京', 7); INSERT INTO \`boxes \`\`of\`\` "x"\` VALUES (1, 1, '東京');
+INSERT INTO bytes VALUES (1, 'd', 'c', 'p', 's'); INSERT INTO \`drop table x; --\` VALUES ('still here'); INSERT INTO \`holdfast_fail(x\` VALUES ('y');
+CREATE TABLE gone (id bigint unsigned); CREATE VIEW broken AS SELECT id FROM gone; DROP TABLE gone;
+`;
+
+describe("hostile schemas on MariaDB", needed, () => {
+  const state: { adopted: Adopted | null } = { adopted: null };
+  const adopted = () => state.adopted as Adopted;
+  const answer = (path: string) => answerOf(adopted().served, path);
+
+  before(async () => {
+    if (needed.skip === false) state.adopted = await adopt(tables);
+  });
+  after(() => state.adopted?.stop());
+
+  test("reserved words, quotes, and other scripts in names", async () => {
+    assert.deepEqual(await answer("selects/1"), {
+      groupValue: 1,
+      orValue: "o",
+      inValue: "i",
+      class: "c",
+      sayHi: "hi",
+      its: "its",
+      backTick: "t",
+      aB: "ab",
+      lineBreak: "lb",
+      x: "d",
+      backSlash: "bs",
+      column: "end",
+      q: "q",
+    });
+    assert.deepEqual((await answer("selects?filter[sayHi]=hi&filter[q]=q&sort=backTick")).data.length, 1);
+    assert.deepEqual((await answer("rows")).data, [{ column: "東京", column2: 7 }]);
+    assert.deepEqual((await answer("bytesRows")).data, [{ id: 1, default: "d", constructor: "c", proto: "p", toString: "s" }]);
+    assert.deepEqual((await answer("dropTableXes")).data, [{ dropTableY: "still here" }]);
+    const { models } = adopted().served.app.engine.schema;
+    const named = (table: string) => [...models.values()].find((model) => model.table === table)?.name ?? "";
+    assert.deepEqual((await answer(named("holdfast_fail(x"))).data.length, 1);
+    assert.deepEqual((await answer(`${named('boxes `of` "x"')}/1?fields=*,select.orValue`)).select, { orValue: "o" });
+    assert.equal(await adopted().place.typeErrors(), "");
+    assert.equal((await adopted().place.run("adopt", adopted().url, "--check")).code, 0);
+  });
+
+  test("members of an enum that are hard to write", async () => {
+    for (const [id, kind] of ["", "a,b", '"', "\\", "ž"].entries()) {
+      const { status, body } = await adopted().served.ask("odds", { method: "POST", body: JSON.stringify({ id, kind }) });
+      assert.deepEqual([status, body?.kind], [201, kind]);
+      const found = (await answer(`odds?filter[kind]=${encodeURIComponent(kind)}`)).data;
+      assert.deepEqual(
+        found.map((row: Row) => [row.id, row.plain]),
+        [[id, 5]],
+      );
+    }
+    const word = await adopted().served.ask("odds", { method: "POST", body: '{"id":9,"kind":"ž","word":"\\\\"}' });
+    assert.deepEqual([word.status, word.body.word, word.body.cup], [201, "\\", "🎂"]);
+    assert.match(adopted().out, /odd\.cake: has a member with a \? in it/);
+  });
+
+  test("circles, broken references and days that are none", async () => {
+    assert.deepEqual(await answer("players/1?fields=id,team.id"), { id: 1, team: null });
+    assert.deepEqual((await answer("teams?fields=captain.id,vice.mentor.id")).data, []);
+    assert.equal((await adopted().served.ask("olds")).status, 200);
+    assert.match(adopted().out, /broken: is a view over what is not there/);
+  });
+});
+
+describe("who may not make a database", needed, () => {
+  test("is told what to grant, and may have the tables inside", async () => {
+    const root = serviceUrl("mariadb");
+    const adopted = await adopt("CREATE TABLE shop (id int PRIMARY KEY, name varchar(20)); INSERT INTO shop VALUES (1, 'a')");
+    const name = new URL(adopted.url).pathname.slice(1);
+    const limited = new URL(adopted.url);
+    [limited.username, limited.password] = [name.slice(0, 20), "secret"];
+    const account = `'${limited.username}'@'127.0.0.1'`;
+    await queryMariadb(root, `drop database ${nameBeside(adopted.url)}`);
+    await queryMariadb(root, `create user ${account} identified by 'secret'`);
+    try {
+      await queryMariadb(root, `grant all privileges on ${name}.* to ${account}`);
+      await assert.rejects(
+        adopted.place.serve({ file: "open.ts", database: limited.href }),
+        new RegExp(
+          `database ${nameBeside(adopted.url)}, which the user may not make.*GRANT ALL PRIVILEGES ON .*--tables-inside`,
+          "s",
+        ),
+      );
+      const served = await adopted.place.serve({ file: "open.ts", database: limited.href, tablesInside: true });
+      try {
+        assert.equal((await served.ask("shops", { method: "POST", body: '{"id":2,"name":"b"}' })).status, 201);
+        const { place } = adopted;
+        assert.equal((await place.run("adopt", adopted.url, "--check")).code, 0);
+        assert.deepEqual((await adopted.query(`SELECT model, row_id FROM ${name}._changes`)).map(String), ["shops,2"]);
+      } finally {
+        await served.app.stop();
+      }
+    } finally {
+      await queryMariadb(root, `drop user ${account}`);
+      await adopted.stop();
+    }
+  });
+});
