@@ -69,7 +69,7 @@ async function seedPostgres({ url }: DatabaseServer, rows: number): Promise<[str
   const named = (name: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
   await queryOnce(url, "create database ours");
   const mine = named("ours");
-  const app = await createApp(measured, { database: mine, log: false });
+  const app = await createApp(measured, { database: mine, log: false, secret: "a secret that is for the bench alone" });
   await app.stop();
   const id = (number: string) => `('01900000-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
   await queryOnce(

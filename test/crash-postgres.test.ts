@@ -6,6 +6,7 @@ import { ledgerBackend } from "./crash/backend.ts";
 import { createLedger } from "./crash/ledger.ts";
 import { loadAndEnd, retryKeys } from "./crash/rounds.ts";
 import { verifyPostgres } from "./crash/verify-postgres.ts";
+import { testSecret } from "./fresh.ts";
 import { needs } from "./needs.ts";
 import { hasPostgres, startPostgres } from "./servers/postgres.ts";
 import { waitUntil } from "./servers/wait.ts";
@@ -20,7 +21,12 @@ test(
   async (t) => {
     const server = await startPostgres();
     const logged: string[] = [];
-    const app = await createApp(ledgerBackend, { database: server.url, port: 0, log: (text) => void logged.push(text) });
+    const app = await createApp(ledgerBackend, {
+      database: server.url,
+      secret: testSecret,
+      port: 0,
+      log: (text) => void logged.push(text),
+    });
     const ledger = createLedger();
     try {
       const { port } = await app.start();

@@ -9,6 +9,7 @@ import { main } from "../src/cli/main.ts";
 import { notesBackend } from "./cli/run.ts";
 import { faultBackend } from "./faults/backend.ts";
 import { startProxy } from "./faults/proxy.ts";
+import { testSecret } from "./fresh.ts";
 import { needs, needsService } from "./needs.ts";
 import { freshDatabase } from "./servers/databases.ts";
 import { findPort } from "./servers/folders.ts";
@@ -100,6 +101,7 @@ void describe("holdfast start", need, () => {
     const logged: string[] = [];
     const opening = createApp(faultBackend, {
       database: proxy.url,
+      secret: testSecret,
       databaseLimits: { startTimeoutMs: 30_000 },
       log: (text) => void logged.push(text),
     });
@@ -115,12 +117,12 @@ const standby = needs("PostgreSQL 18 (npm ci brings it)", hasPostgres("18"));
 
 test("a server that follows another one is read from, and written to once it leads", standby, async () => {
   const primary = await startPostgres();
-  const first = await createApp(faultBackend, { database: primary.url, log: false });
+  const first = await createApp(faultBackend, { database: primary.url, secret: testSecret, log: false });
   await first.system.entries.create({ tag: "before", value: 1 });
   await first.stop();
   const replica = await startReplica(primary);
   await replica.catchUp();
-  const app = await createApp(faultBackend, { database: replica.url, log: false });
+  const app = await createApp(faultBackend, { database: replica.url, secret: testSecret, log: false });
   try {
     const ask = async (path: string, body?: string) => {
       const init = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body };

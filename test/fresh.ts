@@ -12,7 +12,7 @@ import { isServiceName, serviceUrl } from "./servers/names.ts";
 export const product = process.env["DATABASE"] || "sqlite";
 
 /** On a server a secret that is made would be kept in the folder that the tests run in. */
-const secret = "a secret that is for test apps alone";
+export const testSecret = "a secret that is for test apps alone";
 
 /** An empty database, and what removes it. */
 export async function openFresh(): Promise<FreshDatabase> {
@@ -44,7 +44,7 @@ export async function createFreshApp<R extends Registry, A extends Actions>(
   options: Omit<AppOptions, "database"> = {},
 ): Promise<App<R>> {
   const { url, drop } = await openFresh();
-  const app = await createApp(backend, { secret, ...options, database: url });
+  const app = await createApp(backend, { secret: testSecret, ...options, database: url });
   const stop = async () => {
     await app.stop();
     await drop();

@@ -1,4 +1,5 @@
 /** An app whose database is behind a proxy that loses connections, and ways to write to it and to look behind its back. */
+import { testSecret } from "../fresh.ts";
 import assert from "node:assert/strict";
 import { createApp } from "holdfast";
 import { freshDatabase } from "../servers/databases.ts";
@@ -32,6 +33,7 @@ export async function openSite(serverUrl: string, limits: Readonly<Record<string
   const logged: string[] = [];
   const app = await createApp(faultBackend, {
     database: proxy.url,
+    secret: testSecret,
     databaseLimits: { ...shortLimits, ...limits },
     log: (text) => void logged.push(text),
   });
