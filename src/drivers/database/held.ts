@@ -1,7 +1,7 @@
 /** Transactions that a caller holds open on a server: run anew where it asks for that, and undone when held too long. */
 import type { CommitOptions, Transaction } from "../database.ts";
 import { failDatabase } from "../database.ts";
-import type { Turns } from "./turns.ts";
+import { letLosersPass, type Losers, runInTurn } from "./turns.ts";
 
 export type Work<T> = (tx: Transaction) => Promise<T>;
 
@@ -25,15 +25,16 @@ export interface Held extends Transaction {
 /** Hands work an open transaction on a connection of its own. */
 export type Hold = <T>(work: (held: Held) => Promise<T>) => Promise<T>;
 
-/** Each run after the first waits for its turn, so that those who lost a race do not race each other again. */
+/** Each run after the first waits for its turn. */
 export async function runTransaction<T>(
-  { hold, turns }: { readonly hold: Hold; readonly turns: Turns },
+  { hold, losers }: { readonly hold: Hold; readonly losers: Losers },
   work: Work<T>,
   limits: TransactionLimits,
 ): Promise<T> {
   const once = () => hold((held) => runOnce(held, work, limits));
+  await letLosersPass(losers);
   for (let run = 0; ; run++) {
-    const verdict = await (run === 0 ? once() : turns(once));
+    const verdict = await (run === 0 ? once() : runInTurn(losers, once));
     if ("value" in verdict) return verdict.value;
     if ("thrown" in verdict) throw verdict.thrown;
     if (run >= limits.retriesMax) throw verdict.aborted;

@@ -1,7 +1,7 @@
 /** A database on a server, put together from what its driver does: migrations wait for writes and writes for them, and closing for all. */
 import { type Database, type DatabaseState, failDatabase, type Migrator, type Product, type Statement } from "../database.ts";
 import { type Hold, runTransaction } from "./held.ts";
-import { createTurns } from "./turns.ts";
+import type { Losers } from "./turns.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 /** What a driver hands in. */
@@ -10,6 +10,7 @@ export interface ServerParts {
   readonly read: (...asked: Parameters<Database["read"]>) => ReturnType<Database["read"]>;
   readonly queue: WriteQueue;
   readonly hold: Hold;
+  readonly losers: Losers;
   readonly migrate: (statements: readonly Statement[]) => Promise<void>;
   /** Where a migration may have phases; what runs in a transaction is handed to `isAlone`. */
   readonly migrator?: <T>(work: (migrator: Migrator) => Promise<T>, isAlone: Alone) => Promise<T>;
@@ -29,8 +30,7 @@ export interface ServerParts {
 export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function createServerDatabase(parts: ServerParts): Database {
-  const { queue, hold, retriesMax, transactionTimeoutMs } = parts;
-  const turns = createTurns();
+  const { queue, hold, losers, retriesMax, transactionTimeoutMs } = parts;
   const open = createRunning(parts);
   let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
@@ -79,7 +79,7 @@ export function createServerDatabase(parts: ServerParts): Database {
     read: (statement, options) => track(open.reads, async () => parts.read(statement, options)),
     write: (unit, options) => write(() => queue.submit(unit, options)),
     transaction: (work, { timeoutMs = transactionTimeoutMs, ...options } = {}) =>
-      write(() => runTransaction({ hold, turns }, work, { ...options, timeoutMs, retriesMax })),
+      write(() => runTransaction({ hold, losers }, work, { ...options, timeoutMs, retriesMax })),
     migrate,
     ...(migrator ? { migrator } : {}),
     backup: () => Promise.reject(failDatabase("backup_unsupported")),

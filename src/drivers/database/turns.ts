@@ -13,6 +13,32 @@ export function createTurns(): Turns {
   };
 }
 
+/** Those who lost a race and are run anew, one after another. */
+export interface Losers {
+  readonly turns: Turns;
+  /** How many have their turn or wait for it. */
+  count: number;
+}
+
+export function createLosers(): Losers {
+  return { turns: createTurns(), count: 0 };
+}
+
+/** Runs anew what lost a race, in its turn: losers do not race each other again. */
+export async function runInTurn<T>(losers: Losers, work: () => Promise<T>): Promise<T> {
+  losers.count++;
+  try {
+    return await losers.turns(work);
+  } finally {
+    losers.count--;
+  }
+}
+
+/** Who comes new waits for the losers that are there, or they would lose to one newcomer after the other. */
+export async function letLosersPass({ turns, count }: Losers): Promise<void> {
+  if (count > 0) await turns(() => Promise.resolve());
+}
+
 const gateQueueMax = 1_000;
 const gateWaitMs = 30_000;
 

@@ -1,4 +1,5 @@
 /** The MariaDB driver, on the library `mysql2`: serializable writes that share commits, reads that cannot write. */
+import { createLosers } from "../turns.ts";
 import type { Database } from "../../database.ts";
 import type { Reader } from "../../ddl.ts";
 import { createServerDatabase } from "../server.ts";
@@ -78,11 +79,13 @@ async function prepareServer(connections: Connections, settings: MysqlSettings):
 
 function createDatabase(connections: Connections, settings: MysqlSettings): Database {
   const reads = createReads(connections, settings);
+  const losers = createLosers();
   return createServerDatabase({
     ...settings,
     product: "mysql",
     read: (statement, options) => reads.read(statement, options),
-    queue: createUnitQueue(connections, settings),
+    queue: createUnitQueue(connections, settings, losers),
+    losers,
     hold: (work) => connections.use("write", (session) => work(new HeldTransaction(session))),
     migrate: (statements) => runMigration(connections, statements),
     migrator: (work, isAlone) => withMigrator(connections, isAlone, work),

@@ -1,5 +1,6 @@
 /** Units that wait share one serializable transaction and one commit, each in a savepoint: where one fails, those around it do not. */
 import type { Step, StepResult } from "../../database.ts";
+import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
 import type { Connections, Session } from "./connections.ts";
 import { isAborted, isLost, type ServerError, toError } from "./failures.ts";
@@ -17,11 +18,13 @@ type Ran = { readonly outcomes: readonly Outcome[] } | { readonly undone: Server
 /** A connection may have ended while it was idle: until the commit is sent nothing is lost by taking another. */
 const connectionsMax = 2;
 
-export function createUnitQueue(connections: Connections, settings: MysqlSettings): WriteQueue {
+export function createUnitQueue(connections: Connections, settings: MysqlSettings, losers: Losers): WriteQueue {
   async function run(group: Group): Promise<void> {
     let lost = 0;
+    const once = () => connections.use("write", (session) => attempt(session, group));
+    await letLosersPass(losers);
     for (let runs = 0; ; runs++) {
-      const ran = await connections.use("write", (session) => attempt(session, group));
+      const ran = await (runs === 0 ? once() : runInTurn(losers, once));
       if ("outcomes" in ran) return settle(group, ran.outcomes);
       if (isLost(ran.undone)) {
         if (++lost >= connectionsMax) throw toError(ran.undone, "nothing");

@@ -1,4 +1,5 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
+import { createLosers } from "../turns.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "pg";
 import { AppError, reasonOf } from "../../../base/errors.ts";
@@ -102,6 +103,7 @@ function createDatabase(connections: Connections, settings: PostgresSettings, re
     product: "postgres",
     read,
     queue: createUnitQueue(connections, settings),
+    losers: createLosers(),
     hold: (work) => useAnother(connections, (client) => work(new HeldTransaction(client, connections, settings))),
     migrate: (statements) => migrate((client) => runTogether(client, migrating, { statements, end: commit })),
     migrator: (work, isAlone) => migrate((client) => work(createMigrator(client, migrating, isAlone))),
