@@ -84,6 +84,7 @@ async function importPg() {
 }
 
 function createDatabase(connections: Connections, settings: PostgresSettings, replicas: Replicas | null): Database {
+  const losers = createLosers();
   const reads = createReads(connections, settings);
   const read = async (statement: Statement, options: ReadOptions | undefined) => {
     const rows = options?.since === undefined ? null : ((await replicas?.read(statement, options)) ?? null);
@@ -102,8 +103,8 @@ function createDatabase(connections: Connections, settings: PostgresSettings, re
     ...settings,
     product: "postgres",
     read,
-    queue: createUnitQueue(connections, settings),
-    losers: createLosers(),
+    queue: createUnitQueue(connections, settings, losers),
+    losers,
     hold: (work) => useAnother(connections, (client) => work(new HeldTransaction(client, connections, settings))),
     migrate: (statements) => migrate((client) => runTogether(client, migrating, { statements, end: commit })),
     migrator: (work, isAlone) => migrate((client) => work(createMigrator(client, migrating, isAlone))),

@@ -1,5 +1,6 @@
 /** Units that wait go out together: one transaction, one packet, one commit; where one fails, those around it do not. */
 import type { Client } from "pg";
+import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
 import { encodeAlike, resultsOfAlike } from "./alike.ts";
 import { type Connections, Unsent, useAnother } from "./connections.ts";
@@ -14,7 +15,7 @@ export const beginText = "begin isolation level serializable read write";
 
 type Group = readonly Waiting<readonly Query[]>[];
 
-export function createUnitQueue(connections: Connections, settings: PostgresSettings): WriteQueue {
+export function createUnitQueue(connections: Connections, settings: PostgresSettings, losers: Losers): WriteQueue {
   const sending: Sending = { connections, tells: settings.replicas.length > 0 };
 
   /** True when all had their outcome together; where anything stands in the way, nothing was done. */
@@ -34,7 +35,8 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
 
   async function runGroup(group: Group, run: number): Promise<void> {
     if (group.length === 0) return;
-    const failed = await useAnother(connections, (client) => attempt(client, group, run));
+    const once = () => useAnother(connections, (client) => attempt(client, group, run));
+    const failed = await (run === 0 ? once() : runInTurn(losers, once));
     if (failed === null) return;
     if (failed.again) return runGroup(group, run + 1);
     // Those before the one that failed are known to succeed; it is judged by itself, and those behind it go on.
@@ -76,6 +78,7 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   }
 
   async function run(group: Group): Promise<void> {
+    await letLosersPass(losers);
     if (!(await runAlike(group))) await runGroup(group, 0);
   }
 
