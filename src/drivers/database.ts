@@ -179,6 +179,13 @@ export interface Database {
   replicas?(): readonly ReplicaState[];
   /** A position that includes everything committed until now; left out where there are no replicas. */
   position?(): Promise<Position>;
+  /**
+   * Calls back when something may have been committed, by whatever process: now and then for nothing, and not at all where a word of
+   * it is lost, so that who waits also looks by itself. Where listening was interrupted, it calls back once it goes on. `newest` is a
+   * read whose value is another one after each such commit, for products that have to be asked. Returns what ends it; closing the
+   * database calls back a last time.
+   */
+  listen?(wake: () => void, newest: Statement): () => void;
   close(): Promise<void>;
 }
 

@@ -18,6 +18,7 @@ import { type Context, createContext, type Hook, type Hooks } from "./context.ts
 import { createPositions, type ReplicaReads } from "./position.ts";
 import { databaseSession } from "./run/session.ts";
 import type { Registry } from "./typed.ts";
+import { createWatch } from "./watch.ts";
 import { type Change, sealSteps } from "./write/change.ts";
 
 export interface EngineOptions {
@@ -61,6 +62,7 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
   const x: Execution = { ...made, context, session, clock, actions, onListenerError, positions };
   const as = (actor: Actor, requestId: string | null = null) =>
     createDb<R>(async (call) => (await execute(x, call, { actor, requestId })).result);
+  const readChanges = createFeed({ database, dialect, commits, limits });
   return Object.freeze({
     schema,
     limits,
@@ -68,7 +70,8 @@ export function createEngine<R extends Registry>(backend: Backend<R>, options: E
     read: (call, origin) => executeRead(x, call, origin),
     execute: (call, origin) => execute(x, call, origin),
     executeOnce: (call, origin, keyed) => executeOnce(x, { call, origin }, keyed),
-    readChanges: createFeed({ database, dialect, commits, limits }),
+    readChanges,
+    watchChanges: createWatch({ database, dialect, commits, readChanges }),
     as,
     system: as(system),
     context,

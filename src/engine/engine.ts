@@ -3,6 +3,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { Soon } from "../base/soon.ts";
 import type { Call, Origin, ReadCall, Result } from "./call.ts";
 import type { ReadFeed } from "./feed.ts";
+import type { WatchFeed } from "./watch.ts";
 import type { Limits } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 
@@ -63,4 +64,6 @@ export interface Engine {
   }>;
   /** Committed changes of all models, hidden fields included: for features, never for answers without a guard of their own. */
   readonly readChanges: ReadFeed;
+  /** The same as they are committed, by whatever process. */
+  readonly watchChanges: WatchFeed;
 }

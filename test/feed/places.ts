@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "../../src/app/wire.ts";
-import type { Row } from "../../src/drivers/database.ts";
+import type { Database, Row } from "../../src/drivers/database.ts";
 import type { CommitOrder } from "../../src/drivers/ddl.ts";
 import { createFeed, type ReadFeed } from "../../src/engine/feed.ts";
+import { createWatch, type WatchFeed } from "../../src/engine/watch.ts";
 import { type LimitsOptions, limitDefaults } from "../../src/engine/limits.ts";
 import { createTestApp } from "../../src/testing/test-app.ts";
 import { freshDatabase } from "../servers/databases.ts";
@@ -17,8 +18,16 @@ export interface Place extends AsyncDisposable {
   openNode(limits?: LimitsOptions): Promise<NotesApp>;
   /** A reader with connections of its own; `commits` plants a fault. */
   openFeed(options?: { readonly commits?: CommitOrder | null; readonly limits?: LimitsOptions }): Promise<ReadFeed>;
+  /** A watcher with connections of its own, and what it has asked the feed; `wrap` plants a fault. */
+  openWatch(wrap?: (database: Database) => Pick<Database, "listen">): Promise<Watcher>;
   /** What the table itself holds. */
   query(text: string): Promise<readonly Row[]>;
+}
+
+export interface Watcher {
+  readonly watch: WatchFeed;
+  /** Pages that it was given since it was last asked, but for those that said that a transaction of anybody is open. */
+  readonly pages: () => number;
 }
 
 /** An empty database on the server of that URL; without one, a file of SQLite. */
@@ -38,6 +47,24 @@ export async function openPlace(server: string | null): Promise<Place> {
       const { database, dialect } = await openDatabase(url, () => {});
       closing.push(() => database.close());
       return createFeed({ database, dialect, commits, limits: { ...limitDefaults, ...limits } });
+    },
+    async openWatch(wrap = (database) => database) {
+      const { database, dialect, ddl } = await openDatabase(url, () => {});
+      closing.push(() => database.close());
+      const { commits } = ddl.catalogue;
+      const read = createFeed({ database, dialect, commits, limits: limitDefaults });
+      const state = { pages: 0 };
+      const readChanges: ReadFeed = async (query) => {
+        const page = await read(query);
+        if (page.state !== "waiting") state.pages++;
+        return page;
+      };
+      const pages = () => {
+        const { pages: count } = state;
+        state.pages = 0;
+        return count;
+      };
+      return { watch: createWatch({ database: wrap(database), dialect, commits, readChanges }), pages };
     },
     query: async (text) => opened.database.read({ text, params: [] }),
     async [Symbol.asyncDispose]() {

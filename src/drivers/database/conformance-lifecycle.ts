@@ -55,6 +55,36 @@ export const lifecycleCases: readonly Case[] = [
     },
   },
   {
+    name: "who listens is told of commits until it has enough, and a last time when the database closes",
+    async run(db) {
+      const listen = (heard: () => void) => {
+        const unlisten = db.listen?.(heard, ask("SELECT max(id) FROM films"));
+        assert.ok(unlisten, "every driver here can be listened to");
+        return unlisten;
+      };
+      const ear = { calls: 0, heard: Promise.withResolvers<void>() };
+      const wake = () => {
+        ear.calls++;
+        ear.heard.resolve();
+      };
+      const unlisten = listen(wake);
+      for (const commit of [() => db.write([addFilm(1)]), () => db.transaction((tx) => tx.write([addFilm(2)]))]) {
+        ear.heard = Promise.withResolvers<void>();
+        await commit();
+        await ear.heard.promise;
+      }
+      unlisten();
+      const { calls } = ear;
+      await db.write([addFilm(3)]);
+      const other = Promise.withResolvers<void>();
+      listen(other.resolve);
+      await db.write([addFilm(4)]);
+      await db.close();
+      await other.promise;
+      assert.equal(ear.calls, calls, "who has ended it hears nothing");
+    },
+  },
+  {
     name: "closing finishes what was submitted, and then everything is refused",
     async run(db) {
       const writes = Array.from({ length: 30 }, (_, id) => db.write([addFilm(id)]));

@@ -2,6 +2,7 @@
 import { type Database, type DatabaseState, failDatabase, type Migrator, type Product, type Statement } from "../database.ts";
 import { type Hold, runTransaction } from "./held.ts";
 import type { Losers } from "./turns.ts";
+import { tellOf, type Wakeups } from "./wakeups.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
 /** What a driver hands in. */
@@ -15,6 +16,7 @@ export interface ServerParts {
   /** Where a migration may have phases; what runs in a transaction is handed to `isAlone`. */
   readonly migrator?: <T>(work: (migrator: Migrator) => Promise<T>, isAlone: Alone) => Promise<T>;
   readonly state: () => Exclude<DatabaseState, "closed">;
+  readonly wakeups: Wakeups;
   readonly disconnect: () => Promise<void>;
   /** Ends every connection, whatever it is doing: what runs on it fails. */
   readonly abandon?: () => void;
@@ -30,7 +32,7 @@ export interface ServerParts {
 export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function createServerDatabase(parts: ServerParts): Database {
-  const { queue, hold, losers, retriesMax, transactionTimeoutMs } = parts;
+  const { queue, hold, losers, retriesMax, transactionTimeoutMs, wakeups } = parts;
   const open = createRunning(parts);
   let migrating: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
@@ -67,6 +69,7 @@ export function createServerDatabase(parts: ServerParts): Database {
 
   async function shutDown(): Promise<void> {
     await open.end(() => queue.idle());
+    await wakeups.close();
     await parts.disconnect();
   }
 
@@ -77,14 +80,15 @@ export function createServerDatabase(parts: ServerParts): Database {
   return Object.freeze({
     product: parts.product,
     read: (statement, options) => track(open.reads, async () => parts.read(statement, options)),
-    write: (unit, options) => write(() => queue.submit(unit, options)),
+    write: (unit, options) => write(() => tellOf(wakeups, queue.submit(unit, options))),
     transaction: (work, { timeoutMs = transactionTimeoutMs, ...options } = {}) =>
-      write(() => runTransaction({ hold, losers }, work, { ...options, timeoutMs, retriesMax })),
+      write(() => tellOf(wakeups, runTransaction({ hold, losers }, work, { ...options, timeoutMs, retriesMax }))),
     migrate,
     ...(migrator ? { migrator } : {}),
     backup: () => Promise.reject(failDatabase("backup_unsupported")),
     state,
     ...parts.following,
+    listen: wakeups.listen,
     close: () => (closing ??= shutDown()),
   } satisfies Database);
 }

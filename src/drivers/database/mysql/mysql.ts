@@ -12,6 +12,7 @@ import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options
 import { createReads } from "./reads.ts";
 import { HeldTransaction } from "./transactions.ts";
 import { createUnitQueue } from "./unit-queue.ts";
+import { createWakeups } from "./wakeups.ts";
 
 export type { MysqlOptions, MysqlTrouble } from "./options.ts";
 
@@ -90,6 +91,7 @@ function createDatabase(connections: Connections, settings: MysqlSettings): Data
     migrate: (statements) => runMigration(connections, statements),
     migrator: (work, isAlone) => withMigrator(connections, isAlone, work),
     state: () => (connections.isReachable() ? "ready" : "unreachable"),
+    wakeups: createWakeups(reads),
     disconnect: () => connections.close(),
   });
 }

@@ -14,6 +14,8 @@ import { types } from "./values.ts";
 export interface Connections extends Flight {
   /** Runs work on a connection; one that is lost, or whose statements are outdated, is not used again. */
   use<T>(purpose: Purpose, work: (client: Client) => Promise<T>): Promise<T>;
+  /** Opens a connection for reads that belongs to its caller alone. */
+  openApart(): Promise<Client>;
   /** As a connection was last found; where it was not ready, another attempt begins. */
   state(): Exclude<DatabaseState, "closed">;
   /** Says goodbye on all connections. */
@@ -87,6 +89,7 @@ export function createConnections(pg: PgModule, settings: PostgresSettings): Con
         pools[purpose].release(client, isSound && born.get(client) === statements.generation());
       }
     },
+    openApart: () => open("read"),
     statements,
     silenceMs: settings.statementTimeoutMs + settings.silenceTimeoutMs,
     onSilence() {

@@ -14,6 +14,7 @@ import { createReads } from "./reads.ts";
 import { createReplicas, type Replicas } from "./replicas/replicas.ts";
 import { HeldTransaction } from "./transactions.ts";
 import { createUnitQueue } from "./unit-queue.ts";
+import { createWakeups } from "./wakeups/wakeups.ts";
 
 export type { PostgresOptions, PostgresTrouble } from "./options.ts";
 
@@ -109,6 +110,7 @@ function createDatabase(connections: Connections, settings: PostgresSettings, re
     migrate: (statements) => migrate((client) => runTogether(client, migrating, { statements, end: commit })),
     migrator: (work, isAlone) => migrate((client) => work(createMigrator(client, migrating, isAlone))),
     state: () => connections.state(),
+    wakeups: createWakeups(connections, settings),
     async disconnect() {
       replicas?.close();
       connections.close();

@@ -319,7 +319,7 @@ describe("a thread that is lost", () => {
         return worker;
       };
       const onTrouble = ({ kind }: SqliteTrouble) => void troubles.push(kind);
-      const queue = new WriteQueue({ start, max: 100, textsMax: 10, onTrouble });
+      const queue = new WriteQueue({ start, max: 100, textsMax: 10, onTrouble, onCommitted() {} });
       const submit = (id: number) => queue.submit({ kind: "unit", steps: queue.encode([addFilm(id)]) }).outcome;
       assert.ok((await submit(1)).ok);
       const limits = { timeoutMs: 5000, retriesMax: 5 };

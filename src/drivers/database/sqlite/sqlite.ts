@@ -17,8 +17,10 @@ import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
 import { resolveOptions, type SqliteOptions, type SqliteSettings, type ThreadSettings } from "./options.ts";
 import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
+import type { Wakeups } from "../wakeups.ts";
 import { startThread } from "./thread.ts";
 import { runTransaction } from "./transactions.ts";
+import { createWakeups } from "./wakeups.ts";
 import { type Work, WriteQueue } from "./write-queue.ts";
 
 export type { SqliteOptions, SqliteTrouble } from "./options.ts";
@@ -57,16 +59,19 @@ interface Parts {
   readonly reader: Connection;
   readonly queue: WriteQueue;
   readonly longReads: LongReads;
+  readonly wakeups: Wakeups;
 }
 
 function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
   const { onTrouble } = settings;
   const reader = openReader(thread);
+  const wakeups = createWakeups(reader);
   const queue = new WriteQueue({
     start: () => startThread("writer-thread", thread),
     max: settings.writeQueueMax,
     textsMax: settings.statementsMax * textsPerStatement,
     onTrouble,
+    onCommitted: wakeups.committed,
   });
   const longReads = new LongReads({
     start: () => startThread("reader-thread", thread),
@@ -74,7 +79,7 @@ function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
     queueMax: settings.longReadQueueMax,
     onTrouble,
   });
-  return { settings, thread, reader, queue, longReads };
+  return { settings, thread, reader, queue, longReads, wakeups };
 }
 
 function createDatabase(parts: Parts): SqliteDatabase {
@@ -117,6 +122,7 @@ function createDatabase(parts: Parts): SqliteDatabase {
       await backupTo(thread, path, onProgress);
     },
     state,
+    listen: parts.wakeups.listen,
     close: () => (closing ??= shutDown(parts)),
     counts: () => queue.counts,
   });
@@ -146,8 +152,9 @@ async function submit(queue: WriteQueue, work: Work): Promise<unknown> {
  * Finishes what is queued. The last connection to close copies the log into the file and removes it: that is the writer,
  * unless the disk can no longer be trusted; then it is the reader, which cannot.
  */
-async function shutDown({ thread, reader, queue, longReads }: Parts): Promise<void> {
+async function shutDown({ thread, reader, queue, longReads, wakeups }: Parts): Promise<void> {
   await queue.idle();
+  await wakeups.close();
   await longReads.close();
   if (!queue.broken) reader.db.close();
   await queue.close();

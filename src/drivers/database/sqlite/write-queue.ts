@@ -23,6 +23,8 @@ export interface WriteQueueOptions {
   /** Texts that either end remembers by number. */
   readonly textsMax: number;
   readonly onTrouble: (trouble: SqliteTrouble) => void;
+  /** Hears of commits. */
+  readonly onCommitted: () => void;
 }
 
 type Payload = Extract<Answer, readonly [number, true, unknown]>[2];
@@ -165,7 +167,9 @@ export class WriteQueue {
   }
 
   #hear({ answers, lost, trouble, counts }: Reply): void {
+    const isNews = counts.commits > this.#counts.commits;
     this.#counts = counts;
+    if (isNews) this.#options.onCommitted();
     if (trouble !== undefined) {
       if (trouble.kind === "sync_failed") this.#broken = true;
       this.#options.onTrouble(trouble);
