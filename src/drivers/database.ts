@@ -135,8 +135,8 @@ export type DatabaseState = "ready" | "read-only" | "unreachable" | "closed";
 
 /** One that follows the primary, as it was last found. */
 export interface ReplicaState {
-  /** `behind` where it has not got, in time, to where the primary was. */
-  readonly state: "ready" | "behind" | "unreachable";
+  /** `behind` where it has not got, in time, to where the primary was; `foreign` where it is no standby of the primary's cluster. */
+  readonly state: "ready" | "behind" | "unreachable" | "foreign";
   /** Reads that it has answered. */
   readonly reads: number;
 }

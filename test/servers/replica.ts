@@ -4,9 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
+import { run } from "../../scripts/run.ts";
 import { findUser, giveTo, type User } from "./folders.ts";
 import { launchPostgres, makePostgresFolder, type PostgresServer, queryOnce } from "./postgres.ts";
 import { waitUntil } from "./wait.ts";
@@ -15,6 +16,10 @@ export interface PostgresReplica extends PostgresServer {
   /** Holds replay back: the replica answers queries, and stays in the past. */
   readonly pause: () => Promise<void>;
   readonly resume: () => Promise<void>;
+  /** Ends it, keeps a copy of what it has, and starts it again. */
+  readonly keep: () => Promise<void>;
+  /** Kills it and starts it on the copy that was kept, where it stays: what was committed after that is not replayed. */
+  readonly rewind: () => Promise<void>;
   /** Resolves when everything that the primary has committed until now can be read here. @throws while it is held back */
   readonly catchUp: () => Promise<void>;
 }
@@ -43,6 +48,22 @@ export async function startReplica(primary: PostgresServer): Promise<PostgresRep
       stop: () => server.stop().then(() => dropSlot(primary.url, slot)),
       pause: () => queryOnce(server.url, "select pg_wal_replay_pause()").then(() => waitForPause(server.url)),
       resume: () => queryOnce(server.url, "select pg_wal_replay_resume()").then(() => undefined),
+      async keep() {
+        // What is before a checkpoint of both is not replayed anew.
+        await queryOnce(primary.url, "checkpoint");
+        await catchUp(primary.url, server.url);
+        await queryOnce(server.url, "checkpoint");
+        await server.kill();
+        await copyAll(join(folder, "data"), join(folder, "kept"));
+        await server.restart();
+      },
+      async rewind() {
+        await server.kill();
+        rmSync(join(folder, "data"), { recursive: true });
+        await copyAll(join(folder, "kept"), join(folder, "data"));
+        await appendFile(join(folder, "data", "postgresql.auto.conf"), "recovery_min_apply_delay = '1h'\n");
+        await server.restart();
+      },
       catchUp: () => catchUp(primary.url, server.url),
     };
   } catch (error) {
@@ -50,6 +71,12 @@ export async function startReplica(primary: PostgresServer): Promise<PostgresRep
     await dropSlot(primary.url, slot);
     throw error;
   }
+}
+
+/** With owners and rights, as a server insists on them. */
+async function copyAll(from: string, to: string): Promise<void> {
+  const { code, output } = await run("cp", ["-a", from, to], { quiet: true });
+  if (code !== 0) throw new Error(output);
 }
 
 interface Copy {

@@ -9,6 +9,7 @@ export interface ServerTrouble {
    * - `database_read_only`: the server only follows another one, so nothing can be written.
    * - `database_found`: after either, it can be worked with again.
    * - `replica_lost`, `replica_behind`, `replica_found`: the same of one that answers reads; the primary answers for it.
+   * - `replica_foreign`: it is no standby of the database's cluster, so it is not used.
    * - `database_awaited`: the start waits for a server that is not there yet.
    */
   readonly kind:
@@ -18,6 +19,7 @@ export interface ServerTrouble {
     | "database_awaited"
     | "replica_lost"
     | "replica_behind"
+    | "replica_foreign"
     | "replica_found";
   readonly message: string;
 }

@@ -44,12 +44,17 @@ const common = [
 // A peer that vanished without a word is found out even where nothing waits for it to answer.
 const keepAliveAfterMs = 10_000;
 
-export function createConnections(pg: PgModule, settings: PostgresSettings): Connections {
+/** Looks at a new connection before anything is asked on it. Throws where it is not to be used. */
+export type Admit = (client: Client) => Promise<void>;
+
+const admitAll: Admit = async () => {};
+
+export function createConnections(pg: PgModule, settings: PostgresSettings, admit: Admit = admitAll): Connections {
   const statements = createStatements(settings.statementsMax);
   const born = new WeakMap<Client, number>();
   const found = createFound(settings);
   const open = async (purpose: Purpose) => {
-    const client = await openOne(pg, { settings, purpose, found });
+    const client = await openOne(pg, { settings, purpose, found, admit });
     born.set(client, statements.generation());
     return client;
   };
@@ -135,13 +140,21 @@ function createFound({ onTrouble }: PostgresSettings): Found {
   return found;
 }
 
+interface Opening {
+  readonly settings: PostgresSettings;
+  readonly purpose: Purpose;
+  readonly found: Found;
+  readonly admit: Admit;
+}
+
 /** @throws what the caller is told; for writes, database_read_only at a server that only follows another */
-async function openOne(
-  pg: PgModule,
-  { settings, purpose, found }: { readonly settings: PostgresSettings; readonly purpose: Purpose; readonly found: Found },
-): Promise<Client> {
+async function openOne(pg: PgModule, { settings, purpose, found, admit }: Opening): Promise<Client> {
   try {
     const { client, isFollower } = await connect(pg, settings, purpose);
+    await admit(client).catch((error: unknown) => {
+      streamOf(client).destroy();
+      throw error;
+    });
     found.note(isFollower ? "read-only" : "ready", follows);
     if (!isFollower || purpose === "read") return client;
     streamOf(client).destroy();

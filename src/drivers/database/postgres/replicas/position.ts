@@ -5,8 +5,8 @@ import { type Landed, type Query, words } from "../flight.ts";
 /** Behind a commit: a position that includes it, whether its flush was waited for or not. */
 export const reachedQuery: Query = words("select pg_current_wal_insert_lsn()::text");
 
-/** On a replica: how far it has come. What was committed until there, every later statement sees. */
-export const replayedQuery: Query = words("select pg_last_wal_replay_lsn()::text");
+/** On a replica: how far it has come; null on one that follows nobody any more. What was committed until there, every later statement sees. */
+export const replayedQuery: Query = words("select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end");
 
 /** The position that a query answered; null where there is none. */
 export function toPosition(rows: readonly Row[] | undefined): Position | null {

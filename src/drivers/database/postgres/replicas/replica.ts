@@ -1,10 +1,11 @@
 /** One streaming replica: how far it has come, and reads of it that are proved to have at least that. */
 import { AppError, reasonOf } from "../../../../base/errors.ts";
 import type { Position, ReadOptions, ReplicaState, Row, Statement } from "../../../database.ts";
-import { type Connections, createConnections, type PgModule } from "../connections.ts";
+import { type Admit, type Connections, createConnections, type PgModule } from "../connections.ts";
 import { fly } from "../flight.ts";
 import type { PostgresSettings } from "../options.ts";
 import { createReads, Disproved, type Reads } from "../reads.ts";
+import { foreignOf } from "./kinship.ts";
 import { positionAt, replayedQuery, toPosition } from "./position.ts";
 
 /** The time between two losses: what is read in it is never older than what was read in it before. */
@@ -18,6 +19,7 @@ interface Span {
 export class Replica {
   readonly #pg: PgModule;
   readonly #settings: PostgresSettings;
+  readonly #admit: Admit;
   #span: Span;
   #state: ReplicaState["state"] = "unreachable";
   #answered = 0;
@@ -25,10 +27,11 @@ export class Replica {
   #target: { readonly position: Position; readonly sinceMs: number } | null = null;
   #closed = false;
 
-  constructor(pg: PgModule, settings: PostgresSettings) {
+  constructor(pg: PgModule, settings: PostgresSettings, admit: Admit) {
     this.#pg = pg;
     this.#settings = settings;
-    this.#span = startSpan(pg, settings);
+    this.#admit = admit;
+    this.#span = startSpan(pg, settings, admit);
   }
 
   get state(): ReplicaState {
@@ -50,7 +53,7 @@ export class Replica {
       const code = error instanceof AppError ? error.code : "";
       // The primary would take as long.
       if (code === "read_timeout") throw error;
-      if (error instanceof Disproved || code === "database_unreachable") this.#note("unreachable", reasonOf(error));
+      if (error instanceof Disproved || code === "database_unreachable") this.#noteLoss(error);
       return null;
     }
   }
@@ -62,14 +65,15 @@ export class Replica {
       if (this.#closed) return;
       // A server that was started anew may be further back than it was: what still waits for it is not for it any more.
       if (found !== null && found < this.#span.replayed) this.#startAnew();
-      if (found !== null) this.#span.replayed = found;
-      if (found === null || this.#isTooFarBehind(reached)) this.#note("behind", "it is too far behind to answer reads");
+      if (found === null) return this.#note("foreign", "it follows no other server any more");
+      this.#span.replayed = found;
+      if (this.#isTooFarBehind(reached)) this.#note("behind", "it is too far behind to answer reads");
       else this.#note("ready", "it answers reads");
     } catch (error) {
       // Its connections are all in use: nothing new is known of it.
       if (this.#closed || (error instanceof AppError && error.code === "database_busy")) return;
       this.#startAnew();
-      this.#note("unreachable", reasonOf(error));
+      this.#noteLoss(error);
     }
   }
 
@@ -98,7 +102,7 @@ export class Replica {
   /** Reads that wait for it fail, and the primary answers them. */
   #startAnew(): void {
     this.#span.connections.destroy();
-    this.#span = startSpan(this.#pg, this.#settings);
+    this.#span = startSpan(this.#pg, this.#settings, this.#admit);
   }
 
   /** How long it has not got to where the primary was. */
@@ -110,12 +114,15 @@ export class Replica {
     return this.#target !== null && nowMs - this.#target.sinceMs > this.#settings.replicaLagMaxMs;
   }
 
+  #noteLoss(error: unknown): void {
+    this.#note(foreignOf(error) === null ? "unreachable" : "foreign", reasonOf(error));
+  }
+
   #note(state: ReplicaState["state"], why: string): void {
     const before = this.#state;
     this.#state = state;
     if (before === state || this.#closed) return;
-    const kind = ({ ready: "replica_found", behind: "replica_behind", unreachable: "replica_lost" } as const)[state];
-    this.#settings.onTrouble({ kind, message: `${this.#name()}: ${why}` });
+    this.#settings.onTrouble({ kind: kinds[state], message: `${this.#name()}: ${why}` });
   }
 
   /** Without user and password. */
@@ -124,9 +131,16 @@ export class Replica {
   }
 }
 
-function startSpan(pg: PgModule, settings: PostgresSettings): Span {
+const kinds = {
+  ready: "replica_found",
+  behind: "replica_behind",
+  unreachable: "replica_lost",
+  foreign: "replica_foreign",
+} as const;
+
+function startSpan(pg: PgModule, settings: PostgresSettings, admit: Admit): Span {
   // What becomes of its connections is told by the replica.
-  const connections = createConnections(pg, { ...settings, onTrouble: () => {} });
+  const connections = createConnections(pg, { ...settings, onTrouble: () => {} }, admit);
   const proof = {
     query: replayedQuery,
     start() {

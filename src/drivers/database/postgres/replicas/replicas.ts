@@ -6,6 +6,7 @@ import type { Database, Position, ReadOptions, Row, Statement } from "../../../d
 import type { Connections, PgModule } from "../connections.ts";
 import { fly } from "../flight.ts";
 import type { PostgresSettings } from "../options.ts";
+import { createAdmission } from "./kinship.ts";
 import { positionAt, reachedQuery } from "./position.ts";
 import { Replica } from "./replica.ts";
 
@@ -24,7 +25,8 @@ const neverReached = "~";
 
 /** Asks each how far it has come before it resolves, so that reads may begin with them. */
 export async function createReplicas(pg: PgModule, primary: Connections, settings: PostgresSettings): Promise<Replicas> {
-  const replicas = settings.replicas.map((url) => new Replica(pg, { ...settings, url }));
+  const admit = createAdmission(primary, settings.silenceTimeoutMs);
+  const replicas = settings.replicas.map((url) => new Replica(pg, { ...settings, url }, admit));
   const timers = new Map<Replica, NodeJS.Timeout>();
   const now = { floor: neverReached, turn: 0, closed: false };
   const position = () => askPrimary(primary);
