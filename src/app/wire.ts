@@ -1,7 +1,7 @@
 /** Opens what the configuration names: the only file of the product that names drivers. */
 import { existsSync } from "node:fs";
 import { assert } from "../base/errors.ts";
-import { keepApart, type Place } from "../drivers/apart.ts";
+import { keepApart, type Languages, type Place } from "../drivers/apart.ts";
 import type { CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
@@ -15,6 +15,7 @@ import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
 import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
 import { systemShapes } from "../engine/migrate/system-tables.ts";
+import { changesTable, commitColumn } from "../engine/write/change.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -124,18 +125,37 @@ async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Pro
 
 // A driver is loaded only where it is wanted: its library is an optional peer.
 async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">, adopting: Adopting): Promise<Opened> {
-  const [{ openPostgres }, { postgresDialect }, { postgresDdl }] = await Promise.all([
+  const [{ openPostgres }, { postgresDialect }, { postgresDdl }, { findOrigin }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
+    import("../drivers/database/postgres/ddl/origin.ts"),
   ]);
   const database = await openPostgres({ ...told, url });
-  const languages = { dialect: postgresDialect, ddl: postgresDdl };
-  if (!adopting.isAdopted) return { database, ...languages };
-  const tables = await postgresDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
-  const isInside = adopting.tablesInside || namesOf(postgresDdl).every((name) => tables.includes(name));
-  if (isInside) return { database, ...languages, ddl: amongOthers(postgresDdl) };
-  return { database, ...keepApart(languages, { ...postgresPlace, tables: new Set(namesOf(postgresDdl)) }) };
+  try {
+    const languages = await placePostgres(database, { dialect: postgresDialect, ddl: postgresDdl }, adopting);
+    const quote = (name: string) => languages.ddl.quote(name);
+    const { commits, isMended } = await findOrigin(database, { quote, table: changesTable, column: commitColumn });
+    if (isMended) told.onTrouble?.({ kind: "database_restored", message: restored });
+    const catalogue = { ...languages.ddl.catalogue, commits };
+    return { database, dialect: languages.dialect, ddl: Object.freeze({ ...languages.ddl, catalogue }) };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+const restored =
+  "The change records were written on another server, as after a dump was restored here: new ones come after them from now on, and readers of the feed go on.";
+
+async function placePostgres(database: Database, languages: Languages, adopting: Adopting): Promise<Languages> {
+  if (!adopting.isAdopted) return languages;
+  const { ddl } = languages;
+  const tables = await ddl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
+  const names = namesOf(ddl);
+  const isInside = adopting.tablesInside || names.every((name) => tables.includes(name));
+  if (isInside) return { ...languages, ddl: amongOthers(ddl) };
+  return keepApart(languages, { ...postgresPlace, tables: new Set(names) });
 }
 
 async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">, adopting: Adopting): Promise<Opened> {

@@ -214,6 +214,12 @@ export const databaseErrors = {
     explanation:
       "Nothing was written. User, password or the database's name in the URL are not the server's; the log has what it said.",
   },
+  database_restored: {
+    status: 503,
+    message: "The change records were written on another server, and this user may not set their order right.",
+    explanation:
+      "The database was restored from a dump. Start once with a URL of the user who owns the table `_changes`: its column `tx` then gets a default by which new records come after the restored ones.",
+  },
   write_outcome_unknown: {
     status: 503,
     message: "The connection to the database was lost while the write was under way: it may or may not have been made.",

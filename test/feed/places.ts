@@ -9,7 +9,7 @@ import { createFeed, type ReadFeed } from "../../src/engine/feed.ts";
 import { createWatch, type WatchFeed } from "../../src/engine/watch.ts";
 import { type LimitsOptions, limitDefaults } from "../../src/engine/limits.ts";
 import { createTestApp } from "../../src/testing/test-app.ts";
-import { freshDatabase } from "../servers/databases.ts";
+import { type FreshDatabase, freshDatabase } from "../servers/databases.ts";
 import { type NotesApp, notesBackend } from "./notes.ts";
 
 export interface Place extends AsyncDisposable {
@@ -32,7 +32,12 @@ export interface Watcher {
 
 /** An empty database on the server of that URL; without one, a file of SQLite. */
 export async function openPlace(server: string | null): Promise<Place> {
-  const { url, drop } = server === null ? freshFile() : await freshDatabase(server);
+  return openPlaceAt(server === null ? freshFile() : await freshDatabase(server));
+}
+
+/** A database that is there, and filled before it is opened; it is dropped in the end. */
+export async function openPlaceAt({ url, drop }: FreshDatabase, fill: (url: string) => void = () => {}): Promise<Place> {
+  fill(url);
   const closing: (() => Promise<void>)[] = [];
   const opened = await openDatabase(url, () => {});
   closing.push(() => opened.database.close());
@@ -74,7 +79,7 @@ export async function openPlace(server: string | null): Promise<Place> {
   };
 }
 
-function freshFile(): { readonly url: string; readonly drop: () => Promise<void> } {
+function freshFile(): FreshDatabase {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-feed-"));
   return { url: `sqlite:${join(folder, "notes.db")}`, drop: async () => rmSync(folder, { recursive: true }) };
 }

@@ -10,6 +10,7 @@ export interface ServerTrouble {
    * - `database_found`: after either, it can be worked with again.
    * - `replica_lost`, `replica_behind`, `replica_found`: the same of one that answers reads; the primary answers for it.
    * - `replica_foreign`: it is no standby of the database's cluster, so it is not used.
+   * - `database_restored`: the change records were written on another server, and those of this one come after them from now on.
    * - `database_awaited`: the start waits for a server that is not there yet.
    */
   readonly kind:
@@ -17,6 +18,7 @@ export interface ServerTrouble {
     | "database_read_only"
     | "database_found"
     | "database_awaited"
+    | "database_restored"
     | "replica_lost"
     | "replica_behind"
     | "replica_foreign"
