@@ -1,6 +1,7 @@
 /** Who waits for commits, of this process or another: SQLite counts those of other connections, and is asked for that number. */
 import { createBell, createPoll, type Poll, type Wakeups } from "../wakeups.ts";
 import type { Connection } from "./connection.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /**
  * Asking costs microseconds: the number stands in the log's index, which is in memory (sqlite.org/pragma.html#pragma_data_version).
@@ -11,13 +12,17 @@ const intervalMs = 20;
 const intervalBesideMs = 250;
 
 /** The product's own tables, and so every commit that counts, are in the file beside where there is one. */
-export function createWakeups({ statements, isBeside }: Connection): Wakeups {
+export function createWakeups({ statements, isBeside }: Connection, snapshot: Snapshot): Wakeups {
   const text = isBeside ? "PRAGMA holdfast.data_version" : "PRAGMA data_version";
   const waitMs = isBeside ? intervalBesideMs : intervalMs;
   const state = { poll: null as Poll | null };
   const bell = createBell({
     onFirst() {
-      const look = () => statements.all(text, [])[0]?.[0];
+      const look = () => {
+        // Within a snapshot the number is that of its beginning.
+        snapshot.leave();
+        return statements.all(text, [])[0]?.[0];
+      };
       state.poll = createPoll({ look, onNews: () => bell.ring(), minMs: waitMs, maxMs: waitMs });
     },
     onLast: () => end(),
