@@ -80,6 +80,35 @@ void describe("more than the database can do", needsService("postgres"), () => {
   });
 });
 
+void describe("a server that says nothing any more", needsService("postgres"), () => {
+  test("under load everybody is told in time, further ones at once, and it is found again without a restart", async () => {
+    const site = await openSite(serviceUrl("postgres"), { readersMax: 3, writersMax: 2 });
+    const isReady = async () => (await site.ask("GET", "/health/ready")).status === 200;
+    const askOne = (tag: string, number: number) =>
+      [() => site.write(tag), () => site.list(tag), () => site.pair(tag)][number % 3]?.() as Promise<Reply>;
+    const askAll = (tag: string, count: number) => times(count, (number) => askOne(tag, number));
+    const isGood = ({ status }: Reply) => status < 300;
+    try {
+      await waitUntil(async () => (await askAll("before", 6)).every(isGood), "the connections cannot be opened");
+      site.proxy.silence();
+      codesOf(await askAll("meanwhile", 45));
+      await waitUntil(async () => !(await isReady()), "health does not tell");
+      // Who waited would open one connection after the other, each for its whole time.
+      const [openedBefore, asked] = [site.proxy.opened(), 60];
+      for (let number = 0; number < asked; number++)
+        assert.deepEqual(codesOf([await askOne("late", number)]), { database_unreachable: 1 });
+      const opened = site.proxy.opened() - openedBefore;
+      assert.ok(opened < asked / 4, `${opened} connections for ${asked} requests`);
+      site.proxy.heal();
+      await waitUntil(isReady, "it is not found again");
+      assert.deepEqual(new Set((await askAll("after", 6)).map(({ status }) => status)), new Set([200, 201]));
+      assert.deepEqual(await site.count("late"), { rows: 0, changes: 0 });
+    } finally {
+      await site.close();
+    }
+  });
+});
+
 void describe("a stop while the database is gone", needsService("postgres"), () => {
   const losses: readonly [name: string, lose: (proxy: Proxy) => void][] = [
     ["ended", (proxy) => proxy.refuse()],

@@ -30,6 +30,8 @@ export interface Proxy {
   readonly delay: (ms: number) => void;
   /** Lets new connections through again. */
   readonly heal: () => void;
+  /** Connections that were opened until now. */
+  readonly opened: () => number;
   /** Connections that are open now. */
   readonly count: () => number;
   readonly close: () => Promise<void>;
@@ -60,7 +62,9 @@ interface Pair {
 export async function startProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const state: State = { mode: "open", delayMs: 0, planted: null, pairs: new Set() };
+  let opened = 0;
   const listener = createServer((client) => {
+    opened++;
     if (state.mode === "refusing") return void client.resetAndDestroy();
     const server = connect(Number(port), hostname);
     join({ client, server, isSilent: state.mode === "silent", afterAnswer: null, held: Buffer.alloc(0) }, state);
@@ -92,6 +96,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     },
     delay: (ms) => void (state.delayMs = ms),
     heal: () => void (state.mode = "open"),
+    opened: () => opened,
     count: () => state.pairs.size,
     async close() {
       each((pair) => lose(pair, "reset"));

@@ -16,6 +16,8 @@ export interface ServerParts {
   /** Where a migration may have phases; what runs in a transaction is handed to `isAlone`. */
   readonly migrator?: <T>(work: (migrator: Migrator) => Promise<T>, isAlone: Alone) => Promise<T>;
   readonly state: () => Exclude<DatabaseState, "closed">;
+  /** Why nothing need be tried now: a server that says nothing would let everybody wait for their whole time. @default tried always */
+  readonly refusal?: () => Error | null;
   readonly wakeups: Wakeups;
   readonly disconnect: () => Promise<void>;
   /** Ends every connection, whatever it is doing: what runs on it fails. */
@@ -44,7 +46,8 @@ export function createServerDatabase(parts: ServerParts): Database {
 
   /** What runs is waited for on closing, and writes by a migration. */
   function track<T>(running: Set<Promise<unknown>>, work: () => Promise<T>): Promise<T> {
-    if (closing !== null) return Promise.reject(failDatabase("database_closed"));
+    const refused = closing === null ? (parts.refusal?.() ?? null) : failDatabase("database_closed");
+    if (refused !== null) return Promise.reject(refused);
     return open.add(running, work());
   }
 

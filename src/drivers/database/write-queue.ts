@@ -31,6 +31,8 @@ export interface QueueLimits {
   readonly writeQueueMax: number;
   /** How long a unit waits behind others; then it fails with `database_busy`. @default for ever */
   readonly waitTimeoutMs?: number;
+  /** Hears of who waited in vain. @default nobody does */
+  readonly onDoubt?: () => void;
 }
 
 // The longest that a timer takes.
@@ -57,6 +59,7 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
   function expire(): void {
     state.timer = null;
     const oldestMs = performance.now() - waitTimeoutMs;
+    if (waiting[0] && waiting[0].sinceMs <= oldestMs) limits.onDoubt?.();
     while (waiting[0] && waiting[0].sinceMs <= oldestMs)
       waiting.shift()?.reject(failDatabase("database_busy", { headers: { "Retry-After": "1" } }));
     if (waiting[0]) state.timer = setTimeout(expire, waiting[0].sinceMs - oldestMs).unref();

@@ -2,9 +2,10 @@
 import type { Client, ClientConfig } from "pg";
 import { AppError, reasonOf } from "../../../base/errors.ts";
 import { type DatabaseState, failDatabase } from "../../database.ts";
-import { type ServerError, toError } from "./failures.ts";
+import { isSilent, type ServerError, toError } from "./failures.ts";
 import type { Flight } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
+import { createFound, type Found } from "./pool/found.ts";
 import { Pool } from "./pool/pool.ts";
 import { createStatements } from "./statements.ts";
 import { Silence, streamOf } from "./pool/stream.ts";
@@ -16,6 +17,10 @@ export interface Connections extends Flight {
   use<T>(purpose: Purpose, work: (client: Client) => Promise<T>): Promise<T>;
   /** Opens a connection for reads that belongs to its caller alone. */
   openApart(): Promise<Client>;
+  /** Looks whether the server is there, one attempt at a time. */
+  probe(): void;
+  /** Why nothing need be asked now, where the server does not say a word, not even no; then another attempt begins. */
+  refusal(): Error | null;
   /** As a connection was last found; where it was not ready, another attempt begins. */
   state(): Exclude<DatabaseState, "closed">;
   /** Says goodbye on all connections. */
@@ -52,15 +57,20 @@ const admitAll: Admit = async () => {};
 export function createConnections(pg: PgModule, settings: PostgresSettings, admit: Admit = admitAll): Connections {
   const statements = createStatements(settings.statementsMax);
   const born = new WeakMap<Client, number>();
-  const found = createFound(settings);
   const open = async (purpose: Purpose) => {
     const client = await openOne(pg, { settings, purpose, found, admit });
     born.set(client, statements.generation());
     return client;
   };
+  const found = createFound({
+    ...settings,
+    onSilent() {
+      for (const pool of all) pool.giveUp();
+    },
+  });
+  const probe = createProbe(found, () => open("write"));
   const pools = { read: poolOf("read"), write: poolOf("write") };
   const all = Object.values(pools);
-  let probing = false;
 
   function poolOf(purpose: Purpose): Pool {
     const { readersMax, writersMax, readQueueMax, writeQueueMax, waitTimeoutMs } = settings;
@@ -68,18 +78,7 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
       purpose === "read"
         ? ({ max: readersMax, waitersMax: readQueueMax, fullCode: "database_busy" } as const)
         : ({ max: writersMax, waitersMax: writeQueueMax, fullCode: "transaction_queue_full" } as const);
-    return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onIdleLoss: () => probe() });
-  }
-
-  /** Looks whether the server is there: nobody would send a request to find out to one that says it is not ready. */
-  function probe(): void {
-    if (probing || found.closed) return;
-    probing = true;
-    void open("write")
-      .then((client) => streamOf(client).destroy(), ignoreFailure)
-      .finally(() => {
-        probing = false;
-      });
+    return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onDoubt: probe });
   }
 
   return Object.freeze({
@@ -102,6 +101,12 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
       for (const pool of all) pool.clear();
       probe();
     },
+    probe,
+    refusal() {
+      if (!found.isSilent) return null;
+      probe();
+      return unreachable();
+    },
     state() {
       if (found.state !== "ready") probe();
       return found.state;
@@ -117,27 +122,18 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
   });
 }
 
-/** As the server was last found. */
-interface Found {
-  state: ReturnType<Connections["state"]>;
-  closed: boolean;
-  /** Takes down what was found now, and tells where it is something else than before. */
-  readonly note: (state: Found["state"], why: string) => void;
-}
-
-function createFound({ onTrouble }: PostgresSettings): Found {
-  const found: Found = {
-    state: "ready",
-    closed: false,
-    note(state, why) {
-      const before = found.state;
-      found.state = state;
-      if (before === state || found.closed) return;
-      if (state === "ready") onTrouble({ kind: "database_found", message: "The database can be worked with again." });
-      else onTrouble({ kind: state === "unreachable" ? "database_lost" : "database_read_only", message: why });
-    },
+/** Looks whether the server is there: nobody would send a request to find out to one that says it is not ready. */
+function createProbe(found: Found, open: () => Promise<Client>): () => void {
+  let probing = false;
+  return () => {
+    if (probing || found.closed) return;
+    probing = true;
+    void open()
+      .then((client) => streamOf(client).destroy(), ignoreFailure)
+      .finally(() => {
+        probing = false;
+      });
   };
-  return found;
 }
 
 interface Opening {
@@ -149,19 +145,21 @@ interface Opening {
 
 /** @throws what the caller is told; for writes, database_read_only at a server that only follows another */
 async function openOne(pg: PgModule, { settings, purpose, found, admit }: Opening): Promise<Client> {
+  const finding = found.begin();
   try {
     const { client, isFollower } = await connect(pg, settings, purpose);
     await admit(client).catch((error: unknown) => {
       streamOf(client).destroy();
       throw error;
     });
-    found.note(isFollower ? "read-only" : "ready", follows);
+    finding.answered(isFollower ? "read-only" : "ready", follows);
     if (!isFollower || purpose === "read") return client;
     streamOf(client).destroy();
   } catch (error) {
     const told = toError(error as ServerError, "nothing");
     // A server that has no connection left is there.
-    if (!(told instanceof AppError && told.code === "database_busy")) found.note("unreachable", reasonOf(error));
+    if (!(told instanceof AppError && told.code === "database_busy"))
+      finding.failed(reasonOf(error), isSilent(error as ServerError));
     throw told;
   }
   throw failDatabase("database_read_only", { cause: new Error(follows) });
@@ -222,9 +220,13 @@ export async function useAnother<T>(connections: Connections, work: (client: Cli
       return await connections.use("write", work);
     } catch (error) {
       if (!(error instanceof Unsent)) throw error;
-      if (tries >= unsentMax) throw failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
+      if (tries >= unsentMax) throw unreachable();
     }
   }
+}
+
+function unreachable(): Error {
+  return failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
 }
 
 const unsentMax = 3;

@@ -110,6 +110,7 @@ function createDatabase(connections: Connections, settings: PostgresSettings, re
     migrate: (statements) => migrate((client) => runTogether(client, migrating, { statements, end: commit })),
     migrator: (work, isAlone) => migrate((client) => work(createMigrator(client, migrating, isAlone))),
     state: () => connections.state(),
+    refusal: () => connections.refusal(),
     wakeups: createWakeups(connections, settings),
     async disconnect() {
       replicas?.close();

@@ -82,7 +82,7 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     if (!(await runAlike(group))) await runGroup(group, 0);
   }
 
-  return createWriteQueue({ encode: encodeUnit, run }, settings);
+  return createWriteQueue({ encode: encodeUnit, run }, { ...settings, onDoubt: () => connections.probe() });
 }
 
 interface Refused {

@@ -21,7 +21,7 @@ import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
 import type { Wakeups } from "../wakeups.ts";
 import { startThread } from "./thread.ts";
 import { runTransaction } from "./transactions.ts";
-import { createWakeups } from "./wakeups.ts";
+import { createWakeups } from "./wakeups/wakeups.ts";
 import { type Work, WriteQueue } from "./write-queue.ts";
 
 export type { SqliteOptions, SqliteTrouble } from "./options.ts";

@@ -169,7 +169,7 @@ export class WriteQueue {
   }
 
   #hear({ answers, lost, trouble, counts }: Reply): void {
-    const isNews = counts.commits > this.#counts.commits;
+    const isNews = counts.commits !== this.#counts.commits;
     this.#counts = counts;
     this.#options.onNews();
     if (isNews) this.#options.onCommitted();

@@ -11,8 +11,8 @@ export interface PoolSpec {
   readonly fullCode: "database_busy" | "transaction_queue_full";
   /** How long somebody waits for a free one. */
   readonly waitMs: number;
-  /** Hears of one that ended while nobody used it. */
-  readonly onIdleLoss: () => void;
+  /** Hears of one that ended while nobody used it, and of somebody who waited in vain. */
+  readonly onDoubt: () => void;
 }
 
 interface Waiter {
@@ -61,6 +61,12 @@ export class Pool {
     for (const client of this.#idle.keys()) this.#drop(client);
   }
 
+  /** Nobody answers: closes those that nobody uses, and refuses those who wait. */
+  giveUp(): void {
+    this.clear();
+    for (const waiter of this.#waiters) this.#settle(waiter).reject(refuse("database_unreachable"));
+  }
+
   /** Says goodbye on those that nobody uses now, and on the others when they are given back. */
   end(): void {
     this.#ended = true;
@@ -78,7 +84,10 @@ export class Pool {
     const { waitersMax, waitMs, fullCode } = this.#spec;
     if (this.#waiters.size >= waitersMax) return Promise.reject(refuse(fullCode));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(waiter).reject(refuse("database_busy")), waitMs);
+      const timer = setTimeout(() => {
+        this.#settle(waiter).reject(refuse("database_busy"));
+        this.#spec.onDoubt();
+      }, waitMs);
       const waiter: Waiter = { resolve, reject, timer };
       this.#waiters.add(waiter);
       this.#serveNext();
@@ -107,7 +116,7 @@ export class Pool {
       client.on("error", () => {
         const wasIdle = this.#idle.has(client);
         this.#drop(client);
-        if (wasIdle && !this.#ended) this.#spec.onIdleLoss();
+        if (wasIdle && !this.#ended) this.#spec.onDoubt();
       });
       return client;
     } finally {
@@ -151,6 +160,6 @@ export class Pool {
   }
 }
 
-function refuse(code: PoolSpec["fullCode"]): Error {
+function refuse(code: PoolSpec["fullCode"] | "database_unreachable"): Error {
   return failDatabase(code, { headers: { "Retry-After": "1" } });
 }

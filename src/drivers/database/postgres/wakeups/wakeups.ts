@@ -42,6 +42,7 @@ export function createWakeups(connections: Connections, settings: PostgresSettin
       state.closed = true;
       // A server that does not answer is not waited for: nobody would hear it.
       await Promise.race([state.telling, pause(settings.closeTimeoutMs, undefined, { ref: false })]);
+      if (state.telling !== null) connections.destroy();
       ear.close();
       bell.ring();
     },

@@ -1,7 +1,7 @@
 /** Who waits for commits, of this process or another: SQLite counts those of other connections, and is asked for that number. */
-import { createBell, createPoll, type Poll, type Wakeups } from "../wakeups.ts";
-import type { Connection } from "./connection.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { createBell, createPoll, type Poll, type Wakeups } from "../../wakeups.ts";
+import type { Connection } from "../connection.ts";
+import type { Snapshot } from "../snapshot.ts";
 
 /**
  * Asking costs microseconds: the number stands in the log's index, which is in memory (sqlite.org/pragma.html#pragma_data_version).
