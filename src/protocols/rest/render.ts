@@ -77,7 +77,8 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   const body = `{"data":[${result.rows.join(",")}],"page":{"next":${quoted(next)},"prev":${quoted(prev)}${counted}}}`;
   if ((next === null && prev === null) || request.method === "POST" || request.method === "QUERY" || call.op !== "list")
     return { status: 200, headers: fresh, body };
-  const { memo } = call;
+  // What the links of a list begin with is kept where the list is the same to the letter.
+  const memo = call.filling === undefined ? call.memo : undefined;
   const base = (memo?.get(linkBase) as string | undefined) ?? `<${rest.mount}/${route.name}?${withoutCursor(request.search)}`;
   memo?.set(linkBase, base);
   const toNext = next === null ? "" : `${base}after=${next}>; rel="next"`;
@@ -86,7 +87,6 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   return { status: 200, headers: [...fresh, "Link", link], body };
 }
 
-// What a repeated list's links begin with is kept under this name.
 const linkBase = "link";
 
 // A cursor has no character that JSON or a URL would escape.
@@ -96,10 +96,13 @@ function quoted(cursor: string | null): string {
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */
 function withoutCursor(search: string): string {
-  const kept = search.replace(turning, "").replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
+  const turned = mayTurn.test(search) ? search.replace(turning, "") : search;
+  const kept = turned.replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
   return kept === "" || kept.endsWith("&") ? kept : `${kept}&`;
 }
 
+// Empty pairs go as well.
+const mayTurn = /(?:^|&)(?:after|before|page|&|$)/i;
 const turning = /(?<=^|&)(?:(?:after|before|page(?:\[|%5B)number(?:\]|%5D))(?:=[^&]*)?)?(?:&|$)/gi;
 
 function renderBatch(results: readonly BatchResult[], exchange: Exchange): string {
