@@ -1,7 +1,9 @@
 /** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
-import type { Pool, PoolConnection, PoolOptions } from "mysql2";
+import type { Connection, ConnectionOptions, Pool, PoolConnection, PoolOptions } from "mysql2";
+import { AppError } from "../../../base/errors.ts";
 import { failDatabase, type Row, type Value } from "../../database.ts";
-import { isLost, type ServerError, toError } from "./failures.ts";
+import { createFound, type Finding, type Found } from "../found.ts";
+import { isLost, isSilent, type ServerError, toError } from "./failures.ts";
 import { addressOf, type MysqlSettings } from "./options.ts";
 import { collation } from "./text.ts";
 import { checkVersion } from "./server/version.ts";
@@ -27,59 +29,60 @@ export interface Session {
 
 export type Purpose = "read" | "write";
 
-export interface Connections {
+export interface Connections extends Pick<Found, "refusal" | "state"> {
   /** Runs work on a connection; one that is lost, or on which the work has failed, is not used again. */
   use<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T>;
-  /** Whether the last attempt to open a connection succeeded. */
-  isReachable(): boolean;
   close(): Promise<void>;
 }
 
-type Mysql = { readonly createPool: (options: PoolOptions) => Pool };
+type Mysql = {
+  readonly createPool: (options: PoolOptions) => Pool;
+  readonly createConnection: (options: ConnectionOptions) => Connection;
+};
 
 /** How much longer than the server a client waits for an answer that the server has promised to cut off. */
 const graceMs = 5_000;
 
-export function createConnections({ createPool }: Mysql, settings: MysqlSettings): Connections {
-  const reach = { is: true, isChecked: false };
-  const ready = new WeakSet<PoolConnection>();
-  const open = (max: number) => {
-    const pool = createPool({ ...poolOptions(settings), connectionLimit: max });
-    // An idle connection that ends is no request's trouble; without a listener it would be the process's.
-    pool.on("connection", (connection) => {
-      connection.on("error", (error) => settings.onTrouble({ kind: "database_lost", message: error.message }));
-    });
-    return pool;
-  };
+export function createConnections({ createPool, createConnection }: Mysql, settings: MysqlSettings): Connections {
+  const now = { isChecked: false, silences: 0 };
+  const attempt = () => greet(createConnection(poolOptions(settings)), found.begin());
+  const found: Found = createFound({ ...settings, attempt, onSilent: () => void now.silences++ });
+  /** How often the server had fallen silent when they were made ready: what it has done to one, it has done to all. */
+  const ready = new WeakMap<PoolConnection, number>();
+  const isSound = (connection: PoolConnection) => (ready.get(connection) ?? now.silences) === now.silences;
+  const open = (max: number) => openPool(createPool({ ...poolOptions(settings), connectionLimit: max }), settings);
   const pools = { read: open(settings.readersMax), write: open(settings.writersMax) };
 
   /** Another server might not even know what is set here. */
   async function settle(connection: PoolConnection, purpose: Purpose): Promise<void> {
-    if (!reach.isChecked) {
+    if (!now.isChecked) {
       const { rows } = await prepare(connection, { text: "select version()", params: [] }, settings.connectTimeoutMs);
       checkVersion(String(rows[0]?.[0] as string));
     }
-    reach.isChecked = true;
+    now.isChecked = true;
     for (const text of openingOf(purpose, settings)) await send(connection, text, settings.connectTimeoutMs);
   }
 
   async function acquire(purpose: Purpose): Promise<PoolConnection> {
+    const finding = found.begin();
     let connection: PoolConnection | null = null;
     try {
-      connection = await take(pools[purpose], settings.connectTimeoutMs);
-      if (!ready.has(connection)) await settle(connection, purpose);
-      ready.add(connection);
-      if (!reach.is) settings.onTrouble({ kind: "database_found", message: "A connection could be opened again." });
-      reach.is = true;
+      connection = await takeSound(pools[purpose], settings.connectTimeoutMs, isSound);
+      if (ready.has(connection)) return connection;
+      await settle(connection, purpose);
+      ready.set(connection, now.silences);
+      finding.answered("ready", "");
       return connection;
     } catch (error) {
       connection?.destroy();
-      if (isLost(error as ServerError)) reach.is = false;
+      noteFailure(error as ServerError, finding, found.probe);
       throw toError(error as ServerError, "nothing");
     }
   }
 
   return Object.freeze({
+    refusal: found.refusal,
+    state: found.state,
     async use<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
       const connection = await acquire(purpose);
       let isSound = true;
@@ -103,11 +106,52 @@ export function createConnections({ createPool }: Mysql, settings: MysqlSettings
         else connection.destroy();
       }
     },
-    isReachable: () => reach.is,
     async close() {
+      found.close();
       await Promise.all([pools.read, pools.write].map((pool) => new Promise<void>((resolve) => pool.end(() => resolve()))));
     },
   });
+}
+
+function openPool(pool: Pool, { onTrouble }: MysqlSettings): Pool {
+  // An idle connection that ends is no request's trouble; without a listener it would be the process's.
+  pool.on("connection", (connection) => {
+    connection.on("error", (error) => onTrouble({ kind: "database_lost", message: error.message }));
+  });
+  return pool;
+}
+
+/** Looks whether the server greets who comes, beside the pools. */
+async function greet(connection: Connection, finding: Finding): Promise<void> {
+  // Who waits for the greeting hears of it by the promise.
+  connection.on("error", () => {});
+  try {
+    await new Promise<void>((resolve, reject) => connection.connect((error) => (error ? reject(error) : resolve())));
+    finding.answered("ready", "");
+  } catch (error) {
+    noteFailure(error as ServerError, finding, () => {});
+  } finally {
+    connection.destroy();
+  }
+}
+
+function noteFailure(error: ServerError, finding: Finding, probe: () => void): void {
+  if (isLost(error)) finding.failed(error.message, isSilent(error));
+  // All are in use, or none can be opened: another one tells which.
+  if (error instanceof AppError) probe();
+}
+
+/** What is not sound is closed: to use it would take all the time that a statement has. */
+async function takeSound(
+  pool: Pool,
+  timeoutMs: number,
+  isSound: (connection: PoolConnection) => boolean,
+): Promise<PoolConnection> {
+  for (;;) {
+    const connection = await take(pool, timeoutMs);
+    if (isSound(connection)) return connection;
+    connection.destroy();
+  }
 }
 
 /** A connection of the pool; one that comes too late goes back. */

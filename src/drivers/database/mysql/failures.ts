@@ -57,6 +57,11 @@ export function isLost(error: ServerError): boolean {
   return isServerError(error) && (error.fatal === true || !isServers || is(lost, error));
 }
 
+/** Whether the connection was given up, or could not be opened, because nothing was heard. */
+export function isSilent({ code }: ServerError): boolean {
+  return code === "ETIMEDOUT";
+}
+
 /** What the statement that was refused is about. */
 export interface RefusedAt {
   readonly step: number;

@@ -90,7 +90,8 @@ function createDatabase(connections: Connections, settings: MysqlSettings): Data
     hold: (work) => connections.use("write", (session) => work(new HeldTransaction(session))),
     migrate: (statements) => runMigration(connections, statements),
     migrator: (work, isAlone) => withMigrator(connections, isAlone, work),
-    state: () => (connections.isReachable() ? "ready" : "unreachable"),
+    state: () => connections.state(),
+    refusal: () => connections.refusal(),
     wakeups: createWakeups(reads),
     disconnect: () => connections.close(),
   });

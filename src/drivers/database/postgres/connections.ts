@@ -1,28 +1,22 @@
 /** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
 import type { Client, ClientConfig } from "pg";
 import { AppError, reasonOf } from "../../../base/errors.ts";
-import { type DatabaseState, failDatabase } from "../../database.ts";
+import { failDatabase } from "../../database.ts";
+import { createFound, type Found } from "../found.ts";
 import { isSilent, type ServerError, toError } from "./failures.ts";
 import type { Flight } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
-import { createFound, type Found } from "./pool/found.ts";
 import { Pool } from "./pool/pool.ts";
 import { createStatements } from "./statements.ts";
 import { Silence, streamOf } from "./pool/stream.ts";
 import { types } from "./values.ts";
 
 /** Flights on these connections have the silence of writes; reads with a limit of their own say so. */
-export interface Connections extends Flight {
+export interface Connections extends Flight, Pick<Found, "probe" | "refusal" | "state"> {
   /** Runs work on a connection; one that is lost, or whose statements are outdated, is not used again. */
   use<T>(purpose: Purpose, work: (client: Client) => Promise<T>): Promise<T>;
   /** Opens a connection for reads that belongs to its caller alone. */
   openApart(): Promise<Client>;
-  /** Looks whether the server is there, one attempt at a time. */
-  probe(): void;
-  /** Why nothing need be asked now, where the server does not say a word, not even no; then another attempt begins. */
-  refusal(): Error | null;
-  /** As a connection was last found; where it was not ready, another attempt begins. */
-  state(): Exclude<DatabaseState, "closed">;
   /** Says goodbye on all connections. */
   close(): void;
   /** Closes all connections, whatever they are doing. */
@@ -64,11 +58,11 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
   };
   const found = createFound({
     ...settings,
+    attempt: async () => streamOf(await open("write")).destroy(),
     onSilent() {
       for (const pool of all) pool.giveUp();
     },
   });
-  const probe = createProbe(found, () => open("write"));
   const pools = { read: poolOf("read"), write: poolOf("write") };
   const all = Object.values(pools);
 
@@ -78,7 +72,7 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
       purpose === "read"
         ? ({ max: readersMax, waitersMax: readQueueMax, fullCode: "database_busy" } as const)
         : ({ max: writersMax, waitersMax: writeQueueMax, fullCode: "transaction_queue_full" } as const);
-    return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onDoubt: probe });
+    return new Pool({ ...bounds, open: () => open(purpose), waitMs: waitTimeoutMs, onDoubt: found.probe });
   }
 
   return Object.freeze({
@@ -99,41 +93,20 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
     onSilence() {
       // What one connection has run into, the others have too: they are not tried one after the other.
       for (const pool of all) pool.clear();
-      probe();
+      found.probe();
     },
-    probe,
-    refusal() {
-      if (!found.isSilent) return null;
-      probe();
-      return unreachable();
-    },
-    state() {
-      if (found.state !== "ready") probe();
-      return found.state;
-    },
+    probe: found.probe,
+    refusal: found.refusal,
+    state: found.state,
     close() {
-      found.closed = true;
+      found.close();
       for (const pool of all) pool.end();
     },
     destroy() {
-      found.closed = true;
+      found.close();
       for (const pool of all) pool.destroy();
     },
   });
-}
-
-/** Looks whether the server is there: nobody would send a request to find out to one that says it is not ready. */
-function createProbe(found: Found, open: () => Promise<Client>): () => void {
-  let probing = false;
-  return () => {
-    if (probing || found.closed) return;
-    probing = true;
-    void open()
-      .then((client) => streamOf(client).destroy(), ignoreFailure)
-      .finally(() => {
-        probing = false;
-      });
-  };
 }
 
 interface Opening {
@@ -220,13 +193,9 @@ export async function useAnother<T>(connections: Connections, work: (client: Cli
       return await connections.use("write", work);
     } catch (error) {
       if (!(error instanceof Unsent)) throw error;
-      if (tries >= unsentMax) throw unreachable();
+      if (tries >= unsentMax) throw failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
     }
   }
-}
-
-function unreachable(): Error {
-  return failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
 }
 
 const unsentMax = 3;
@@ -235,6 +204,3 @@ const unsentMax = 3;
 export class Unsent extends Error {
   override readonly name = "Unsent";
 }
-
-// What opening found is in the state.
-function ignoreFailure(): void {}
