@@ -61,6 +61,8 @@ export function isShared(url: string): boolean {
 export interface Adopting {
   /** The backend has tables that somebody else made. */
   readonly isAdopted: boolean;
+  /** Some of them must be there. @default where it has such tables */
+  readonly needsTables?: boolean;
   /** The product's own tables shall stand among them. */
   readonly tablesInside: boolean;
 }
@@ -109,10 +111,15 @@ const sqlitePlace: Place = Object.freeze<Place>({
 });
 
 /** Where the product's own tables are, or shall be. Commands that know no backend go by what is there. */
-async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Promise<"inside" | "beside"> {
+async function placeOf(
+  file: string,
+  { isAdopted, tablesInside, needsTables = isAdopted }: Adopting,
+): Promise<"inside" | "beside"> {
   if (existsSync(besideOf(file))) return "beside";
-  assert(!isAdopted || existsSync(file), `the backend adopts the tables of ${file}, and there is no such file`);
+  const isThere = existsSync(file);
+  assert(!needsTables || isThere, `the backend adopts the tables of ${file}, and there is no such file`);
   if (!isAdopted || tablesInside) return "inside";
+  if (!isThere) return "beside";
   const database = openSqlite({ file, readOnly: true });
   try {
     const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));

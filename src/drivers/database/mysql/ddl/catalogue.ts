@@ -1,9 +1,18 @@
 /** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
 import { mysqlCommits } from "./commits.ts";
 import type { Row } from "../../../database.ts";
-import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../../ddl.ts";
-import { findOrphans } from "./references.ts";
-import { typeOf, referencesOf } from "./shapes.ts";
+import {
+  type Catalogue,
+  type IndexShape,
+  type Reader,
+  referencesOf,
+  type Structure,
+  type Structures,
+  type TableShape,
+} from "../../../ddl.ts";
+import { readFound } from "./found.ts";
+import { findOrphans, ruleOf } from "./references.ts";
+import { typeOf } from "./shapes.ts";
 import { literal, shorten } from "../text.ts";
 
 const here = "table_schema = database()";
@@ -23,7 +32,7 @@ const tablesText = `select table_name from information_schema.tables where ${her
 const columnsText = `select c.table_name, c.column_name, c.column_type, c.is_nullable, c.extra from information_schema.columns c
 join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'
 where c.${here} and not (${isOurs}) order by binary c.table_name, c.ordinal_position`;
-const referencesText = `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule
+const referencesText = `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule
 from information_schema.key_column_usage k join information_schema.referential_constraints r
   on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name
 where k.${here} order by binary k.table_name, binary k.constraint_name, k.ordinal_position`;
@@ -70,12 +79,11 @@ interface Parts {
 function toStructure(name: string, columns: readonly Row[], { references, indexes }: Parts): Structure {
   const held = [...Map.groupBy(references, (row) => row[1]).values()].map((rows) => {
     const texts = rows.map((row) => row.map(String));
-    const [, , , table = "", , rule = ""] = texts[0] as string[];
-    const isPlain = rule === "RESTRICT" || rule === "NO ACTION";
+    const [, , , table = "", , onDelete = "", onUpdate = ""] = texts[0] as string[];
     return {
       columns: texts.map((row) => row[2] as string),
       text: referenceText({ table, key: texts.map((row) => row[4] as string), columns: texts.map((row) => row[2] as string) }),
-      rule: isPlain ? "" : ` ON DELETE ${rule}`,
+      rule: ruleOf(onDelete, onUpdate),
     };
   });
   const described = columns.map((row) => {
@@ -124,12 +132,16 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
   const columns = table.columns.map((column) => {
     const tied = references
       .filter(({ columns: names }) => names.includes(column.name))
-      .map((one) => referenceText({ table: shorten(one.table), key: one.key.map(shorten), columns: one.columns.map(shorten) }));
-    const counted = column.serial ? " AUTO_INCREMENT" : "";
-    const nullable = column.optional ? "" : " NOT NULL";
-    return [shorten(column.name), `${typeOf(column)}${counted}${nullable}${tied.toSorted().join("")}`] as const;
+      .map(
+        ({ table: target, key, columns: by, rule = "" }) =>
+          referenceText({ table: shorten(target), key: key.map(shorten), columns: by.map(shorten) }) + rule,
+      );
+    const says = column.native?.says ?? `${typeOf(column)}${column.serial ? " AUTO_INCREMENT" : ""}`;
+    return [shorten(column.name), `${says}${column.optional ? "" : " NOT NULL"}${tied.toSorted().join("")}`] as const;
   });
-  const described = indexes.map((one) => {
+  // An index that a reference brings along is not listed.
+  const own = indexes.filter(({ found }) => found !== "constraint");
+  const described = own.map((one) => {
     const shortened = one.columns.map((part) => ({ ...part, column: shorten(part.column) }));
     const isPartial = one.where !== null && one.unique;
     return [shorten(one.name), indexText({ unique: one.unique, columns: shortened, isPartial })] as const;
@@ -146,6 +158,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
 export const catalogue: Catalogue = Object.freeze({
   readTables,
   readStructures,
+  readFound,
   describe,
   readSizes: async () => new Map(),
   verify: findOrphans,

@@ -10,6 +10,8 @@ import {
   type TableShape,
 } from "../../../ddl.ts";
 import { literal, shorten } from "../text.ts";
+import { readFound } from "./found.ts";
+import { ruleText } from "./rules.ts";
 import { indexed } from "./indexes.ts";
 import { postgresCommits } from "./commits.ts";
 import { catalogued } from "./types.ts";
@@ -54,7 +56,7 @@ const columnsText = `select c.relname, a.attname, format_type(a.atttypid, a.attt
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join lateral (select string_agg(' → ' || t.relname || '(' || ${namesOf("confrelid", "confkey")} || ')' || case when array_length(k.conkey, 1) > 1 then ' by (' || ${namesOf("conrelid", "conkey")} || ')' else '' end
-    || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype::text end, '' order by k.conname) as reference
+    || ${ruleText("k")}, chr(10)) as reference
   from pg_constraint k join pg_class t on t.oid = k.confrelid where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)) k on true
 where ${here} and c.relkind in ('r', 'p') order by c.relname, a.attnum`;
 const indexesText = `select c.relname, x.relname, i.indisunique, i.indisprimary, pg_get_expr(i.indpred, i.indrelid), a.attname, i.indoption[k.place - 1] & 1
@@ -75,7 +77,15 @@ function toStructure(name: string, columns: readonly Row[], indexes: readonly Ro
     .filter((row) => row[1] !== null)
     .map(([, column, type, notNull, identity, reference]) => {
       const serial = identity === "" ? "" : " IDENTITY";
-      const parts = [String(type), serial, notNull === 1 ? " NOT NULL" : "", String(reference ?? "")];
+      const parts = [
+        String(type),
+        serial,
+        notNull === 1 ? " NOT NULL" : "",
+        String(reference ?? "")
+          .split("\n")
+          .toSorted()
+          .join(""),
+      ];
       return [String(column), parts.join("")] as const;
     });
   const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
@@ -112,9 +122,12 @@ function describe(table: TableShape, indexes: readonly IndexShape[], last = ""):
   const columns = table.columns.map((column) => {
     const held = references
       .filter(({ columns: names }) => names.includes(column.name))
-      .map((one) => ` → ${shorten(one.table)}(${names(one.key)})${one.columns.length > 1 ? ` by (${names(one.columns)})` : ""}`);
-    const serial = column.serial ? " IDENTITY" : "";
-    return [shorten(column.name), `${catalogued(column)}${serial}${column.optional ? "" : " NOT NULL"}${held.join("")}`] as const;
+      .map(
+        ({ table: target, key, columns: by, rule = "" }) =>
+          ` → ${shorten(target)}(${names(key)})${by.length > 1 ? ` by (${names(by)})` : ""}${rule}`,
+      );
+    const says = column.native?.says ?? `${catalogued(column)}${column.serial ? " IDENTITY" : ""}`;
+    return [shorten(column.name), `${says}${column.optional ? "" : " NOT NULL"}${held.toSorted().join("")}`] as const;
   });
   const described = indexes.map((one) => {
     const listed = indexed(one, table).map(({ column, descending }) => ({ column: shorten(column), descending }));
@@ -153,6 +166,7 @@ async function verify(read: Reader): Promise<readonly string[]> {
 export const catalogue: Catalogue = Object.freeze({
   readTables,
   readStructures,
+  readFound,
   describe,
   readSizes,
   verify,
