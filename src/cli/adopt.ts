@@ -21,7 +21,11 @@ export const command: CommandFile = {
       .argument("[url]", "the database: sqlite: and a path, a path alone, postgres: or mysql: (default: HOLDFAST_DATABASE_URL)")
       .option("--out <file>", "the file to write", "backend.ts")
       .option("--read-only-for <role>", "who has the role may read everything (default: nobody may do anything)")
-      .option("--without <table>", "leave a table out; may be given more than once", gather)
+      .option(
+        "--without <table>",
+        "leave a table out, or with --check a column (table.column); may be given more than once",
+        gather,
+      )
       .option("--check", "compare the database with the backend file instead, and write nothing")
       .option("--force", "replace a file that is there"),
   examples: [
