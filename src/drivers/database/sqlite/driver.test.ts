@@ -319,7 +319,7 @@ describe("a thread that is lost", () => {
         return worker;
       };
       const onTrouble = ({ kind }: SqliteTrouble) => void troubles.push(kind);
-      const queue = new WriteQueue({ start, max: 100, textsMax: 10, onTrouble });
+      const queue = new WriteQueue({ start, max: 100, textsMax: 10, onTrouble, onNews: () => {} });
       const submit = (id: number) => queue.submit({ kind: "unit", steps: queue.encode([addFilm(id)]) }).outcome;
       assert.ok((await submit(1)).ok);
       const limits = { timeoutMs: 5000, retriesMax: 5 };
@@ -357,7 +357,7 @@ describe("a thread that is lost", () => {
         workers.push(worker);
         return worker;
       };
-      const reads = new LongReads({ start, threadsMax: 1, queueMax: 2, onTrouble: () => {} });
+      const reads = new LongReads({ start, threadsMax: 1, queueMax: 2, onTrouble: () => {}, onNews: () => {} });
       const one = () => reads.read(ask("SELECT 1"), 5000);
       const lost = one();
       await workers[0]?.terminate();

@@ -15,6 +15,7 @@ import { type Connection, openReader, prepareFile } from "./connection.ts";
 import { describe, faultOf, toError } from "./failures.ts";
 import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
+import { createSnapshot, type Snapshot } from "./snapshot.ts";
 import { resolveOptions, type SqliteOptions, type SqliteSettings, type ThreadSettings } from "./options.ts";
 import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
 import { startThread } from "./thread.ts";
@@ -55,6 +56,8 @@ interface Parts {
   readonly settings: SqliteSettings;
   readonly thread: ThreadSettings;
   readonly reader: Connection;
+  /** Of the reader. */
+  readonly snapshot: Snapshot;
   readonly queue: WriteQueue;
   readonly longReads: LongReads;
 }
@@ -62,19 +65,23 @@ interface Parts {
 function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
   const { onTrouble } = settings;
   const reader = openReader(thread);
+  const snapshot = createSnapshot(reader, () => queue.counts.logPages >= settings.checkpointPages);
+  const onNews = () => snapshot.leave();
   const queue = new WriteQueue({
     start: () => startThread("writer-thread", thread),
     max: settings.writeQueueMax,
     textsMax: settings.statementsMax * textsPerStatement,
     onTrouble,
+    onNews,
   });
   const longReads = new LongReads({
     start: () => startThread("reader-thread", thread),
     threadsMax: settings.longReadersMax,
     queueMax: settings.longReadQueueMax,
     onTrouble,
+    onNews,
   });
-  return { settings, thread, reader, queue, longReads };
+  return { settings, thread, reader, snapshot, queue, longReads };
 }
 
 function createDatabase(parts: Parts): SqliteDatabase {
@@ -122,7 +129,7 @@ function createDatabase(parts: Parts): SqliteDatabase {
   });
 }
 
-function read({ settings, reader, longReads }: Parts, { text, params }: Statement, options?: ReadOptions) {
+function read({ settings, reader, snapshot, longReads }: Parts, { text, params }: Statement, options?: ReadOptions) {
   for (let index = 0; index < params.length; index++) {
     const fault = faultOf(params[index]);
     if (fault !== null) assert(false, `parameter ${index} ${fault}`);
@@ -130,6 +137,8 @@ function read({ settings, reader, longReads }: Parts, { text, params }: Statemen
   const apart = options?.long === true || (options?.scan !== undefined && reader.statements.scans(text, options.scan));
   if (apart) return longReads.read({ text, params }, options.timeoutMs ?? settings.readTimeoutMs);
   try {
+    if (options?.prompt === true) snapshot.enter();
+    else snapshot.leave();
     return reader.statements.all(text, params);
   } catch (error) {
     throw toError(describe(error));
@@ -146,9 +155,10 @@ async function submit(queue: WriteQueue, work: Work): Promise<unknown> {
  * Finishes what is queued. The last connection to close copies the log into the file and removes it: that is the writer,
  * unless the disk can no longer be trusted; then it is the reader, which cannot.
  */
-async function shutDown({ thread, reader, queue, longReads }: Parts): Promise<void> {
+async function shutDown({ thread, reader, snapshot, queue, longReads }: Parts): Promise<void> {
   await queue.idle();
   await longReads.close();
+  snapshot.leave();
   if (!queue.broken) reader.db.close();
   await queue.close();
   if (queue.broken) reader.db.close();

@@ -23,6 +23,8 @@ export interface WriteQueueOptions {
   /** Texts that either end remembers by number. */
   readonly textsMax: number;
   readonly onTrouble: (trouble: SqliteTrouble) => void;
+  /** Called before anybody hears what has become of their work. */
+  readonly onNews: () => void;
 }
 
 type Payload = Extract<Answer, readonly [number, true, unknown]>[2];
@@ -50,7 +52,7 @@ export class WriteQueue {
   #scheduled = false;
   #lastId = 0;
   #broken = false;
-  #counts: WriterCounts = { commits: 0, units: 0, checkpoints: 0 };
+  #counts: WriterCounts = { commits: 0, units: 0, checkpoints: 0, logPages: 0 };
   #onIdle: (() => void)[] = [];
 
   constructor(options: WriteQueueOptions) {
@@ -166,6 +168,7 @@ export class WriteQueue {
 
   #hear({ answers, lost, trouble, counts }: Reply): void {
     this.#counts = counts;
+    this.#options.onNews();
     if (trouble !== undefined) {
       if (trouble.kind === "sync_failed") this.#broken = true;
       this.#options.onTrouble(trouble);
