@@ -18,8 +18,9 @@ import {
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
-import { readFound, readReferences } from "./found.ts";
-import { sqliteForms } from "./forms.ts";
+import { tiesOf } from "../structures.ts";
+import { readFound, readReferences } from "./ddl/found.ts";
+import { sqliteForms } from "./ddl/forms.ts";
 
 /** Column types of STRICT tables (sqlite.org/stricttables.html). */
 const columnTypes: Readonly<Record<ColumnShape["storage"], string>> = {
@@ -232,7 +233,7 @@ function toStructure(
   const described = columns.map(([, name, type, notNull, , isCounter]) => {
     const column = String(name);
     const required = notNull === 1 && isCounter !== 1 ? " NOT NULL" : "";
-    return [column, `${String(type)}${required}${holdings(table.references, column)}`] as const;
+    return [column, `${String(type)}${required}${tiesOf(table.references, column)}`] as const;
   });
   const grouped = Map.groupBy(indexes, ([, name]) => String(name));
   return {
@@ -242,18 +243,6 @@ function toStructure(
     columns: new Map(described),
     indexes: new Map([...grouped].map(([name, rows]) => [name, describeIndexRows(rows)])),
   };
-}
-
-/** The references that a column is in. */
-function holdings(references: readonly ReferenceShape[], column: string): string {
-  return references
-    .filter(({ columns }) => columns.includes(column))
-    .map(({ columns, table, key, rule = "" }) => {
-      const by = columns.length > 1 ? ` by (${columns.join(", ")})` : "";
-      return ` → ${table}(${key.join(", ")})${by}${rule}`;
-    })
-    .toSorted()
-    .join("");
 }
 
 function describeIndexRows(rows: readonly Row[]): string {
@@ -286,7 +275,7 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
   const columns = table.columns.map((column) => {
     const isCounter = column.serial && (traits === undefined || traits.includes(countsWith));
     const required = isCounter || takesNull(column) || (column.serial && !column.native) ? "" : " NOT NULL";
-    return [column.name, `${typeOf(column, traits === undefined)}${required}${holdings(references, column.name)}`] as const;
+    return [column.name, `${typeOf(column, traits === undefined)}${required}${tiesOf(references, column.name)}`] as const;
   });
   // What comes with the table's definition is no index of its own.
   const own = indexes.filter(({ found }) => found !== "constraint");

@@ -5,7 +5,7 @@ import {
   type Catalogue,
   type IndexShape,
   type Reader,
-  referencesOf,
+  type ReferenceShape,
   type Structure,
   type Structures,
   type TableShape,
@@ -13,6 +13,7 @@ import {
 import { readFound } from "./found.ts";
 import { findOrphans, ruleOf } from "./references.ts";
 import { typeOf } from "./shapes.ts";
+import { describeTable, tiesOf, toStructure } from "../../structures.ts";
 import { literal, shorten } from "../text.ts";
 
 const here = "table_schema = database()";
@@ -60,7 +61,7 @@ async function readStructures(read: Reader): Promise<Structures> {
   const byTable = (rows: readonly Row[]) => Map.groupBy(rows, ([table]) => String(table as string));
   const [referencesOfTable, indexesOfTable] = [byTable(references), byTable(indexes)];
   const structures = [...byTable(columns)].map(([name, rows]) =>
-    toStructure(name, rows, {
+    structureOf(name, rows, {
       references: referencesOfTable.get(name) ?? [],
       indexes: (indexesOfTable.get(name) ?? []).map((row) => row.map((value) => value)),
     }),
@@ -76,36 +77,25 @@ interface Parts {
   readonly indexes: readonly Row[];
 }
 
-function toStructure(name: string, columns: readonly Row[], { references, indexes }: Parts): Structure {
-  const held = [...Map.groupBy(references, (row) => row[1]).values()].map((rows) => {
+function structureOf(name: string, columns: readonly Row[], { references, indexes }: Parts): Structure {
+  const held = [...Map.groupBy(references, (row) => row[1]).values()].map((rows): ReferenceShape => {
     const texts = rows.map((row) => row.map(String));
     const [, , , table = "", , onDelete = "", onUpdate = ""] = texts[0] as string[];
-    return {
-      columns: texts.map((row) => row[2] as string),
-      text: referenceText({ table, key: texts.map((row) => row[4] as string), columns: texts.map((row) => row[2] as string) }),
-      rule: ruleOf(onDelete, onUpdate),
-    };
+    const at = (place: number) => texts.map((row) => row[place] as string);
+    return { columns: at(2), table, key: at(4), rule: ruleOf(onDelete, onUpdate) };
   });
   const described = columns.map((row) => {
     const [, column = "", type = "", nullable, extra = ""] = row.map(String);
     const counted = extra.toLowerCase().includes("auto_increment") ? " AUTO_INCREMENT" : "";
-    const tied = held.filter((one) => one.columns.includes(column)).map((one) => one.text + one.rule);
-    return [column, `${type}${counted}${nullable === "NO" ? " NOT NULL" : ""}${tied.toSorted().join("")}`] as const;
+    return [column, `${type}${counted}${nullable === "NO" ? " NOT NULL" : ""}${tiesOf(held, column)}`] as const;
   });
-  const byName = Map.groupBy(indexes, (row) => String(row[1] as string));
-  const key = (byName.get("PRIMARY") ?? []).map((row) => String(row[3] as string));
-  byName.delete("PRIMARY");
-  return {
-    name,
-    traits: [],
-    key,
-    columns: new Map(described),
-    indexes: new Map([...byName].map(([index, rows]) => [index, describeRows(rows)])),
-  };
-}
-
-function referenceText({ table, key, columns }: { table: string; key: readonly string[]; columns: readonly string[] }): string {
-  return ` → ${table}(${key.join(", ")})${columns.length > 1 ? ` by (${columns.join(", ")})` : ""}`;
+  return toStructure(name, described, {
+    rows: indexes,
+    nameOf: (row) => String(row[1] as string),
+    columnOf: (row) => String(row[3] as string),
+    isKey: (row) => row[1] === "PRIMARY",
+    describe: describeRows,
+  });
 }
 
 function describeRows(rows: readonly Row[]): string {
@@ -128,17 +118,6 @@ function indexText(index: { unique: boolean; columns: IndexShape["columns"]; isP
 }
 
 function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
-  const references = referencesOf(table);
-  const columns = table.columns.map((column) => {
-    const tied = references
-      .filter(({ columns: names }) => names.includes(column.name))
-      .map(
-        ({ table: target, key, columns: by, rule = "" }) =>
-          referenceText({ table: shorten(target), key: key.map(shorten), columns: by.map(shorten) }) + rule,
-      );
-    const says = column.native?.says ?? `${typeOf(column)}${column.serial ? " AUTO_INCREMENT" : ""}`;
-    return [shorten(column.name), `${says}${column.optional ? "" : " NOT NULL"}${tied.toSorted().join("")}`] as const;
-  });
   // An index that a reference brings along is not listed.
   const own = indexes.filter(({ found }) => found !== "constraint");
   const described = own.map((one) => {
@@ -146,13 +125,10 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
     const isPartial = one.where !== null && one.unique;
     return [shorten(one.name), indexText({ unique: one.unique, columns: shortened, isPartial })] as const;
   });
-  return {
-    name: shorten(table.name),
-    traits: [],
-    key: table.key.map(shorten),
-    columns: new Map(columns),
-    indexes: new Map(described),
-  };
+  return describeTable(table, described, {
+    shorten,
+    typeOf: (column) => `${typeOf(column)}${column.serial ? " AUTO_INCREMENT" : ""}`,
+  });
 }
 
 export const catalogue: Catalogue = Object.freeze({

@@ -1,8 +1,8 @@
 /** What SQLite says of tables that somebody else made: their references by the names that are meant, and what a copy would lose. */
-import type { Row } from "../../database.ts";
-import type { Reader, ReferenceShape } from "../../ddl.ts";
-import type { FoundColumn, FoundIndex, FoundTable } from "../../found.ts";
-import { wordsOf } from "../../constraints.ts";
+import type { Row } from "../../../database.ts";
+import type { Reader, ReferenceShape } from "../../../ddl.ts";
+import type { FoundColumn, FoundIndex, FoundTable } from "../../../found.ts";
+import { wordsOf } from "../../../constraints.ts";
 
 const referencesText = `SELECT m."name", f."id", f."table", f."from", f."to", f."on_delete", f."on_update"
 FROM sqlite_schema m JOIN pragma_foreign_key_list(m."name") f WHERE m."type" = 'table' ORDER BY m."name", f."id", f."seq"`;

@@ -1,6 +1,6 @@
 /** What a value of one storage is in another: SQLite keeps decimals as whole numbers of the smallest unit, and dates as texts. */
-import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../ddl.ts";
-import { bindNative, declaredType, readNative } from "./catalog/forms.ts";
+import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../../ddl.ts";
+import { bindNative, declaredType, readNative } from "../catalog/forms.ts";
 
 const exact: ReadonlySet<ColumnShape["storage"]> = new Set(["integer", "bigint", "decimal", "boolean"]);
 const wordy: ReadonlySet<ColumnShape["storage"]> = new Set(["text", "uuid", "datetime", "date", "time", "json"]);
