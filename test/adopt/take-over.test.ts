@@ -95,6 +95,9 @@ for (const { product, needed } of products) {
         /(export const artists = model\("artists", \{\n)/,
         '$1  rating: integer().optional(),\n  label: text().max(40).default("none"),\n  price: decimal(8, 2).default("1.50"),\n',
       ]);
+      const rehearsed = await migrate("apply", "--dry-run");
+      if (product === "mariadb") assert.match(rehearsed.out, /cannot rehearse a migration/);
+      else assert.match(rehearsed.out, /^ {2}artist: 275 rows before, 275 rows after$[\s\S]*sound/im);
       await applied();
       await ask(async (served) => {
         const rest = await answerOf(served, "artists/1?fields=name,rating,label,price");
