@@ -149,6 +149,33 @@ for (const { product, needed } of products)
       assert.deepEqual((await query("SELECT name FROM shop")).flat(), ["a"]);
     });
 
+    test("tables are taken over one after the other, and references between them stay what they are", async (t) => {
+      const { applied, edit, migrate, query } = await open(
+        t,
+        product,
+        `CREATE TABLE shop (id integer PRIMARY KEY); CREATE TABLE sale (id integer PRIMARY KEY, shop_id integer NOT NULL, part integer, FOREIGN KEY (shop_id) REFERENCES shop (id) ON DELETE CASCADE);
+         CREATE TABLE pair (a integer NOT NULL, b integer NOT NULL, PRIMARY KEY (a, b)); CREATE TABLE held (id integer PRIMARY KEY, a integer, b integer, FOREIGN KEY (a, b) REFERENCES pair (a, b))`,
+      );
+      const take = (table: string) => edit(`.table("${table}")\n  .adopted()`, `.table("${table}")\n  .takenOver()`);
+      edit(/\.takenOver\(\)/g, ".adopted()");
+      await applied();
+      for (const table of ["sale", "held", "shop", "pair"]) {
+        take(table);
+        const told = await applied();
+        assert.match(told, new RegExp(`Takes the table ${table} over as it is`));
+        assert.match(told, /: 1 step\.$/m);
+      }
+      edit('.table("shop")\n  .takenOver()', '.table("shop")\n  .adopted()');
+      assert.match(await applied(), /: 1 step\.$/m);
+      const down = await migrate("down");
+      assert.equal(down.code, 0, down.out);
+      take("shop");
+      assert.equal((await migrate("status")).code, 0);
+      edit(/(export const sales = [\s\S]*?)  part: .*\n/, "$1");
+      await applied("--confirm", "drop sales.part");
+      await query("SELECT shop_id FROM sale");
+    });
+
     test("an empty database gets the tables as the file says", async (t) => {
       const from = await open(
         t,
