@@ -3,7 +3,7 @@ import { assert } from "../../../base/errors.ts";
 import type { Row, Statement, Step, StepResult, Transaction } from "../../database.ts";
 import { type Failure, toError } from "./failures.ts";
 import { toResult, type WireResult } from "./messages.ts";
-import type { Outcome, WriteQueue } from "./write-queue.ts";
+import type { Outcome, WriteQueue } from "./link/write-queue.ts";
 
 export interface TransactionLimits {
   readonly timeoutMs: number;
@@ -81,7 +81,10 @@ class HeldTransaction implements Transaction {
     this.#ended = true;
     const undo = "thrown" in verdict;
     const outcome = await this.#queue.request({ kind: "end", transaction: this.#id, undo });
-    return outcome.ok ? verdict : { failure: this.#failure ?? outcome.failure };
+    if (outcome.ok) return verdict;
+    const { failure } = outcome;
+    // A writer that is gone took the transaction along, but may have committed it first.
+    return { failure: failure.code === "write_outcome_unknown" ? failure : (this.#failure ?? failure) };
   }
 
   close(): void {
