@@ -19,9 +19,20 @@ interface Got extends WireResponse {
   readonly text: string;
 }
 
+const nobody = {
+  actor: anonymous,
+  requestId: "r",
+  since: null,
+  prompt: false,
+  position: null,
+  timings: null,
+  parseMs: 0,
+  operation: null,
+};
+
 async function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Got> {
-  const context = { actor: anonymous, requestId: "r", since: null, position: null, timings: null, parseMs: 0, operation: null };
-  const response = await docs({ method, path, search: "", headers, body: null }, context);
+  const context = { ...nobody };
+  const response = await docs({ method, path, search: "", headers, body: null, prompt: false }, context);
   assert.ok(response, `${path} is not served`);
   const named = new Map<string, string>();
   for (let index = 0; index < response.headers.length; index += 2)
@@ -80,7 +91,7 @@ describe("the files", () => {
   });
 
   test("other paths are not ours, and other methods are refused", async () => {
-    const context = { actor: anonymous, requestId: "r", since: null, position: null, timings: null, parseMs: 0, operation: null };
+    const context = { ...nobody };
     for (const path of [
       "/docs/index.html",
       "/docs/../package.json",
@@ -89,7 +100,7 @@ describe("the files", () => {
       "/api/films",
       "/openapi",
     ])
-      assert.equal(docs({ method: "GET", path, search: "", headers: {}, body: null }, context), null, path);
+      assert.equal(docs({ method: "GET", path, search: "", headers: {}, body: null, prompt: false }, context), null, path);
     await assert.rejects(
       get("/docs/", {}, "POST"),
       (error) => error instanceof AppError && error.code === "method_not_allowed" && error.headers["Allow"] !== undefined,

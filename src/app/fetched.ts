@@ -18,6 +18,7 @@ export async function answerFetch(serve: Serve, request: Request, limits: HttpLi
     search: mark < 0 ? "" : target.slice(mark + 1),
     headers: Object.fromEntries(request.headers),
     body: request.body === null ? null : createReader(request.body),
+    prompt: false,
   };
   return toResponse(await serve(wire, findFault(target, wire, limits)), request.method);
 }

@@ -10,8 +10,15 @@ export interface Received {
   readonly refused: AppError | null;
 }
 
-/** `res` is asked to go on where the client waits for it (Expect: 100-continue). */
-export function receive(req: IncomingMessage, res: ServerResponse | null, limits: HttpLimits): Received {
+export interface Receiving {
+  /** Asked to go on where the client waits for it (Expect: 100-continue); otherwise null. */
+  readonly waiting: ServerResponse | null;
+  /** It arrived before this turn of the event loop. */
+  readonly prompt: boolean;
+  readonly limits: HttpLimits;
+}
+
+export function receive(req: IncomingMessage, { waiting, prompt, limits }: Receiving): Received {
   const refused = findFault(req, limits);
   const target = originForm(req.url ?? "/");
   const mark = target.indexOf("?");
@@ -20,7 +27,8 @@ export function receive(req: IncomingMessage, res: ServerResponse | null, limits
     path: mark < 0 ? target : target.slice(0, mark),
     search: mark < 0 ? "" : target.slice(mark + 1),
     headers: req.headers as WireRequest["headers"],
-    body: hasBody(req) ? createReader(req, res) : null,
+    body: hasBody(req) ? createReader(req, waiting) : null,
+    prompt,
   };
   return { request, refused };
 }

@@ -1,8 +1,8 @@
 /** The listener and the fetch face: stopping, health, cross-origin sharing and what every answer carries. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { request as send } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { anonymous } from "../engine/actor.ts";
 import type { Protocol, WireResponse } from "../protocols/wire.ts";
@@ -74,6 +74,55 @@ describe("stopping", () => {
     await state.arrived;
     await listener.stop();
     await broken;
+  });
+});
+
+describe("what arrived before the turn of the event loop", () => {
+  /** A server that takes down of each request whether it is one. */
+  async function openNoting() {
+    const seen: boolean[] = [];
+    const serve = (request: { readonly prompt: boolean }) => {
+      seen.push(request.prompt);
+      return text("");
+    };
+    return { seen, listener: await listen(serve, { port: 0, host: "127.0.0.1", limits, newId: () => "1" }) };
+  }
+  const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+  test("is every request but one behind another on its connection, which may have come since", async () => {
+    const { seen, listener } = await openNoting();
+    const socket = connect(listener.port, "127.0.0.1");
+    const heard = on(socket, "data");
+    socket.write(get + get);
+    while (seen.length < 2) await heard.next();
+    socket.write(get);
+    while (seen.length < 3) await heard.next();
+    assert.deepEqual(seen, [true, false, true]);
+    socket.destroy();
+    await listener.stop();
+  });
+
+  test("is none where there are so many connections that the loop may poll twice in a turn", async () => {
+    const { seen, listener } = await openNoting();
+    const sockets = Array.from({ length: 901 }, () => connect(listener.port, "127.0.0.1"));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    const [first, ...others] = sockets as [Socket, ...Socket[]];
+    const heard = on(first, "data");
+    const isPrompt = async () => {
+      first.write(get);
+      await heard.next();
+      return seen.at(-1);
+    };
+    // A connection is there for the client before it is for the server.
+    let asked = 1;
+    while ((await isPrompt()) && asked < 1_000) asked++;
+    assert.ok(asked < 1_000);
+    for (const socket of others) socket.destroy();
+    asked = 1;
+    while (!(await isPrompt()) && asked < 1_000) asked++;
+    assert.ok(asked < 1_000);
+    first.destroy();
+    await listener.stop();
   });
 });
 

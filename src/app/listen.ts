@@ -7,7 +7,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AppError } from "../base/errors.ts";
 import { whenReady } from "../base/soon.ts";
@@ -33,11 +33,13 @@ export interface Listener {
 
 // What the parser takes: more than the limits allow, so that what is over them gets its proper answer.
 const parserBytesMax = 262_144;
+// Node's loop takes in 1024 events by one poll, and polls once more in the same turn where there were as many.
+const polledAtOnce = 900;
 
 /** Resolves when it listens. Port 0 takes a free one. */
 export function listen(serve: Serve, options: ListenOptions): Promise<Listener> {
   const { limits } = options;
-  const state = { stopping: false };
+  const state = { stopping: false, connections: 0 };
   const settings: ServerOptions & { readonly optimizeEmptyRequests: boolean } = {
     maxHeaderSize: parserBytesMax,
     headersTimeout: limits.headersTimeoutMs,
@@ -56,14 +58,20 @@ export function listen(serve: Serve, options: ListenOptions): Promise<Listener> 
   // Among workers a connection over the limit would be handed from one to the next for ever.
   Object.assign(server, { dropMaxConnection: true });
 
-  function answer(req: IncomingMessage, res: ServerResponse, waiting: boolean): void {
-    const { request, refused } = receive(req, waiting ? res : null, limits);
+  function answer(req: IncomingMessage, res: ServerResponse, isWaiting: boolean): void {
+    // One behind another on its connection has no socket yet, and may have arrived just now.
+    const prompt = res.socket !== null && state.connections <= polledAtOnce;
+    const { request, refused } = receive(req, { waiting: isWaiting ? res : null, prompt, limits });
     const response = serve(request, refused);
     // What comes at once may come before the body, which is then no reason to close the connection.
     void whenReady(request.body === null ? response : Promise.resolve(response), (answered) =>
       send(res, answered, state.stopping || (request.body !== null && !req.complete)),
     );
   }
+  server.on("connection", (socket: Socket) => {
+    state.connections++;
+    socket.once("close", () => state.connections--);
+  });
   server.on("request", (req, res) => answer(req, res, false));
   server.on("checkContinue", (req, res) => answer(req, res, true));
   server.on("connect", (_req, socket) =>

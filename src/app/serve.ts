@@ -41,6 +41,7 @@ export function createServe(parts: ServeParts): Serve {
       actor: anonymous,
       requestId,
       since: request.headers["holdfast-position"] ?? null,
+      prompt: request.prompt,
       position: null,
       timings: null,
       parseMs: 0,
@@ -55,6 +56,7 @@ export function createServe(parts: ServeParts): Serve {
       },
       (error) => renderFailure(error, request, { gathered, parts }),
     );
+    gathered.prompt = false;
     return whenReady(response, (answered) => finish(answered, request, { gathered, parts, startMs }));
   };
 }

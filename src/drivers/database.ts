@@ -113,6 +113,11 @@ export interface ReadOptions {
   readonly scan?: "sorted" | "filtered";
   /** One of many alike that find one row each: may share a round trip with others of the same text. @default false */
   readonly point?: boolean;
+  /**
+   * Asked for before the turn of the event loop that it runs in took in anything: it may see what other such reads of the turn see,
+   * as nobody can know of a later commit than the turn's first read does. @default false
+   */
+  readonly prompt?: boolean;
   /** The statement is interrupted and fails with `read_timeout` after this; long reads only. @default 30000 */
   readonly timeoutMs?: number;
   /** A replica may answer that has got to this position at least; null: any replica. @default the primary answers */

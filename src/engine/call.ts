@@ -57,6 +57,8 @@ export interface Origin {
   readonly requestId: string | null;
   /** A read from outside: the token of the caller's last write, or null where it sent none. Without it the primary answers. */
   readonly since?: string | null;
+  /** A read from outside that runs in the very turn of the event loop that began with its arrival (`ReadOptions.prompt`). */
+  readonly prompt?: boolean;
 }
 
 /** What a write is answered with. @default every own field that the caller may read */

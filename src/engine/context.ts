@@ -27,8 +27,8 @@ export interface Context extends Target {
 export interface Prepared {
   readonly plan: ReadPlan;
   readonly template: Template;
-  /** What the driver should know of the work it makes. */
-  readonly reading: ReadOptions;
+  /** What the driver should know of the work it makes: of a call from outside that is answered at once, and of any other. */
+  readonly reading: { readonly prompt: ReadOptions; readonly other: ReadOptions };
   /** Rows that each row of the answer may bring along, itself included. */
   readonly fanOut: number;
 }

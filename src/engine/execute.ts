@@ -45,7 +45,7 @@ type Single = Exclude<Call, { op: "batch" }>;
 export function executeRead(x: Execution, call: ReadCall, origin: Origin): Soon<Answer> {
   const need = x.positions.needOf(origin);
   const session = need === undefined ? x.session : replicaSession(x.session, need);
-  return read(call, origin.actor, { context: x.context, session, now: x.instantOf(x.clock()) });
+  return read(call, origin.actor, { context: x.context, session, now: x.instantOf(x.clock()), prompt: origin.prompt });
 }
 
 export async function execute(x: Execution, call: Call, origin: Origin): Promise<Answer> {

@@ -24,9 +24,9 @@ import type { Session } from "./run/session.ts";
 export function read(
   call: ReadCall,
   actor: Actor,
-  at: { context: Context; session: Session; now: string },
+  at: { context: Context; session: Session; now: string; prompt?: boolean | undefined },
 ): Soon<Answer & { readonly result: SingleResult }> {
-  const { context, session, now } = at;
+  const { context, session, now, prompt = false } = at;
   const stages = startStages();
   const facts = context.factsOf(actor);
   const shaped = readShape(call, { context, actor, facts });
@@ -34,7 +34,7 @@ export function read(
   stages.end("plan");
   within(context.limits, "fanOutMax", prepared.fanOut * shaped.limit);
   const statement: Statement = bindRead(prepared, shaped, { actor, now });
-  return whenReady(runRead(statement, prepared, session), (rows) => {
+  return whenReady(runRead(statement, prepared, { session, prompt }), (rows) => {
     stages.end("run");
     const result = shapeResult(rows, { call, prepared, shaped });
     stages.end("shape");
@@ -63,10 +63,14 @@ function prepare(shaped: ShapedRead, { context, actor, facts, stages }: Preparin
   return prepared;
 }
 
-function runRead(statement: Statement, { plan, reading }: Prepared, session: Session): Soon<readonly Row[]> {
-  if (plan.kind !== "aggregate") return session.read(statement, reading);
+function runRead(
+  statement: Statement,
+  { plan, reading }: Prepared,
+  { session, prompt }: { readonly session: Session; readonly prompt: boolean },
+): Soon<readonly Row[]> {
+  if (plan.kind !== "aggregate") return session.read(statement, prompt ? reading.prompt : reading.other);
   return rescue(
-    () => session.read(statement, reading),
+    () => session.read(statement, reading.other),
     (error) => {
       // What a compiled aggregate can fail with while it runs, the disk aside, is a sum that overflows.
       const isOverflow =
@@ -90,13 +94,14 @@ function fanOutOf(plan: ReadPlan, limits: Limits): number {
   return plan.kind === "aggregate" ? 1 : boundOutput(plan.rows, limits);
 }
 
-const point: ReadOptions = Object.freeze({ point: true });
-const apart: ReadOptions = Object.freeze({ long: true });
-const filtered: ReadOptions = Object.freeze({ scan: "filtered" });
-const sorted: ReadOptions = Object.freeze({ scan: "sorted" });
+const asReading = (other: ReadOptions): Prepared["reading"] => Object.freeze({ other, prompt: { ...other, prompt: true } });
+const point = asReading({ point: true });
+const apart = asReading({ long: true });
+const filtered = asReading({ scan: "filtered" });
+const sorted = asReading({ scan: "sorted" });
 
 // A single row is found by its key. What counts or groups looks at all that matches; a list, at as much as its indexes let it.
-function readingOf(plan: Guarded<ReadPlan>): ReadOptions {
+function readingOf(plan: Guarded<ReadPlan>): Prepared["reading"] {
   if (plan.kind === "get") return point;
   if (plan.kind === "aggregate" || plan.count === "exact") return apart;
   const { where, rule, model, trash } = plan.rows;

@@ -13,6 +13,8 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Null where the request has no body. */
   readonly body: BodyReader | null;
+  /** It arrived before this turn of the event loop began to take anything in. */
+  readonly prompt: boolean;
 }
 
 /** Reads a body of at most that many bytes. @throws payload_too_large */
@@ -34,6 +36,8 @@ export interface WireContext {
   readonly requestId: string;
   /** The token of the caller's last write, as it sent it; null where it sent none. */
   readonly since: string | null;
+  /** Whether that still holds of the request: not once anything has been waited for. */
+  prompt: boolean;
   /** Set by the protocol after a write: the token with which a later read sees it. */
   position: string | null;
   /** Set by the protocol once it has an answer. */

@@ -17,7 +17,7 @@ import { LongReads } from "./long-reads.ts";
 import { resolveOptions, type SqliteTrouble } from "./options.ts";
 import { openSqlite, type SqliteDatabase, type SqliteOptions } from "./sqlite.ts";
 import { startThread } from "./thread.ts";
-import { runTransaction } from "./transactions.ts";
+import { runTransaction } from "./link/transactions.ts";
 import { WriteQueue } from "./link/write-queue.ts";
 
 const tables = kitTables.map((text) => ask(text));
@@ -321,7 +321,7 @@ describe("a thread that is lost", () => {
         return linkThread(worker, events);
       };
       const onTrouble = ({ kind }: SqliteTrouble) => void troubles.push(kind);
-      const queue = new WriteQueue({ open, isShared: false, max: 100, textsMax: 10, onTrouble });
+      const queue = new WriteQueue({ open, isShared: false, max: 100, textsMax: 10, onTrouble, onNews: () => {} });
       const submit = (id: number) => queue.submit({ kind: "unit", steps: queue.encode([addFilm(id)]) }).outcome;
       assert.ok((await submit(1)).ok);
       const limits = { timeoutMs: 5000, retriesMax: 5 };
@@ -360,7 +360,7 @@ describe("a thread that is lost", () => {
         workers.push(worker);
         return worker;
       };
-      const reads = new LongReads({ start, threadsMax: 1, queueMax: 2, onTrouble: () => {} });
+      const reads = new LongReads({ start, threadsMax: 1, queueMax: 2, onTrouble: () => {}, onNews: () => {} });
       const one = () => reads.read(ask("SELECT 1"), 5000);
       const lost = one();
       await workers[0]?.terminate();

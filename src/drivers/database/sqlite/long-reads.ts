@@ -10,6 +10,8 @@ export interface LongReadOptions {
   readonly threadsMax: number;
   readonly queueMax: number;
   readonly onTrouble: (trouble: SqliteTrouble) => void;
+  /** Called before anybody hears what was read. */
+  readonly onNews: () => void;
 }
 
 interface Waiting {
@@ -82,6 +84,7 @@ export class LongReads {
       this.#busy.delete(thread);
       this.#idle.push(thread);
       thread.unref();
+      this.#options.onNews();
       waiting.settle(answer[0] ? answer[1] : toError(answer[1]));
       this.#dispatch();
     });

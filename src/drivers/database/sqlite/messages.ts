@@ -42,6 +42,8 @@ export interface WriterCounts {
   readonly commits: number;
   readonly units: number;
   readonly checkpoints: number;
+  /** Pages that the log held when it was last looked at. */
+  readonly logPages: number;
 }
 
 export interface Reply {

@@ -17,10 +17,11 @@ import { SocketLink } from "./link/socket-link.ts";
 import { linkThread } from "./link/thread-link.ts";
 import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
+import { createSnapshot, type Snapshot } from "./snapshot.ts";
 import { resolveOptions, type SqliteOptions, type SqliteSettings, type ThreadSettings } from "./options.ts";
 import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
 import { startThread } from "./thread.ts";
-import { runTransaction } from "./transactions.ts";
+import { runTransaction } from "./link/transactions.ts";
 import { type Work, WriteQueue } from "./link/write-queue.ts";
 
 export type { SqliteOptions, SqliteTrouble } from "./options.ts";
@@ -57,6 +58,8 @@ interface Parts {
   readonly settings: SqliteSettings;
   readonly thread: ThreadSettings;
   readonly reader: Connection;
+  /** Of the reader. */
+  readonly snapshot: Snapshot;
   readonly queue: WriteQueue;
   readonly longReads: LongReads;
 }
@@ -64,6 +67,8 @@ interface Parts {
 function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
   const { onTrouble, writer, busyTimeoutMs } = settings;
   const reader = openReader(thread);
+  const snapshot = createSnapshot(reader, () => queue.counts.logPages >= settings.checkpointPages);
+  const onNews = () => snapshot.leave();
   const queue = new WriteQueue({
     open: (events) =>
       writer === null
@@ -73,14 +78,16 @@ function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
     max: settings.writeQueueMax,
     textsMax: settings.statementsMax * textsPerStatement,
     onTrouble,
+    onNews,
   });
   const longReads = new LongReads({
     start: () => startThread("reader-thread", thread),
     threadsMax: settings.longReadersMax,
     queueMax: settings.longReadQueueMax,
     onTrouble,
+    onNews,
   });
-  return { settings, thread, reader, queue, longReads };
+  return { settings, thread, reader, snapshot, queue, longReads };
 }
 
 function createDatabase(parts: Parts): SqliteDatabase {
@@ -129,7 +136,7 @@ function createDatabase(parts: Parts): SqliteDatabase {
   });
 }
 
-function read({ settings, reader, longReads }: Parts, { text, params }: Statement, options?: ReadOptions) {
+function read({ settings, reader, snapshot, longReads }: Parts, { text, params }: Statement, options?: ReadOptions) {
   for (let index = 0; index < params.length; index++) {
     const fault = faultOf(params[index]);
     if (fault !== null) assert(false, `parameter ${index} ${fault}`);
@@ -137,6 +144,8 @@ function read({ settings, reader, longReads }: Parts, { text, params }: Statemen
   const apart = options?.long === true || (options?.scan !== undefined && reader.statements.scans(text, options.scan));
   if (apart) return longReads.read({ text, params }, options.timeoutMs ?? settings.readTimeoutMs);
   try {
+    if (options?.prompt === true) snapshot.enter();
+    else snapshot.leave();
     return reader.statements.all(text, params);
   } catch (error) {
     throw toError(describe(error));
@@ -153,9 +162,10 @@ async function submit(queue: WriteQueue, work: Work): Promise<unknown> {
  * Finishes what is queued. The last connection to close copies the log into the file and removes it: that is the writer,
  * unless the disk can no longer be trusted; then it is the reader, which cannot.
  */
-async function shutDown({ thread, reader, queue, longReads }: Parts): Promise<void> {
+async function shutDown({ thread, reader, snapshot, queue, longReads }: Parts): Promise<void> {
   await queue.idle();
   await longReads.close();
+  snapshot.leave();
   if (!queue.broken) reader.db.close();
   await queue.close();
   if (queue.broken) reader.db.close();

@@ -89,6 +89,7 @@ describe("a writer for several", () => {
       max: 1000,
       textsMax: 10,
       onTrouble: () => undefined,
+      onNews: () => undefined,
     });
     const before = db.counts();
     const units: Promise<unknown>[] = [];

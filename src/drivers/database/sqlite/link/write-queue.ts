@@ -28,6 +28,8 @@ export interface WriteQueueOptions {
   /** Texts that either end remembers by number. */
   readonly textsMax: number;
   readonly onTrouble: (trouble: SqliteTrouble) => void;
+  /** Called before anybody hears what has become of their work. */
+  readonly onNews: () => void;
 }
 
 type Payload = Extract<Answer, readonly [number, true, unknown]>[2];
@@ -61,7 +63,7 @@ export class WriteQueue {
   #broken = false;
   #isCut = false;
   #isClosed = false;
-  #counts: WriterCounts = { commits: 0, units: 0, checkpoints: 0 };
+  #counts: WriterCounts = { commits: 0, units: 0, checkpoints: 0, logPages: 0 };
   #onIdle: (() => void)[] = [];
 
   constructor(options: WriteQueueOptions) {
@@ -179,6 +181,7 @@ export class WriteQueue {
   #hear({ answers, lost, trouble, counts }: Reply): void {
     this.#counts = counts;
     this.#isCut = false;
+    this.#options.onNews();
     if (trouble !== undefined) {
       if (trouble.kind === "sync_failed") this.#broken = true;
       this.#options.onTrouble(trouble);
@@ -206,6 +209,7 @@ export class WriteQueue {
     this.#newTexts = [];
     this.#reset = false;
     const unsent = new Set(this.#outbox.splice(0).map(({ id }) => id));
+    this.#options.onNews();
     this.#options.onTrouble({ kind, message });
     const undone: Failure = { code: "database_unreachable", message, errcode: 0 };
     const unknown: Failure = { code: "write_outcome_unknown", message, errcode: 0 };

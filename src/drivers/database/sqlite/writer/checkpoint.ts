@@ -17,6 +17,8 @@ export interface Checkpoints {
    * log may end in frames of a commit that was answered as failed.
    */
   giveSpaceBack(): CheckpointOutcome;
+  /** Pages that the log held when it was last looked at. */
+  readonly logPages: number;
 }
 
 /** Pages that the log holds, and those among them that the database file lacks. */
@@ -36,6 +38,7 @@ export function createCheckpoints(connection: Connection, pages: number): Checkp
   // What a checkpoint had to leave, for a reader or a full disk, makes the next one wait for as many pages again.
   let waitingMax = pages;
   let pagesMax = pages * overgrownTimes;
+  let logPages = 0;
 
   function run(mode: "PASSIVE" | "TRUNCATE"): CheckpointOutcome {
     try {
@@ -47,6 +50,7 @@ export function createCheckpoints(connection: Connection, pages: number): Checkp
       return { ran: false, failure, syncLost: isSyncLost(failure.errcode, false) };
     } finally {
       const left = measure(connection);
+      logPages = left.pages;
       waitingMax = left.waiting + pages;
       pagesMax = Math.max(left.pages + pages, pages * overgrownTimes);
     }
@@ -55,10 +59,14 @@ export function createCheckpoints(connection: Connection, pages: number): Checkp
   return {
     afterCommit() {
       const log = measure(connection);
+      logPages = log.pages;
       if (log.pages >= pagesMax) return run("TRUNCATE");
       return log.waiting >= waitingMax ? run("PASSIVE") : idle;
     },
     giveSpaceBack: () => run("TRUNCATE"),
+    get logPages() {
+      return logPages;
+    },
   };
 }
 

@@ -61,7 +61,7 @@ export class Writer {
   #tight = false;
   #checkpointFails = false;
   #awake = false;
-  #counts = { commits: 0, units: 0, checkpoints: 0 };
+  #counts = { commits: 0, units: 0, checkpoints: 0, logPages: 0 };
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -253,6 +253,7 @@ export class Writer {
     this.#tellAll(group.members);
     this.#tight = false;
     this.#note(this.#checkpoints.afterCommit());
+    this.#counts.logPages = this.#checkpoints.logPages;
   }
 
   /**

@@ -1,9 +1,9 @@
 /** Transactions that a caller holds open: each request is a round trip to the writer, which waits for this one alone. */
-import { assert } from "../../../base/errors.ts";
-import type { Row, Statement, Step, StepResult, Transaction } from "../../database.ts";
-import { type Failure, toError } from "./failures.ts";
-import { toResult, type WireResult } from "./messages.ts";
-import type { Outcome, WriteQueue } from "./link/write-queue.ts";
+import { assert } from "../../../../base/errors.ts";
+import type { Row, Statement, Step, StepResult, Transaction } from "../../../database.ts";
+import { type Failure, toError } from "../failures.ts";
+import { toResult, type WireResult } from "../messages.ts";
+import type { Outcome, WriteQueue } from "./write-queue.ts";
 
 export interface TransactionLimits {
   readonly timeoutMs: number;
