@@ -356,6 +356,44 @@ describe("refusing", () => {
     });
   });
 
+  test("a list that is asked with other values answers those, points at them, and takes no cursor of the others'", async () => {
+    const list = (filter: string, sort = "title") => `/api/films?${filter}&sort=${sort}&limit=1`;
+    const titles = async (filter: string) => {
+      const reply = await ask(started.target, { path: list(filter) });
+      return reply.json().data.map((film) => film["title"]);
+    };
+    // From the second time on, what is alike is kept.
+    for (const [price, found] of [
+      ["5", "Bambi"],
+      ["9.99", "Alien"],
+      ["12.00", "Blade Runner"],
+      ["5.00", "Bambi"],
+    ] as const)
+      assert.deepEqual(await titles(`filter[price]=${price}`), [found]);
+    for (let times = 0; times < 3; times++)
+      await run({
+        name: "a value that does not fit",
+        path: list("filter[price]=cheap"),
+        status: 400,
+        contains: ["?filter[price]"],
+      });
+    const cursors: string[] = [];
+    for (const price of ["1", "2", "1"]) {
+      const reply = await ask(started.target, { path: list(`filter[price][gt]=${price}`) });
+      cursors.push(reply.json().page.next);
+    }
+    assert.equal(cursors[0], cursors[2]);
+    assert.notEqual(cursors[0], cursors[1]);
+    const next = (price: string) => `${list(`filter[price][gt]=${price}`)}&after=${cursors[0]}`;
+    await run({
+      name: "its own",
+      path: next("1"),
+      status: 200,
+      contains: ["Bambi", `filter[price][gt]=1&sort=title&limit=1&after=`],
+    });
+    await run({ name: "another value's", path: next("2"), status: 400, contains: ["invalid_cursor"] });
+  });
+
   test("OPTIONS says what is allowed", async () => {
     await run({
       name: "collection",

@@ -1,6 +1,9 @@
 /** What protocols hand to the engine: calls as plain data, in the words of API.md. Their names and values are not yet checked. */
 import type { Actor } from "./actor.ts";
 
+/** Values of a filter that is asked again and again with others in their place: `Call.filling` has those of one call. */
+export const holes: readonly symbol[] = Object.freeze(Array.from({ length: 32 }, (_, index) => Symbol(`hole ${index}`)));
+
 /** The filter AST as JSON: `{ price: { gte: "10" }, director: { country: "CZ" }, or: [ … ], reviews: { some: { … } } }`. */
 export interface Where {
   readonly [name: string]: unknown;
@@ -79,6 +82,8 @@ export type Call =
       readonly query: Query;
       /** For who makes the very same query again and never changes it: what follows from its text alone is kept here. */
       readonly memo?: Map<string, unknown> | undefined;
+      /** What stands where the filter of the query has a hole: `holes[0]` is filled with the first of them. */
+      readonly filling?: readonly string[] | undefined;
     }
   | {
       readonly op: "get";

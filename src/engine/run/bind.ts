@@ -2,7 +2,7 @@
 import type { Statement } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Actor, Facts } from "../actor.ts";
-import type { ReadCall } from "../call.ts";
+import { holes, type ReadCall } from "../call.ts";
 import { createSeal, decodeCursor, type Seal } from "../cursor.ts";
 import { badQuery, fail } from "../errors.ts";
 import { within } from "../limits.ts";
@@ -73,15 +73,17 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
 /** What follows from a list's query without its cursor: kept in its call's memo. */
 interface ListBase {
   readonly text: string;
+  /** Holes among them. */
   readonly values: readonly unknown[];
-  /** What cursors of the query are bound to, beside the actor. */
+  /** What cursors of the query are bound to, beside the actor; of one with holes it is not known yet. */
   readonly bound: string;
   readonly limit: number;
 }
 
 function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, context, actor }: Started): ShapedRead {
   const { query, memo } = call;
-  const base = (memo?.get(shape.text) as ListBase | undefined) ?? shapeBase(call, model, shape);
+  const kept = (memo?.get(shape.text) as ListBase | undefined) ?? shapeBase(call, model, shape);
+  const base = call.filling === undefined ? kept : fillHoles(kept, call.filling);
   const texts = query.texts === true;
   const cursor = query.after ?? query.before;
   const count = query.count ?? "none";
@@ -153,7 +155,8 @@ function shapeSkipping(
   };
 }
 
-function shapeBase({ query, memo }: Extract<ReadCall, { op: "list" }>, model: Model, shape: Shape): ListBase {
+function shapeBase(call: Extract<ReadCall, { op: "list" }>, model: Model, shape: Shape): ListBase {
+  const { query, memo } = call;
   const key = shape.text;
   shapeQuery(shape, query);
   const limit = query.limit === undefined ? model.limits.pageSize : limitValue(query.limit, "/limit");
@@ -166,11 +169,22 @@ function shapeBase({ query, memo }: Extract<ReadCall, { op: "list" }>, model: Mo
   const base: ListBase = {
     text: shape.text,
     values: shape.values,
-    bound: `${shape.text}|${JSON.stringify(shape.values)}`,
+    bound: call.filling === undefined ? boundTo(shape.text, shape.values) : "",
     limit,
   };
   if (memo && memo.size < memoMax) memo.set(key, base);
   return base;
+}
+
+function boundTo(text: string, values: readonly unknown[]): string {
+  return `${text}|${JSON.stringify(values)}`;
+}
+
+const holeAt: ReadonlyMap<unknown, number> = new Map(holes.map((hole, index) => [hole, index]));
+
+function fillHoles({ text, values, limit }: ListBase, filling: readonly string[]): ListBase {
+  const filled = values.map((value) => (typeof value === "symbol" ? filling[holeAt.get(value) as number] : value));
+  return { text, values: filled, bound: boundTo(text, filled), limit };
 }
 
 function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shape, context }: Started): ShapedRead {

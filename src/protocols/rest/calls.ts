@@ -3,7 +3,8 @@ import type { Soon } from "../../base/soon.ts";
 import type { Call } from "../../engine/call.ts";
 import { badParameter } from "../errors.ts";
 import { toBatch, toData, toDataList, toQuery } from "./bodies.ts";
-import { type Exchange, readJson, readOptionalJson } from "./exchange.ts";
+import { type Exchange, type KeptList, readJson, readOptionalJson } from "./exchange.ts";
+import { cutFilling } from "./params.ts";
 import {
   readAggregateQuery,
   readBulkQuery,
@@ -28,18 +29,19 @@ const list: CallReader = ({ request, route, rest }) => {
   // Whoever turns pages asks the same but for the cursor at the end.
   const cursor = cursorAtEnd.exec(search);
   const asked = cursor ? search.slice(0, cursor.index) : search;
-  const read = () => readList(route.name, asked);
-  const call = asked.length > keptSearchMax ? read() : rest.lists(`${route.name}?${asked}`, read);
-  if (cursor === null) return call;
-  const { query, memo } = call;
-  if (query.after !== undefined || query.before !== undefined) return readList(route.name, search);
-  return { op: "list", model: route.name, query: { ...query, [cursor[1] as string]: cursor[2] }, memo };
+  if (asked.length > keptSearchMax) return { op: "list", model: route.name, query: readListQuery(search) };
+  const cut = cutFilling(asked);
+  const { query, memo } = rest.lists(`${route.name}?${cut.rest}`, () => readKept(asked));
+  const filling = cut.filling.length === 0 ? undefined : cut.filling;
+  if (cursor === null) return { op: "list", model: route.name, query, memo, filling };
+  // The other one is there as well, which is refused.
+  if (memo === undefined) return { op: "list", model: route.name, query: readListQuery(search) };
+  return { op: "list", model: route.name, query: { ...query, [cursor[1] as string]: cursor[2] }, memo, filling };
 };
 
-function readList(model: string, search: string): Extract<Call, { op: "list" }> {
-  const query = readListQuery(search);
-  const hasCursor = query.after !== undefined || query.before !== undefined;
-  return { op: "list", model, query, memo: hasCursor ? undefined : new Map() };
+function readKept(search: string): KeptList {
+  const query = readListQuery(search, true);
+  return { query, memo: query.after === undefined && query.before === undefined ? new Map() : undefined };
 }
 
 const cursorAtEnd = /(?:^|&)(after|before)=([\w-]+)$/;

@@ -10,9 +10,12 @@ import type { Route } from "./route.ts";
 
 /** What the protocol was made with. */
 export interface Rest extends RestOptions {
-  /** Lists by route and query string: clients ask the same again and again. */
-  readonly lists: Repeats<Extract<Call, { op: "list" }>>;
+  /** Lists by route and by what of the query string is alike: clients ask the same again and again, with other values. */
+  readonly lists: Repeats<KeptList>;
 }
+
+/** What is kept of lists that differ in the values of their filters alone; no memo where a cursor stands amid the query string. */
+export type KeptList = Pick<Extract<Call, { op: "list" }>, "query" | "memo">;
 
 export interface RestOptions {
   readonly engine: Engine;

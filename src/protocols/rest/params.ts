@@ -1,4 +1,5 @@
 /** Splits a query string into named parameters with bracket paths: `filter[price][gte]=10`. Knows no parameter by name. */
+import { holes } from "../../engine/call.ts";
 import { badParameter, failWire } from "../errors.ts";
 
 export interface Param {
@@ -16,21 +17,57 @@ const bracketsMax = 64;
 const speltMax = 128;
 const nameForm = /^([A-Za-z][\w.$]*)((?:\[[^[\]]*\])*)$/;
 
-/** @throws malformed_request for wrong percent-encoding or NUL, invalid_parameter for wrong brackets. */
-export function parseParams(search: string): readonly Param[] {
+// A filter's value says nothing of its query, unless it is a list's or that of `isNull`.
+const filling = /^filter(?:(?:\[|%5B)[\w.$-]+(?:\]|%5D))+=/i;
+const telling = /(?:\[|%5B)(?:in|nin|between|isNull)(?:\]|%5D)/i;
+
+function isFilling(pair: string): boolean {
+  return pair.startsWith("filter") && filling.test(pair) && !telling.test(pair);
+}
+
+/** A query string without the values of its filters, alike for all that differ in nothing else. */
+export interface Cut {
+  readonly rest: string;
+  /** What was cut out, decoded. */
+  readonly filling: readonly string[];
+}
+
+/** @throws malformed_request */
+export function cutFilling(search: string): Cut {
+  let rest = "";
+  const cut: string[] = [];
+  for (const pair of search.split("&")) {
+    if (cut.length < holes.length && isFilling(pair)) {
+      const end = pair.indexOf("=") + 1;
+      cut.push(decode(pair.slice(end)));
+      rest += `&${pair.slice(0, end)}`;
+    } else rest += `&${pair}`;
+  }
+  return { rest, filling: cut };
+}
+
+/**
+ * With `withHoles`, the values that `cutFilling` cuts out are holes.
+ * @throws malformed_request for wrong percent-encoding or NUL, invalid_parameter for wrong brackets.
+ */
+export function parseParams(search: string, withHoles = false): readonly Param[] {
   if (search === "") return [];
   const params: Param[] = [];
+  let made = 0;
   for (const pair of search.split("&")) {
     if (pair === "") continue;
     if (params.length === paramsMax) throw badParameter("?", "too_many", `A query string has at most ${paramsMax} parameters.`);
     const equals = pair.indexOf("=");
     const spelt = decode(equals < 0 ? pair : pair.slice(0, equals));
-    params.push(toParam(spelt, equals < 0 ? "" : decode(pair.slice(equals + 1))));
+    const isHole = withHoles && made < holes.length && isFilling(pair);
+    params.push(toParam(spelt, isHole ? holes[made++] : equals < 0 ? "" : decode(pair.slice(equals + 1))));
   }
   return params;
 }
 
-function toParam(spelt: string, value: string): Param {
+// Nobody looks into the value of a filter that is neither a list's nor that of `isNull`: a hole is handed on like a text.
+function toParam(spelt: string, given: string | symbol | undefined): Param {
+  const value = given as string;
   if (!spelt.includes("[")) return { name: spelt, path: [], value, spelt: spelt.slice(0, speltMax) };
   const shown = spelt.slice(0, speltMax);
   const parts = nameForm.exec(spelt);

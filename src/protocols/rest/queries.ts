@@ -37,8 +37,8 @@ class Params {
   readonly #all: readonly Param[];
 
   /** @throws invalid_parameter with one fault for each parameter that the route does not know. */
-  constructor(search: string, route: Route) {
-    this.#all = parseParams(search);
+  constructor(search: string, route: Route, withHoles = false) {
+    this.#all = parseParams(search, withHoles);
     const { names, bracketed }: Known = known[route];
     for (const { name, path, spelt } of this.#all) {
       if (!names.includes(name))
@@ -95,9 +95,10 @@ class Params {
 export const trashWords = ["without", "with", "only"] as const;
 export const countWords = ["none", "estimated", "exact"] as const;
 
-export function readListQuery(search: string): Query {
+/** With `withHoles`, the values that `cutFilling` cuts out are holes. */
+export function readListQuery(search: string, withHoles = false): Query {
   if (search === "") return { texts: true };
-  const params = new Params(search, "list");
+  const params = new Params(search, "list", withHoles);
   return {
     texts: true,
     where: params.filter(),

@@ -74,10 +74,12 @@ function renderWritten(result: RowResult, call: Call, { rest, route, preferences
 function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { request, rest, route }: Exchange): WireResponse {
   const { next, prev, count } = result;
   const counted = count === null ? "" : `,"count":${count}`;
-  const body = `{"data":[${result.rows.join(",")}],"page":{"next":${quoted(next)},"prev":${quoted(prev)}${counted}}}`;
+  const page = `],"page":{"next":${quoted(next)},"prev":${quoted(prev)}${counted}}}`;
+  const body = joined('{"data":[', result.rows, page);
   if ((next === null && prev === null) || request.method === "POST" || request.method === "QUERY" || call.op !== "list")
     return { status: 200, headers: fresh, body };
-  const { memo } = call;
+  // What the links of a list begin with is kept where the list is the same to the letter.
+  const memo = call.filling === undefined ? call.memo : undefined;
   const base = (memo?.get(linkBase) as string | undefined) ?? `<${rest.mount}/${route.name}?${withoutCursor(request.search)}`;
   memo?.set(linkBase, base);
   const toNext = next === null ? "" : `${base}after=${next}>; rel="next"`;
@@ -86,8 +88,16 @@ function renderList(result: Extract<Result, { kind: "list" }>, call: Call, { req
   return { status: 200, headers: [...fresh, "Link", link], body };
 }
 
-// What a repeated list's links begin with is kept under this name.
 const linkBase = "link";
+
+/** Rows with commas, between two texts. Made in one pass: a text that is added to another is copied again when it is sent. */
+function joined(before: string, rows: readonly string[], after: string): string {
+  if (rows.length === 0) return before + after;
+  const parts = [...rows];
+  parts[0] = before + parts[0];
+  parts[parts.length - 1] += after;
+  return parts.join(",");
+}
 
 // A cursor has no character that JSON or a URL would escape.
 function quoted(cursor: string | null): string {
@@ -96,10 +106,13 @@ function quoted(cursor: string | null): string {
 
 /** The query string as received but for the page, ready to be added to. Characters that could end the link are encoded. */
 function withoutCursor(search: string): string {
-  const kept = search.replace(turning, "").replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
+  const turned = mayTurn.test(search) ? search.replace(turning, "") : search;
+  const kept = turned.replace(/[^\x21\x23-\x3b\x3d\x3f-\x7e]/g, encodeURIComponent);
   return kept === "" || kept.endsWith("&") ? kept : `${kept}&`;
 }
 
+// Empty pairs go as well.
+const mayTurn = /(?:^|&)(?:after|before|page|&|$)/i;
 const turning = /(?<=^|&)(?:(?:after|before|page(?:\[|%5B)number(?:\]|%5D))(?:=[^&]*)?)?(?:&|$)/gi;
 
 function renderBatch(results: readonly BatchResult[], exchange: Exchange): string {
