@@ -80,6 +80,7 @@ export async function createApp<R extends Registry, A extends Actions>(
   const driver = await openDatabase(settings.database, onTrouble, {
     limits: settings.databaseLimits,
     replicas: settings.replicas,
+    writer: settings.databaseWriter,
     isAdopted: hasAdopted(schema),
     needsTables: needsTables(schema),
     tablesInside: settings.tablesInside,
