@@ -13,6 +13,8 @@ import {
 import { backupTo } from "./backup.ts";
 import { type Connection, openReader, prepareFile } from "./connection.ts";
 import { describe, faultOf, toError } from "./failures.ts";
+import { SocketLink } from "./link/socket-link.ts";
+import { linkThread } from "./link/thread-link.ts";
 import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
 import { createSnapshot, type Snapshot } from "./snapshot.ts";
@@ -20,9 +22,9 @@ import { resolveOptions, type SqliteOptions, type SqliteSettings, type ThreadSet
 import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
 import type { Wakeups } from "../wakeups.ts";
 import { startThread } from "./thread.ts";
-import { runTransaction } from "./transactions.ts";
+import { runTransaction } from "./link/transactions.ts";
 import { createWakeups } from "./wakeups/wakeups.ts";
-import { type Work, WriteQueue } from "./write-queue.ts";
+import { type Work, WriteQueue } from "./link/write-queue.ts";
 
 export type { SqliteOptions, SqliteTrouble } from "./options.ts";
 
@@ -42,7 +44,7 @@ export function openSqlite(options: SqliteOptions): SqliteDatabase {
   const settings = resolveOptions(options);
   const temporary = settings.file === ":memory:";
   // A function cannot cross to a thread.
-  const { onTrouble: _, ...rest } = settings;
+  const { onTrouble: _, writer: __, ...rest } = settings;
   const thread: ThreadSettings = Object.freeze({ ...rest, temporary, file: temporary ? createTemporaryFile() : settings.file });
   try {
     prepareFile(thread);
@@ -66,13 +68,17 @@ interface Parts {
 }
 
 function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
-  const { onTrouble } = settings;
+  const { onTrouble, writer, busyTimeoutMs } = settings;
   const reader = openReader(thread);
   const snapshot = createSnapshot(reader, () => queue.counts.logPages >= settings.checkpointPages);
   const onNews = () => snapshot.leave();
-  const wakeups = createWakeups(reader, snapshot);
+  const wakeups = createWakeups(reader, snapshot, thread.beside !== null);
   const queue = new WriteQueue({
-    start: () => startThread("writer-thread", thread),
+    open: (events) =>
+      writer === null
+        ? linkThread(startThread("writer-thread", thread), events)
+        : new SocketLink({ address: writer, waitMs: busyTimeoutMs }, events),
+    isShared: writer !== null,
     max: settings.writeQueueMax,
     textsMax: settings.statementsMax * textsPerStatement,
     onTrouble,
@@ -95,7 +101,8 @@ function createDatabase(parts: Parts): SqliteDatabase {
 
   function state(): DatabaseState {
     if (closing !== null) return "closed";
-    return settings.readOnly || queue.broken ? "read-only" : "ready";
+    if (settings.readOnly || queue.broken) return "read-only";
+    return queue.isCut ? "unreachable" : "ready";
   }
 
   function assertUsable(use: "reads" | "writes"): void {

@@ -12,7 +12,7 @@ const intervalMs = 20;
 const intervalBesideMs = 250;
 
 /** The product's own tables, and so every commit that counts, are in the file beside where there is one. */
-export function createWakeups({ statements, isBeside }: Connection, snapshot: Snapshot): Wakeups {
+export function createWakeups({ statements }: Connection, snapshot: Snapshot, isBeside: boolean): Wakeups {
   const text = isBeside ? "PRAGMA holdfast.data_version" : "PRAGMA data_version";
   const waitMs = isBeside ? intervalBesideMs : intervalMs;
   const state = { poll: null as Poll | null };
