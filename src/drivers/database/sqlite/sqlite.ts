@@ -35,6 +35,8 @@ export interface SqliteDatabase extends Database {
 
 /** Texts that the two ends of the writer know by number, for each statement that the writer keeps prepared. */
 const textsPerStatement = 4;
+/** Turns of the event loop after which the writer has nothing more to do, if it has not been heard meanwhile: its log may stay long. */
+const quietTurnsMax = 1_000;
 
 /**
  * Opens (and makes) a database. Fails with `database_failed` when the file is no database or cannot be opened.
@@ -70,8 +72,15 @@ interface Parts {
 function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
   const { onTrouble, writer, busyTimeoutMs } = settings;
   const reader = openReader(thread);
-  const snapshot = createSnapshot(reader, () => queue.counts.logPages >= settings.checkpointPages);
-  const onNews = () => snapshot.leave();
+  let quietTurns = 0;
+  const snapshot = createSnapshot(
+    reader,
+    () => queue.counts.logPages >= settings.checkpointPages && quietTurns++ < quietTurnsMax,
+  );
+  const onNews = () => {
+    quietTurns = 0;
+    snapshot.leave();
+  };
   const wakeups = createWakeups(reader, snapshot, thread.beside !== null);
   const queue = new WriteQueue({
     open: (events) =>
