@@ -57,6 +57,11 @@ export function isLost(error: ServerError): boolean {
   return isServerError(error) && (error.fatal === true || !isServers || is(lost, error));
 }
 
+/** Whether time has run out: it would again. */
+export function isLate(error: ServerError): boolean {
+  return is(busy, error) || is(timedOut, error);
+}
+
 /** What the statement that was refused is about. */
 export interface RefusedAt {
   readonly step: number;
