@@ -10,7 +10,7 @@ const table =
 test("a read of one row becomes a join with the rows of parameters", () => {
   const text = `select '{"a":' || t0."from x" || '}', (select count(*) from "t" t1 where t1."b" = t0."b") from "t" t0 where t0."id" = ?`;
   assert.deepEqual(joinReads(text, [["a"], [null], ['"\\\u0001😀']]), {
-    text: `select u.o, '{"a":' || t0."from x" || '}', (select count(*) from "t" t1 where t1."b" = t0."b") from ${table} straight_join "t" t0 where t0."id" = u.p0`,
+    text: `select u.o, '{"a":' || t0."from x" || '}', (select count(*) from "t" t1 where t1."b" = t0."b") from ${table} straight_join "t" t0 where t0."id" = json_unquote(json_quote(u.p0))`,
     params: ['[["a"],[null],["\\"\\\\\\u0001😀"]]'],
   });
 });
@@ -35,11 +35,14 @@ test("what sorts, cuts, counts or is no list is left as it is", () => {
 test("inserts are joined, with their rows in order; bytes, and what is too long, are not", () => {
   const step = (text: string): Step => ({ text, kind: "run", params: [] });
   const values = step('insert into "t" ("a", "b") values (?, \'from ? here\')');
-  assert.equal(joinStep(values, [["x"], ["y"]])?.text, `insert into "t" ("a", "b") select u.p0, 'from ? here' from ${table}`);
+  assert.equal(
+    joinStep(values, [["x"], ["y"]])?.text,
+    `insert into "t" ("a", "b") select json_unquote(json_quote(u.p0)), 'from ? here' from ${table}`,
+  );
   const copied = step('insert into "r" ("a") select t0."a" from "t" t0 where t0."id" = ?');
   assert.equal(
     joinStep(copied, [[1], [2]])?.text,
-    `insert into "r" ("a") select t0."a" from ${table} straight_join "t" t0 where t0."id" = u.p0`,
+    `insert into "r" ("a") select t0."a" from ${table} straight_join "t" t0 where t0."id" = json_unquote(json_quote(u.p0))`,
   );
   assert.equal(joinStep(step('update "t" set "a" = ?'), [[1], [2]]), null);
   assert.equal(joinStep(values, [[new Uint8Array(1)], [null]]), null);

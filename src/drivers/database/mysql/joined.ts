@@ -3,7 +3,7 @@ import type { Statement, Step, Value } from "../../database.ts";
 import type { Params } from "../alike.ts";
 import { isRef } from "../steps.ts";
 import { rememberTexts, replaceMarks } from "../texts.ts";
-import { collation } from "./text.ts";
+import { collation, yieldingText } from "./text.ts";
 import { toSent } from "./values.ts";
 
 /** A step of all parts. What a check says, and what is counted, is judged where it is answered. */
@@ -32,7 +32,7 @@ function spread(text: string): Spread {
   let count = 0;
   const inner = replaceMarks(text, (index) => {
     count = index + 1;
-    return `u.p${index}`;
+    return yieldingText(`u.p${index}`);
   });
   return { from: rowsOf(count), inner };
 }

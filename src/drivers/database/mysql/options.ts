@@ -36,7 +36,7 @@ export interface MysqlOptions {
   readonly transactionTimeoutMs?: number;
   /** For reads that name no other. @default 30000 */
   readonly readTimeoutMs?: number;
-  /** For one statement of a write. @default 60000 */
+  /** For one statement of a write, together with those that go out with it. @default 60000 */
   readonly writeTimeoutMs?: number;
   /** Hears of trouble that no request is answered with. @default none */
   readonly onTrouble?: (trouble: MysqlTrouble) => void;
