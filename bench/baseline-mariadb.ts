@@ -13,10 +13,10 @@ const pool = createPool({
   jsonStrings: true,
 });
 
-const getFilm = `select json_object('id', id, 'title', title, 'rating', rating, 'price', cast(price as char), 'stock', stock, 'team', team,
+const getFilm = `select json_object('id', id, 'title', title, 'rating', rating, 'price', cast(price as char) collate utf8mb4_nopad_bin, 'stock', stock, 'team', team,
   'director', director_id, 'createdAt', created_at, 'updatedAt', updated_at, 'version', version) from films where id = ?`;
 const createNote = `insert into notes (id, subject, body, amount, owner, created_at, updated_at, version) values (?, ?, ?, ?, ?, ?, ?, 1)
-  returning json_object('id', id, 'subject', subject, 'body', body, 'amount', cast(amount as char), 'owner', owner, 'createdAt', created_at,
+  returning json_object('id', id, 'subject', subject, 'body', body, 'amount', cast(amount as char) collate utf8mb4_nopad_bin, 'owner', owner, 'createdAt', created_at,
   'updatedAt', updated_at, 'version', version)`;
 
 async function ask(text: string, values: readonly string[]): Promise<string | undefined> {
