@@ -15,6 +15,8 @@ export interface Site {
   readonly token: string;
   /** The processes of the workers, by their number. */
   readonly pids: Map<number, number>;
+  /** The process that writes for them. */
+  readonly writer: number;
 }
 
 /** A backend file that serves what a file of the tests exports. */
@@ -28,6 +30,7 @@ export async function startSite(t: TestContext, files: Readonly<Record<string, s
   const folder = openFolder(t, files);
   const database = `${folder.path}/data.db`;
   const running = launch(t, folder, ["start", "--port", "0", "--workers", String(workers), "--database", database]);
+  const writer = await nextWriter(running);
   const pids = new Map<number, number>();
   while (pids.size < workers) {
     const { number, pid } = await nextReady(running);
@@ -35,13 +38,19 @@ export async function startSite(t: TestContext, files: Readonly<Record<string, s
   }
   const [, port] = await running.said(/API +http:\/\/localhost:(\d+)\/api/);
   const [, token = ""] = await running.said(/^TOKEN=(\S+)$/m);
-  return { running, folder, port: Number(port), token, pids };
+  return { running, folder, port: Number(port), token, pids, writer };
 }
 
 /** Waits for a worker to serve. */
 export async function nextReady(running: Running): Promise<{ readonly number: number; readonly pid: number }> {
   const [, pid, number] = await running.said(/"msg":"worker_ready","pid":(\d+),.*"worker":(\d+)\}/);
   return { number: Number(number), pid: Number(pid) };
+}
+
+/** Waits for a writer to serve. */
+export async function nextWriter(running: Running): Promise<number> {
+  const [, pid] = await running.said(/"msg":"writer_ready","pid":(\d+),/);
+  return Number(pid);
 }
 
 export interface Answer {

@@ -1,6 +1,6 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
 import { type ColumnChange, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
-import { alterSteps } from "./alter.ts";
+import { alterSteps, unfilled } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
@@ -23,8 +23,8 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
   const created = to.models.filter(({ id }) => !known.has(id));
   return Object.freeze([
     ...systemSteps(context),
-    ...kept.flatMap((pair) => dropIndexSteps(pair, context)),
     ...dropReferenceSteps(context),
+    ...kept.flatMap((pair) => dropIndexSteps(pair, context)),
     ...dropped.map((model) => dropTableStep(model, context)),
     ...renameSteps(kept, context),
     ...created.map((model) => createTableStep(model, context)),
@@ -65,11 +65,13 @@ function columnsAdded(from: TableShape, to: TableShape): ColumnChange[] {
 
 function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): Step {
   const table = tableOf(model, [to, from]);
+  const refusal = model.fields.map((field) => unfilled(field, model.name).refusal).find((why) => why !== undefined) ?? null;
   const indexes = model.indexes.length === 0 ? "" : ` and ${count(model.indexes.length, "index", "indexes")}`;
   return createStep({
     kind: "create-table",
     model: model.name,
     ...lockOf(ddl, "create"),
+    refusal,
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
     sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
   });

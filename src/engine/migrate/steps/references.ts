@@ -69,7 +69,7 @@ function tiesOf(snapshot: Snapshot, other: Snapshot): readonly Tie[] {
     referencesOf(tableOf(model, [snapshot, other])).map((shape) => {
       const target = snapshot.models.find(({ table }) => table === shape.table);
       const columns = [...fieldsOf(model, shape.columns), ...(target ? fieldsOf(target, shape.key) : [])];
-      return { model, shape, identity: JSON.stringify([model.id, target?.id, columns]) };
+      return { model, shape, identity: JSON.stringify([model.id, target?.id ?? shape.table, columns]) };
     }),
   );
 }
@@ -77,6 +77,6 @@ function tiesOf(snapshot: Snapshot, other: Snapshot): readonly Tie[] {
 function fieldsOf(model: SnapshotModel, columns: readonly string[]): unknown[] {
   return columns.map((column) => {
     const field = model.fields.find((one) => one.column === column);
-    return [field?.id, field?.storage, field?.precision, field?.scale];
+    return [field?.id, field?.storage, field?.precision, field?.scale, field?.native?.type];
   });
 }
