@@ -9,6 +9,7 @@ import { root } from "../scripts/run.ts";
 import { buildRequest, findDeepCursor, type LoadCase, loadCases, type Servers, type Stream } from "./cases.ts";
 import { bundleOurs, load, type Process, type Server, startBaseline, startClient, startOurs } from "./processes.ts";
 import { judgeLoad, judgeSize, type Outcome, renderJson, renderText, type Round } from "./report.ts";
+import { mariadbCases, startMariadbSides } from "./mariadb.ts";
 import { postgresCases, startPostgresSides } from "./postgres.ts";
 import { seed } from "./seed.ts";
 import { startSides, workerCases } from "./workers.ts";
@@ -134,9 +135,13 @@ async function* runWorkerCases(cases: readonly LoadCase[], at: { bundle: string;
   await sides.baseline.stop();
 }
 
-async function* runPostgresCases(cases: readonly LoadCase[], at: { bundle: string; client: Process; rows: number }) {
+async function* runServerCases(
+  cases: readonly LoadCase[],
+  start: typeof startPostgresSides,
+  at: { bundle: string; client: Process; rows: number },
+) {
   if (cases.length === 0) return;
-  const sides = await startPostgresSides(at.bundle, folder, at.rows);
+  const sides = await start(at.bundle, folder, at.rows);
   for (const one of cases) yield await compare(one, at.client, { ...sides, rows: at.rows, deepCursor: "" });
   await sides.stop();
 }
@@ -154,10 +159,15 @@ async function* runAll(): AsyncGenerator<Outcome> {
     workerCases.filter(({ case: name }) => isWanted(name)),
     { bundle, client, rows },
   );
-  yield* runPostgresCases(
-    postgresCases.filter(({ case: name }) => isWanted(name)),
-    { bundle, client, rows },
-  );
+  for (const [cases, start] of [
+    [postgresCases, startPostgresSides],
+    [mariadbCases, startMariadbSides],
+  ] as const)
+    yield* runServerCases(
+      cases.filter(({ case: name }) => isWanted(name)),
+      start,
+      { bundle, client, rows },
+    );
   if (isWanted("start")) yield await measureStart(bundle);
   if (isWanted("memory")) yield await memoryOutcome(bundle, client);
   if (values.million) {

@@ -53,6 +53,10 @@ export function startBaselinePostgres(url: string, log: string): Promise<Server>
   return startServer(`${root}bench/baseline-postgres.ts`, [url], log);
 }
 
+export function startBaselineMariadb(url: string, log: string): Promise<Server> {
+  return startServer(`${root}bench/baseline-mariadb.ts`, [url], log);
+}
+
 async function startServer(file: string, args: readonly string[], log: string): Promise<Server> {
   const out = openSync(log, "a");
   const child = fork(file, args, { execArgv: [], stdio: ["ignore", out, "inherit", "ipc"] });

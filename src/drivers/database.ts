@@ -84,7 +84,7 @@ export interface Transaction {
   /** Reads inside the transaction. */
   read(statement: Statement): Promise<readonly Row[]>;
   /** Runs a unit in a savepoint: refused, it leaves no trace and the transaction goes on. */
-  write(unit: readonly Step[]): Promise<readonly StepResult[]>;
+  write(unit: readonly Step[], options?: UnitOptions): Promise<readonly StepResult[]>;
 }
 
 /**
@@ -92,6 +92,23 @@ export interface Transaction {
  * all that was committed until then.
  */
 export type Position = string;
+
+/**
+ * Part of a unit: from that step on, so many parts of so many steps each, of the same texts in turn. What one of them does hangs on
+ * nothing that another one does, so a driver may run them step by step together.
+ */
+export interface UnitRepeat {
+  readonly from: number;
+  readonly steps: number;
+  readonly times: number;
+}
+
+export interface UnitOptions {
+  /** In the order of the unit, without overlapping. @default none */
+  readonly repeats?: readonly UnitRepeat[];
+  /** Hears how many statements fewer than its steps the unit took, where they ran together. @default none */
+  readonly onSaved?: (statements: number) => void;
+}
 
 export interface TransactionOptions extends CommitOptions {
   /** The transaction is undone and fails with `transaction_timeout` when it is held longer. @default 5000 */
@@ -124,7 +141,7 @@ export interface ReadOptions {
   readonly since?: Position | null;
 }
 
-export interface WriteOptions extends CommitOptions {
+export interface WriteOptions extends CommitOptions, UnitOptions {
   /**
    * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
    * alone. A driver may run such units step by step together. @default false

@@ -1,5 +1,5 @@
 /** Counts the SQL statements that a database is given, between the engine and the driver. */
-import type { Database, Transaction } from "../drivers/database.ts";
+import type { Database, Transaction, UnitOptions } from "../drivers/database.ts";
 
 export interface Counted {
   /** What the app is to use. */
@@ -10,14 +10,21 @@ export interface Counted {
 
 export function countStatements(database: Database): Counted {
   const state = { statements: 0 };
+  const countingSaved = <O extends UnitOptions>(options?: O) => ({
+    ...options,
+    onSaved(saved: number) {
+      state.statements -= saved;
+      options?.onSaved?.(saved);
+    },
+  });
   const countIn = (tx: Transaction): Transaction => ({
     read(statement) {
       state.statements++;
       return tx.read(statement);
     },
-    write(unit) {
+    write(unit, options) {
       state.statements += unit.length;
-      return tx.write(unit);
+      return tx.write(unit, countingSaved(options));
     },
   });
   const counting: Database = {
@@ -26,9 +33,9 @@ export function countStatements(database: Database): Counted {
       state.statements++;
       return database.read(statement, options);
     },
-    write(unit) {
+    write(unit, options) {
       state.statements += unit.length;
-      return database.write(unit);
+      return database.write(unit, countingSaved(options));
     },
     transaction: (work, options) => database.transaction((tx) => work(countIn(tx)), options),
   };

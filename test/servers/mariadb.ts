@@ -9,6 +9,8 @@ import { findPort, findUser, giveTo, makeFolder, type User } from "./folders.ts"
 import { type Server, startServer } from "./server.ts";
 
 export interface MariadbOptions {
+  /** Where its folder is made. @default the system's folder of what is temporary */
+  readonly parent?: string;
   /** Server variables beside those of every test server. @default {} */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -45,11 +47,11 @@ export function hasMariadb(): boolean {
 }
 
 /** Starts a server without databases. Its URL begins with `mysql://`, the user is root over TCP. */
-export async function startMariadb({ settings = {} }: MariadbOptions = {}): Promise<Server> {
+export async function startMariadb({ parent, settings = {} }: MariadbOptions = {}): Promise<Server> {
   const programs = findPrograms();
   if (programs === null) throw new Error("there is no mariadbd: install mariadb-server");
   const user = findUser("mysql", "nobody");
-  const folder = makeFolder("mariadb", user);
+  const folder = makeFolder("mariadb", user, parent);
   const data = join(folder, "data");
   const password = randomBytes(12).toString("hex");
   const port = await findPort();

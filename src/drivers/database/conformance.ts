@@ -6,6 +6,7 @@ import type { Case } from "./conformance-asks.ts";
 import { lifecycleCases } from "./conformance-lifecycle.ts";
 import { readCases } from "./conformance-reads.ts";
 import { transactionCases } from "./conformance-transactions.ts";
+import { repeatCases } from "./conformance-repeats.ts";
 import { writeCases } from "./conformance-writes.ts";
 
 /** Opens an empty database that nobody else uses. The kit closes it. */
@@ -19,7 +20,13 @@ export const kitTables: readonly string[] = [
   "CREATE TABLE samples (id INTEGER PRIMARY KEY, big BIGINT, real_number DOUBLE PRECISION, words TEXT, bytes BLOB)",
 ];
 
-export const databaseCases: readonly Case[] = [...readCases, ...writeCases, ...transactionCases, ...lifecycleCases];
+export const databaseCases: readonly Case[] = [
+  ...readCases,
+  ...writeCases,
+  ...repeatCases,
+  ...transactionCases,
+  ...lifecycleCases,
+];
 
 /** Registers every case as a test under `name`. */
 export function testDatabase(name: string, open: OpenDatabase, tables: readonly string[] = kitTables): void {

@@ -30,3 +30,20 @@ export function toInteger(text: string): number | bigint {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
 }
+
+const rememberedMax = 5_000;
+
+/** Remembers what was made of texts, of each in its shapes. A text of its own keeps its hash, which one put together has not. */
+export function rememberTexts<T>(): (text: string, shape: string, make: () => T) => T {
+  const made = new Map<string, Map<string, T>>();
+  return (text, shape, make) => {
+    const known = made.get(text);
+    const value = known?.get(shape);
+    if (value !== undefined) return value;
+    if (made.size >= rememberedMax) made.clear();
+    const byShape = known ?? new Map<string, T>();
+    const fresh = make();
+    made.set(text, byShape.set(shape, fresh));
+    return fresh;
+  };
+}

@@ -1,5 +1,5 @@
 /** Units that wait go out together: one transaction and one commit for all that a product's driver is handed at a time. */
-import { failDatabase, type Step, type StepResult, type WriteOptions } from "../database.ts";
+import { failDatabase, type Step, type StepResult, type UnitRepeat, type WriteOptions } from "../database.ts";
 
 /** A unit with whatever its driver has made of it, and who waits for its outcome. */
 export interface Waiting<E> {
@@ -7,6 +7,7 @@ export interface Waiting<E> {
   /** It may run together with others of the same texts. */
   readonly alike: boolean;
   readonly onCommit: WriteOptions["onCommit"];
+  readonly onSaved: WriteOptions["onSaved"];
   readonly encoded: E;
   readonly sinceMs: number;
   readonly resolve: (results: readonly StepResult[]) => void;
@@ -21,7 +22,7 @@ export interface WriteQueue {
 
 export interface GroupRunner<E> {
   /** @throws an assertion for a unit that cannot be sent */
-  readonly encode: (unit: readonly Step[]) => E;
+  readonly encode: (unit: readonly Step[], repeats: readonly UnitRepeat[]) => E;
   /** Gives every unit its outcome; what it throws is the outcome of those that have none yet. */
   readonly run: (group: readonly Waiting<E>[]) => Promise<void>;
 }
@@ -66,12 +67,12 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
   }
 
   return {
-    submit(unit, { alike = false, onCommit } = {}) {
+    submit(unit, { alike = false, onCommit, repeats = [], onSaved } = {}) {
       if (unit.length === 0) return Promise.resolve([]);
       if (waiting.length >= limits.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
-      const encoded = encode(unit);
+      const encoded = encode(unit, repeats);
       const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, alike, onCommit, encoded, resolve, reject, sinceMs: performance.now() });
+      waiting.push({ unit, alike, onCommit, onSaved, encoded, resolve, reject, sinceMs: performance.now() });
       state.timer ??= setTimeout(expire, waitTimeoutMs).unref();
       state.running ??= drain();
       return promise;

@@ -60,7 +60,7 @@ export function committingSession(session: Session, onCommit: NonNullable<Commit
 export function transactionSession(tx: Transaction, depth = 0): Session {
   return {
     read: (statement) => tx.read(statement),
-    write: (unit) => tx.write(unit),
+    write: (unit, options) => tx.write(unit, options),
     async transaction(work) {
       const name = `nested_${depth}`;
       const run = (text: string) => tx.read({ text, params: [] });
@@ -83,6 +83,15 @@ export interface Tally {
   statements: number;
 }
 
+function countingSaved(options: WriteOptions, tally: Tally): WriteOptions {
+  return {
+    ...options,
+    onSaved(saved) {
+      tally.statements -= saved;
+    },
+  };
+}
+
 /** The same session, counting what runs in it. */
 export function countingSession(session: Session, tally: Tally): Session {
   return {
@@ -92,7 +101,7 @@ export function countingSession(session: Session, tally: Tally): Session {
     },
     write(unit, options) {
       tally.statements += unit.length;
-      return session.write(unit, options);
+      return session.write(unit, options?.repeats === undefined ? options : countingSaved(options, tally));
     },
     transaction: (work) => session.transaction((inner) => work(countingSession(inner, tally))),
   };

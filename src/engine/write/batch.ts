@@ -2,9 +2,12 @@
 import { AppError } from "../../base/errors.ts";
 import type { BatchOp, BatchResult, Call, Data, Result, SingleResult } from "../call.ts";
 import { fail, pointingAt } from "../errors.ts";
+import { admit } from "../guard.ts";
 import { within } from "../limits.ts";
 import type { Writing } from "../context.ts";
-import { transact } from "./writing.ts";
+import { createTogether } from "./create.ts";
+import { readInput } from "./input.ts";
+import { inputContext, modelOf, type RowResult, transact } from "./writing.ts";
 
 type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<SingleResult>;
 
@@ -18,8 +21,15 @@ export async function runBatch(call: Extract<Call, { op: "batch" }>, writing: Wr
   const run = async (inner: Writing) => {
     const answers = new Map<string, Data>();
     const results: BatchResult[] = [];
-    for (const [index, op] of call.ops.entries())
-      results.push(await runOp({ op, index, answers, atomic: call.atomic }, inner, dispatch));
+    while (results.length < call.ops.length) {
+      const from = results.length;
+      const creates = call.atomic ? createsFrom(call.ops, from, answers) : [];
+      const rows = creates.length > 1 ? await createThem(creates, from, inner) : null;
+      if (rows) results.push(...rows.map((result, place) => answered(call.ops[from + place] as BatchOp, result, answers)));
+      else
+        for (const [place, op] of call.ops.slice(from, from + Math.max(creates.length, 1)).entries())
+          results.push(await runOp({ op, index: from + place, answers, atomic: call.atomic }, inner, dispatch));
+    }
     return results;
   };
   const results = call.atomic ? await transact(writing, run) : await run(writing);
@@ -42,14 +52,57 @@ async function runOp({ op, index, answers, atomic }: Running, writing: Writing, 
     if (op.id !== undefined && (typeof op.id !== "string" || answers.has(op.id)))
       throw malformed(`${pointer}/id`, "id", "The id of an operation is a text that no other has.");
     const result = await dispatch(callOf(op, pointer, answers), { ...writing, pointer: `${pointer}/data` });
-    if (op.id !== undefined) answers.set(op.id, answerOf(result));
-    return { id: op.id ?? null, result, error: null };
+    return answered(op, result, answers);
   } catch (error) {
     // An error that names no place is at least told which operation met it.
     const named = pointingAt(error, pointer);
     if (atomic || !(named instanceof AppError)) throw named;
     return { id: typeof op?.id === "string" ? op.id : null, result: null, error: named };
   }
+}
+
+/** Takes down what an operation has answered, for those that refer to it. */
+function answered({ id }: BatchOp, result: SingleResult, answers: Map<string, Data>): BatchResult {
+  if (id !== undefined) answers.set(id, answerOf(result));
+  return { id: id ?? null, result, error: null };
+}
+
+type Create = Extract<Call, { op: "create" }>;
+
+/** Creates of one model that follow each other from there on, none of which refers to another. */
+function createsFrom(ops: readonly BatchOp[], from: number, answers: ReadonlyMap<string, Data>): readonly Create[] {
+  const creates: Create[] = [];
+  const ids = new Set<string>(answers.keys());
+  for (const op of ops.slice(from)) {
+    const call = createOf(op, answers);
+    const isNext = call !== null && call.model === (creates[0] ?? call).model;
+    if (!isNext || (op.id !== undefined && (typeof op.id !== "string" || ids.has(op.id)))) break;
+    if (op.id !== undefined) ids.add(op.id);
+    creates.push(call);
+  }
+  return creates;
+}
+
+/** Null where it is none, or not one yet: what is wrong with it is told in its turn. */
+function createOf(op: unknown, answers: ReadonlyMap<string, Data>): Create | null {
+  if (typeof op !== "object" || op === null || !Object.hasOwn(op, "create")) return null;
+  try {
+    const call = callOf(op as BatchOp, "", answers);
+    return call.op === "create" ? call : null;
+  } catch {
+    return null;
+  }
+}
+
+/** In one unit; null where that is not the same as one after the other. */
+function createThem(creates: readonly Create[], from: number, writing: Writing): Promise<readonly RowResult[] | null> {
+  const read = () =>
+    creates.map((call, place) => {
+      const model = modelOf(call.model, writing);
+      admit(model, "create", writing);
+      return readInput(model, call.data, inputContext("create", { ...writing, pointer: `/ops/${from + place}/data` }));
+    });
+  return createTogether(read, undefined, writing);
 }
 
 function callOf(op: BatchOp, pointer: string, answers: ReadonlyMap<string, Data>): Exclude<Call, { op: "batch" }> {

@@ -1,5 +1,5 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
-import type { Step, StepRef, StepResult } from "../../drivers/database.ts";
+import type { Step, StepRef, StepResult, UnitRepeat, WriteOptions } from "../../drivers/database.ts";
 import type { Field, Model, Relation } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Call, Data, Returning } from "../call.ts";
@@ -56,7 +56,9 @@ interface Created {
   /** The step that reads the row back; null for nested rows, and where nothing is to be answered. */
   readonly back: number | null;
   readonly isTop: boolean;
-  readonly alike: boolean;
+  readonly unit: UnitTemplate;
+  /** Steps of its own that follow each other, from its first. */
+  readonly steps: number;
 }
 
 /** Creates what has been read, in one unit where no hook stands between. */
@@ -87,15 +89,51 @@ async function createAtOnce(
   const created: Created[] = [];
   for (const input of inputs) addRow(input, { steps, created, parent: null, returning, writing });
   const parts = created.map(({ part }) => part);
-  // A row by itself may run together with those of other requests.
-  const alike = created.length === 1 && created[0]?.alike === true;
-  const results = await runUnit(steps, parts, { ...writing, alike });
+  const results = await runUnit(steps, parts, { ...writing, options: optionsOf(created) });
   const rows = created.map((one) => ({ ...one, row: rowOf(one, results) }));
   for (const { input, row } of rows)
     writing.changes.push({ model: input.model.name, kind: "insert", id: row.id, version: row.version ?? 0 });
   const tops = rows.filter(({ isTop }) => isTop);
   for (const { input, row } of tops) await runHooks("after", hookedBy(input, row.id), writing);
   return tops.map(({ row }) => row);
+}
+
+const alikeOptions: WriteOptions = Object.freeze({ alike: true });
+
+/** A row by itself may run together with those of other requests, and rows that follow each other with each other. */
+function optionsOf(created: readonly Created[]): WriteOptions | undefined {
+  if (created.length === 1) return created[0]?.unit.alike ? alikeOptions : undefined;
+  const repeats: UnitRepeat[] = [];
+  let last: Created | null = null;
+  for (const one of created) {
+    const { unit, steps, part } = one;
+    const run = repeats.at(-1);
+    if (run && last?.unit === unit && run.steps === steps && part.base === run.from + run.steps * run.times)
+      repeats[repeats.length - 1] = { ...run, times: run.times + 1 };
+    else if (unit.alike) repeats.push({ from: part.base, steps, times: 1 });
+    last = one;
+  }
+  const several = repeats.filter(({ times }) => times > 1);
+  return several.length > 0 ? { repeats: several } : undefined;
+}
+
+/**
+ * Creates rows in one unit where that is the same as one after the other. Null, and no trace, where a hook stands between them or one
+ * of them fails: one by one they tell which. To be called in a transaction.
+ */
+export async function createTogether(
+  read: () => readonly Input[],
+  returning: Returning | undefined,
+  writing: Writing,
+): Promise<readonly RowResult[] | null> {
+  try {
+    const inputs = read();
+    const isHooked = inputs.flatMap(modelsIn).some(({ name }) => writing.context.hooks.has(name, "create"));
+    return isHooked ? null : await createAtOnce(inputs, returning, writing);
+  } catch {
+    // What it was is told by who meets it again.
+    return null;
+  }
 }
 
 /** Owner first, then what it owns: the hooks of a nested row find its owner there. */
@@ -170,7 +208,7 @@ function addRow(given: Input, { steps, created, parent, returning, writing }: Ad
   const serial = unit.serial === null ? null : base + unit.serial;
   const part: Part = { model, base, pointer, action: "create", row, serial };
   steps.push(...bindUnit(unit, binding, base));
-  const at = created.push({ input, part, back: null, isTop, alike: unit.alike }) - 1;
+  const at = created.push({ input, part, back: null, isTop, unit, steps: unit.steps.length }) - 1;
   const fields = storedFields(model);
   const key = model.key.map((field) =>
     field.params.serial ? { step: serial as number, column: 0 } : (row[fields.indexOf(field)] as Value),
@@ -178,7 +216,10 @@ function addRow(given: Input, { steps, created, parent, returning, writing }: Ad
   for (const { relation, rows } of input.children)
     for (const child of rows) addRow(child, { steps, created, parent: { model, relation, key }, returning, writing });
   // Read back once its owned rows are there, which may be part of the answer.
-  if (unit.back) created[at] = { ...(created[at] as Created), back: steps.push(bindStep(unit.back, binding, base)) - 1 };
+  if (!unit.back) return;
+  const back = steps.push(bindStep(unit.back, binding, base)) - 1;
+  const own = back - base === unit.steps.length ? unit.steps.length + 1 : unit.steps.length;
+  created[at] = { ...(created[at] as Created), back, steps: own };
 }
 
 function prepareCreate(input: Input, returning: Returning | undefined, writing: Writing): UnitTemplate {

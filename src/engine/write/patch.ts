@@ -8,7 +8,7 @@ import { badInput, pointingAt } from "../errors.ts";
 import { admit } from "../guard.ts";
 import { parseKey } from "../key.ts";
 import { bindTo } from "../compile/form.ts";
-import { createAll, withParent } from "./create.ts";
+import { createAll, createTogether, withParent } from "./create.ts";
 import { deleteRow } from "./delete.ts";
 import { runHooks } from "./hooks.ts";
 import { type Input, readInput } from "./input.ts";
@@ -104,10 +104,10 @@ async function writeOwned(owner: Owner): Promise<void> {
     await onOwned(owner, { id: at, pointer: `${input.pointer}/id` }, change);
   }
   const key = parseKey(model, id) ?? [];
-  for (const input of changes.create) {
-    const child = withParent(input, { model, relation: relation.name, key });
-    await placed(input.pointer, () => createAll([child], minimal, { ...writing, pointer: input.pointer }));
-  }
+  const link = (input: Input) => withParent(input, { model, relation: relation.name, key });
+  if (changes.create.length > 1 && (await createTogether(() => changes.create.map(link), minimal, writing))) return;
+  for (const input of changes.create)
+    await placed(input.pointer, () => createAll([link(input)], minimal, { ...writing, pointer: input.pointer }));
 }
 
 interface Named {

@@ -38,16 +38,14 @@ export function withHooks<T>(
   return work(writing);
 }
 
-const alikeOptions: WriteOptions = Object.freeze({ alike: true });
-
 /** Runs a unit; its refusal becomes the error the caller gets. */
 export async function runUnit(
   steps: readonly Step[],
   parts: readonly Part[],
-  { alike, ...writing }: Writing & { readonly alike?: boolean },
+  { options, ...writing }: Writing & { readonly options?: WriteOptions | undefined },
 ): Promise<readonly StepResult[]> {
   try {
-    return await writing.session.write(steps, alike ? alikeOptions : undefined);
+    return await writing.session.write(steps, options);
   } catch (error) {
     throw error instanceof UnitRefused ? refusal(error, parts, writing) : error;
   }

@@ -1,7 +1,7 @@
 /** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
-import type { Connection, ConnectionOptions, Pool, PoolConnection, PoolOptions } from "mysql2";
+import type { Connection, ConnectionOptions, FieldPacket, Pool, PoolConnection, PoolOptions } from "mysql2";
 import { AppError } from "../../../base/errors.ts";
-import { failDatabase, type Row, type Value } from "../../database.ts";
+import { failDatabase, type Row, type Statement, type Value } from "../../database.ts";
 import { createFound, type Finding, type Found } from "../found.ts";
 import { isLost, isSilent, type ServerError, toError } from "./failures.ts";
 import { addressOf, type MysqlSettings } from "./options.ts";
@@ -19,6 +19,8 @@ export interface Answer {
 export interface Session {
   /** Runs a statement that stays prepared. */
   ask(text: string, params?: readonly Value[]): Promise<Answer>;
+  /** Runs statements in one round trip, each of them a query or one that changes rows. Where one fails, it is not told which. */
+  askAll(statements: readonly Statement[]): Promise<readonly Answer[]>;
   /** Runs a word to the server that is not worth preparing, such as `commit`. */
   tell(text: string): Promise<void>;
   /** From now on, until the work ends, a statement may take so long. */
@@ -90,6 +92,7 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
       try {
         return await work({
           ask: (text, params = []) => prepare(connection, { text, params }, timeoutMs),
+          askAll: (statements) => prepareAll(connection, statements, timeoutMs),
           tell: (text) => send(connection, text, timeoutMs),
           allow: (allowedMs) => {
             timeoutMs = allowedMs;
@@ -171,11 +174,36 @@ function take(pool: Pool, timeoutMs: number): Promise<PoolConnection> {
   });
 }
 
-function prepare(
+const query = /^select\b/i;
+
+/** The protocol answers one statement before it takes the next, but a block is one: each statement in it answers with rows. */
+async function prepareAll(
   connection: PoolConnection,
-  { text, params }: { readonly text: string; readonly params: readonly Value[] },
+  statements: readonly Statement[],
   timeoutMs: number,
-): Promise<Answer> {
+): Promise<readonly Answer[]> {
+  const [only, ...others] = statements;
+  if (only === undefined) return [];
+  if (others.length === 0) return [await prepare(connection, only, timeoutMs)];
+  const lines = statements.map(({ text }) => (query.test(text) ? `${text};` : `${text}; select row_count();`));
+  const params = statements.flatMap((statement) => statement.params);
+  const text = `begin not atomic\n${lines.join("\n")}\nend`;
+  return inTime(connection, timeoutMs, (resolve, reject) => {
+    connection.execute(text, params.map(toSent), (error: unknown, result: unknown, fields) => {
+      if (error) return reject(error as Error);
+      const sets = result as unknown[][][];
+      const described = fields as unknown as FieldPacket[][];
+      resolve(
+        statements.map((statement, index) => {
+          const rows = toRows(sets[index] ?? [], described[index] ?? []);
+          return query.test(statement.text) ? { rows, count: rows.length } : { rows: [], count: Number(rows[0]?.[0]) };
+        }),
+      );
+    });
+  });
+}
+
+function prepare(connection: PoolConnection, { text, params }: Statement, timeoutMs: number): Promise<Answer> {
   return inTime(connection, timeoutMs, (resolve, reject) => {
     connection.execute(text, params.map(toSent), (error: unknown, result: unknown, fields) => {
       if (error) reject(error as Error);

@@ -62,6 +62,11 @@ export function isSilent({ code }: ServerError): boolean {
   return code === "ETIMEDOUT";
 }
 
+/** Whether time has run out: it would again. */
+export function isLate(error: ServerError): boolean {
+  return is(busy, error) || is(timedOut, error);
+}
+
 /** What the statement that was refused is about. */
 export interface RefusedAt {
   readonly step: number;

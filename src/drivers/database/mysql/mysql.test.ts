@@ -1,9 +1,11 @@
 /** The MariaDB driver keeps the contract of a database, on a real server. */
-import { describe } from "node:test";
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
 import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { serviceUrl } from "../../../../test/servers/names.ts";
-import type { Database } from "../../database.ts";
+import type { Database, Step, UnitOptions } from "../../database.ts";
+import { filmsOf } from "../conformance-repeats.ts";
 import { kitTables, testDatabase } from "../conformance.ts";
 import { openMysql } from "./mysql.ts";
 
@@ -26,4 +28,42 @@ const tables = kitTables.map(
 
 void describe("MariaDB", needsService("mariadb"), () => {
   testDatabase("MariaDB", openFresh, tables);
+
+  test("parts that repeat are one statement for each of their steps", async (t) => {
+    const db = await openFresh();
+    t.after(() => db.close());
+    await db.migrate(tables.map((text) => ({ text, params: [] })));
+    // What the server itself has counted on this connection: round trips, and inserts.
+    const counters = ["COM_STMT_EXECUTE", "COM_INSERT", "COM_INSERT_SELECT"];
+    const names = counters.map((name) => `'${name}'`).join(", ");
+    const counted = {
+      text: `select variable_name, variable_value from information_schema.session_status where variable_name in (${names})`,
+      params: [],
+    };
+    const count = (unit: readonly Step[], options: UnitOptions) =>
+      db.transaction(async (tx) => {
+        const ask = async () => new Map((await tx.read(counted)).map(([name, value]) => [name, Number(value)]));
+        const before = await ask();
+        await tx.write(unit, options);
+        const after = await ask();
+        const [executed = 0, ...inserts] = counters.map((name) => (after.get(name) ?? 0) - (before.get(name) ?? 0));
+        return { roundTrips: executed - 1, inserts: inserts.reduce((sum, one) => sum + one, 0) };
+      });
+    const saved: number[] = [];
+    const films = (director: number) =>
+      filmsOf(
+        director,
+        Array.from({ length: 20 }, (_, id) => [director * 20 + id, `film ${director} ${id}`]),
+      );
+    const one = films(1);
+    assert.deepEqual(await count(one.unit, { ...one.options, onSaved: (statements) => saved.push(statements) }), {
+      roundTrips: 2,
+      inserts: 3,
+    });
+    assert.deepEqual(saved, [76]);
+    assert.deepEqual(await count(films(2).unit, {}), { roundTrips: 7, inserts: 41 });
+    const three = films(3);
+    await db.write(three.unit, { ...three.options, onSaved: (statements) => saved.push(statements) });
+    assert.deepEqual(saved, [76, 76]);
+  });
 });

@@ -20,6 +20,8 @@ export interface MysqlOptions {
   readonly longReadersMax?: number;
   /** Statements kept prepared on each connection. @default 500 */
   readonly statementsMax?: number;
+  /** Point reads of one shape that may share one statement. @default 64 */
+  readonly mergedMax?: number;
   /** Units that may share one commit. @default 64 */
   readonly groupUnitsMax?: number;
   /** Units and transactions that may wait for a connection; further ones fail with `transaction_queue_full`. @default 10000 */
@@ -34,7 +36,7 @@ export interface MysqlOptions {
   readonly transactionTimeoutMs?: number;
   /** For reads that name no other. @default 30000 */
   readonly readTimeoutMs?: number;
-  /** For one statement of a write. @default 60000 */
+  /** For one statement of a write, together with those that go out with it. @default 60000 */
   readonly writeTimeoutMs?: number;
   /** Hears of trouble that no request is answered with. @default none */
   readonly onTrouble?: (trouble: MysqlTrouble) => void;
@@ -49,6 +51,7 @@ const limits: NumberLimits<Limit> = {
   writersMax: [4, 2, 1_000],
   longReadersMax: [3, 1, 1_000],
   statementsMax: [500, 1, 10_000],
+  mergedMax: [64, 1, 1_000],
   groupUnitsMax: [64, 1, 10_000],
   writeQueueMax: [10_000, 1, 10_000_000],
   retriesMax: [10, 0, 100],

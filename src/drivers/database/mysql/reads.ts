@@ -1,10 +1,12 @@
-/** Reads outside of transactions: long ones are few at a time, lost ones are asked anew. */
+/** Reads outside of transactions: point reads of one shape share a statement, long ones are few at a time, lost ones are asked anew. */
 import { assert } from "../../../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../../database.ts";
+import { createMerger } from "../merge.ts";
 import { faultOf } from "../texts.ts";
 import { createGate } from "../turns.ts";
 import { type Connections, secondsText, type Session } from "./connections.ts";
 import { isLost, type ServerError, toError } from "./failures.ts";
+import { joinReads } from "./joined.ts";
 import type { MysqlSettings } from "./options.ts";
 
 export interface Reads {
@@ -42,12 +44,19 @@ export function createReads(connections: Connections, settings: MysqlSettings): 
     }
   }
 
+  const merger = createMerger<Statement>({
+    ask: (statement) => ask(statement, settings.readTimeoutMs),
+    join: joinReads,
+    mergedMax: settings.mergedMax,
+  });
+
   return {
     read(statement, options) {
       for (const [index, param] of statement.params.entries()) {
         const fault = faultOf(param);
         assert(fault === null, `parameter ${index} ${fault}`);
       }
+      if (options?.point === true) return merger.read(statement);
       const timeoutMs = options?.timeoutMs ?? settings.readTimeoutMs;
       return options?.long === true ? gate(() => ask(statement, timeoutMs)) : ask(statement, timeoutMs);
     },

@@ -17,6 +17,11 @@ export function quote(name: string): string {
   return `"${shorten(name).replaceAll('"', '""')}"`;
 }
 
+/** A column of texts as if it were a parameter: beside another column it is compared by the other's collation. */
+export function yieldingText(sql: string): string {
+  return `json_unquote(json_quote(${sql}))`;
+}
+
 /** A value as SQL text. */
 export function literal(value: Value): string {
   if (value === null) return "NULL";

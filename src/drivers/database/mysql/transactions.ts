@@ -1,15 +1,21 @@
 /** A serializable transaction that a caller holds open on one connection. */
-import { assert } from "../../../base/errors.ts";
-import type { Row, Statement, Step, StepResult } from "../../database.ts";
+import { AppError, assert } from "../../../base/errors.ts";
+import { type Row, type Statement, type Step, type StepResult, type UnitOptions, UnitRefused } from "../../database.ts";
 import type { Held, Verdict } from "../held.ts";
+import { checkUnit } from "../steps.ts";
 import { faultOf } from "../texts.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import type { Session } from "./connections.ts";
 import { isAborted, isLost, type ServerError, toError } from "./failures.ts";
-import { checkUnit, runUnit } from "./units.ts";
+import { runSteps, runUnit } from "./units.ts";
 
 /** Words to the server, which it does not prepare. */
 const words = /^(savepoint|release|rollback) /i;
+
+/** Whether a second run would say no more: everything but what may be of one of several statements. */
+function isTold(error: unknown): boolean {
+  return error instanceof AppError && error.code !== "database_failed";
+}
 
 export class HeldTransaction implements Held {
   readonly #session: Session;
@@ -39,18 +45,31 @@ export class HeldTransaction implements Held {
     });
   }
 
-  write(unit: readonly Step[]): Promise<readonly StepResult[]> {
+  write(unit: readonly Step[], { repeats = [], onSaved }: UnitOptions = {}): Promise<readonly StepResult[]> {
     return this.#turns(async () => {
       if (unit.length === 0) return [];
       checkUnit(unit);
-      await this.#run(() => this.#session.tell("savepoint unit"));
       try {
-        return await this.#run(() => runUnit(this.#session, unit));
+        const { results, saved } = await this.#tryUnit(() => runUnit(this.#session, unit, repeats));
+        if (saved > 0) onSaved?.(saved);
+        return results;
       } catch (error) {
-        if (this.#isOpen()) await this.#run(() => this.#session.tell("rollback to savepoint unit"));
-        throw error;
+        const isKnown = error instanceof UnitRefused ? repeats.length === 0 : isTold(error);
+        if (isKnown || !this.#isOpen()) throw error;
+        // Of steps that went out together it is not known which one failed: one after the other they tell.
+        return this.#tryUnit(() => runSteps(this.#session, unit));
       }
     });
+  }
+
+  async #tryUnit<T>(work: () => Promise<T>): Promise<T> {
+    await this.#run(() => this.#session.tell("savepoint unit"));
+    try {
+      return await this.#run(work);
+    } catch (error) {
+      if (this.#isOpen()) await this.#run(() => this.#session.tell("rollback to savepoint unit"));
+      throw error;
+    }
   }
 
   /** Commits, or undoes what threw. @throws where the connection is not to be used again */

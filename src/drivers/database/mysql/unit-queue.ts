@@ -1,16 +1,19 @@
 /** Units that wait share one serializable transaction and one commit, each in a savepoint: where one fails, those around it do not. */
-import type { Step, StepResult } from "../../database.ts";
+import { type Step, type StepResult, UnitRefused, type UnitRepeat } from "../../database.ts";
+import { haveSameTexts, joinParts, type Parts } from "../alike.ts";
+import { checkUnit } from "../steps.ts";
 import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
 import type { Connections, Session } from "./connections.ts";
-import { isAborted, isLost, type ServerError, toError } from "./failures.ts";
+import { isAborted, isLate, isLost, type ServerError, toError } from "./failures.ts";
+import { joinStep } from "./joined.ts";
 import type { MysqlSettings } from "./options.ts";
-import { checkUnit, runUnit } from "./units.ts";
+import { isUndone, PartsRefused, runJoined, runSteps, runUnit } from "./units.ts";
 
-type Group = readonly Waiting<void>[];
+type Group = readonly Waiting<readonly UnitRepeat[]>[];
 
 /** What becomes of a unit once the transaction is committed: its results, or why it was undone. */
-type Outcome = { readonly results: readonly StepResult[] } | { readonly error: unknown };
+type Outcome = { readonly results: readonly StepResult[]; readonly saved: number } | { readonly error: unknown };
 
 /** What came of one run of a group: every outcome, or what undid all of it. */
 type Ran = { readonly outcomes: readonly Outcome[] } | { readonly undone: ServerError };
@@ -32,23 +35,30 @@ export function createUnitQueue(connections: Connections, settings: MysqlSetting
     }
   }
 
-  return createWriteQueue({ encode: checkUnit, run }, settings);
+  const encode = (unit: readonly Step[], repeats: readonly UnitRepeat[]) => {
+    checkUnit(unit);
+    return repeats;
+  };
+  return createWriteQueue({ encode, run }, settings);
+}
+
+/** A transaction, while units are put into it. */
+interface Filling {
+  readonly session: Session;
+  /** How many units the whole group has. */
+  readonly size: number;
+  /** Whether it has something that must stay when the next fails. */
+  hasKept: boolean;
+  /** Whether what closes the units of the group has been run with them. */
+  isClosed: boolean;
 }
 
 async function attempt(session: Session, group: Group): Promise<Ran> {
+  const filling: Filling = { session, size: group.length, hasKept: false, isClosed: false };
   const outcomes: Outcome[] = [];
-  for (const { unit } of group) {
-    try {
-      if (group.length > 1) await session.tell("savepoint unit");
-      outcomes.push({ results: await runOpen(session, unit) });
-    } catch (error) {
-      if (isUndone(error)) return undo(session, error as ServerError);
-      outcomes.push({ error: toError(error as ServerError, "nothing") });
-      await session.tell(group.length > 1 ? "rollback to savepoint unit" : "rollback");
-    }
-  }
   try {
-    await runUnit(session, closingOf(group, outcomes));
+    for (const some of alikeIn(group)) outcomes.push(...(await runSome(filling, some)));
+    if (!filling.isClosed) await runUnit(session, closingOf(group, outcomes), []);
   } catch (error) {
     if (isUndone(error)) return undo(session, error as ServerError);
     throw toError(error as ServerError, "nothing");
@@ -56,18 +66,108 @@ async function attempt(session: Session, group: Group): Promise<Ran> {
   return commit(session, outcomes);
 }
 
-/** A unit without what closes it: that is run once for all of the group, so that its lock is held from there to the commit alone. */
-async function runOpen(session: Session, unit: readonly Step[]): Promise<readonly StepResult[]> {
-  const results = await runUnit(
-    session,
-    unit.filter(({ atEnd }) => !atEnd),
+/** Those that follow each other and are alike, together: so all are run in the order in which they came. */
+function alikeIn(group: Group): readonly Group[] {
+  const all: Waiting<readonly UnitRepeat[]>[][] = [];
+  for (const one of group) {
+    const [last] = all.at(-1) ?? [];
+    if (last?.alike && one.alike && haveSameTexts(last.unit, one.unit)) all.at(-1)?.push(one);
+    else all.push([one]);
+  }
+  return all;
+}
+
+/** What fails leaves no trace, and what was kept before it stays. */
+async function runGuarded<T>(filling: Filling, work: () => Promise<T>): Promise<T> {
+  const { session, hasKept } = filling;
+  try {
+    if (hasKept) await session.tell("savepoint unit");
+    const value = await work();
+    filling.hasKept = true;
+    return value;
+  } catch (error) {
+    if (!isUndone(error)) await session.tell(hasKept ? "rollback to savepoint unit" : "rollback");
+    throw error;
+  }
+}
+
+/** The outcomes of units that are alike: together where all succeed, else without those that were refused, or in halves. */
+async function runSome(filling: Filling, units: Group): Promise<readonly Outcome[]> {
+  const [first] = units;
+  if (first === undefined) return [];
+  if (units.length === 1) return [await runOne(filling, first)];
+  const parts: Parts = units.map(({ unit }) => openOf(unit));
+  const joined = joinParts(parts, 0, joinStep);
+  try {
+    if (joined !== null) {
+      const closing = units.length === filling.size ? closingOf(units) : [];
+      const all = await runGuarded(filling, () => runJoined(filling.session, { parts, joined }, closing));
+      filling.isClosed = units.length === filling.size;
+      return all.map((results, place) => ({ results: withEnd((units[place] ?? first).unit, results), saved: 0 }));
+    }
+  } catch (error) {
+    if (isUndone(error)) throw error;
+    if (error instanceof PartsRefused) return runOthers(filling, units, error);
+    // Whoever waits for a lock in each half would hold up the others as often.
+    if (isLate(error as ServerError)) return runEach(filling, units);
+  }
+  const half = Math.ceil(units.length / 2);
+  return [...(await runSome(filling, units.slice(0, half))), ...(await runSome(filling, units.slice(half)))];
+}
+
+async function runEach(filling: Filling, units: Group): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const one of units) outcomes.push(await runOne(filling, one));
+  return outcomes;
+}
+
+/** What a check refuses in company it refuses alone, for they do not look at each other. */
+async function runOthers(filling: Filling, units: Group, { refused }: PartsRefused): Promise<readonly Outcome[]> {
+  const others = await runSome(
+    filling,
+    units.filter((_, place) => !refused.has(place)),
   );
+  let next = 0;
+  return units.map((_, place): Outcome => {
+    const error = refused.get(place);
+    return error ? { error } : (others[next++] as Outcome);
+  });
+}
+
+async function runOne(filling: Filling, { unit, encoded }: Group[number]): Promise<Outcome> {
+  const { session, size } = filling;
+  const open = openOf(unit);
+  try {
+    // By itself it may be closed at once: nobody is behind it who would wait for the lock.
+    const { results, saved } = await runGuarded(filling, () => runUnit(session, size === 1 ? unit : open, encoded));
+    filling.isClosed = size === 1;
+    return { results: withEnd(unit, results.slice(0, open.length)), saved };
+  } catch (error) {
+    if (isUndone(error)) throw error;
+    const isKnown = error instanceof UnitRefused && encoded.length === 0;
+    if (isKnown || isLate(error as ServerError)) return { error: toError(error as ServerError, "nothing") };
+  }
+  try {
+    // Of steps that went out together it is not known which one failed: one after the other they tell.
+    return { results: withEnd(unit, await runGuarded(filling, () => runSteps(session, open))), saved: 0 };
+  } catch (error) {
+    if (isUndone(error)) throw error;
+    return { error: toError(error as ServerError, "nothing") };
+  }
+}
+
+/** A unit without what closes it: that is run once for all of the group, so that its lock is held from there to the commit alone. */
+function openOf(unit: readonly Step[]): readonly Step[] {
+  return unit.filter(({ atEnd }) => !atEnd);
+}
+
+function withEnd(unit: readonly Step[], results: readonly StepResult[]): readonly StepResult[] {
   return [...results, ...unit.slice(results.length).map(() => ({ rows: [], changes: 0 }))];
 }
 
 /** Each statement once that closes a unit of which anything is left. */
-function closingOf(group: Group, outcomes: readonly Outcome[]): readonly Step[] {
-  const kept = group.filter((_, index) => "results" in (outcomes[index] as Outcome));
+function closingOf(group: Group, outcomes: readonly Outcome[] = []): readonly Step[] {
+  const kept = group.filter((_, index) => !("error" in (outcomes[index] ?? {})));
   const steps = kept.flatMap(({ unit }) => unit.filter(({ atEnd }) => atEnd));
   return [...new Map(steps.map((step) => [step.text, step])).values()];
 }
@@ -77,11 +177,6 @@ async function undo(session: Session, error: ServerError): Promise<Ran> {
   if (isLost(error)) session.retire();
   else await session.tell("rollback");
   return { undone: error };
-}
-
-/** Deadlocks undo the whole transaction, and so does the end of a connection. */
-function isUndone(error: unknown): boolean {
-  return isAborted(error as ServerError) || isLost(error as ServerError);
 }
 
 /** @throws write_outcome_unknown where nobody answers */
@@ -100,9 +195,13 @@ async function commit(session: Session, outcomes: readonly Outcome[]): Promise<R
 }
 
 function settle(group: Group, outcomes: readonly Outcome[]): void {
-  for (const [index, { resolve, reject }] of group.entries()) {
+  for (const [index, { resolve, reject, onSaved }] of group.entries()) {
     const outcome = outcomes[index] as Outcome;
-    if ("results" in outcome) resolve(outcome.results);
-    else reject(outcome.error);
+    if ("error" in outcome) {
+      reject(outcome.error);
+      continue;
+    }
+    if (outcome.saved > 0) onSaved?.(outcome.saved);
+    resolve(outcome.results);
   }
 }

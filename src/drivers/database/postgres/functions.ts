@@ -1,4 +1,5 @@
 /** The SQL functions that compiled statements call, in a schema of their own beside the user's. */
+import type { StepRef } from "../../database.ts";
 import { literal } from "./text.ts";
 
 /** The schema that holds what the product needs in a database; it touches no other. */
@@ -12,6 +13,11 @@ export type FunctionName = "fold" | "real" | "refuse" | "remember" | "recall";
 /** The function as statements call it. */
 export function functionName(name: FunctionName): string {
   return `${ownSchema}.${name}`;
+}
+
+/** Within a transaction a setting of this name holds what a step has returned. */
+export function placeOf({ step, column }: StepRef): string {
+  return `${ownSchema}.s${step}_${column}`;
 }
 
 /** What a refusing function raises: a class of our own, so that its message is the reason. */

@@ -5,8 +5,9 @@ import { describe, test } from "node:test";
 import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { serviceUrl } from "../../../../test/servers/names.ts";
-import { type Database, UnitRefused } from "../../database.ts";
+import { type Database, type Step, UnitRefused } from "../../database.ts";
 import { runStep } from "../conformance-asks.ts";
+import { filmsOf } from "../conformance-repeats.ts";
 import { kitTables, testDatabase } from "../conformance.ts";
 import { openPostgres } from "./postgres.ts";
 
@@ -25,8 +26,39 @@ const tables = kitTables.map((text) =>
   text.replace("BLOB", "BYTEA").replace("REFERENCES people (id)", "REFERENCES people (id) DEFERRABLE"),
 );
 
+/** The same without a word of what repeats. */
+function unitOfOthers(): readonly Step[] {
+  return filmsOf(
+    3,
+    Array.from({ length: 20 }, (_, id) => [id + 40, `film ${id + 40}`]),
+  ).unit;
+}
+
 void describe("PostgreSQL", needsService("postgres"), () => {
   testDatabase("PostgreSQL", openFresh, tables);
+
+  test("parts that repeat are one statement for each of their steps", async (t) => {
+    const db = await openFresh();
+    t.after(() => db.close());
+    await db.migrate(tables.map((text) => ({ text, params: [] })));
+    const counted: number[] = [];
+    const { unit, options } = filmsOf(
+      1,
+      Array.from({ length: 20 }, (_, id) => [id, `film ${id}`]),
+    );
+    await db.write(unit, { ...options, onSaved: (saved) => counted.push(saved) });
+    const one = filmsOf(
+      2,
+      Array.from({ length: 20 }, (_, id) => [id + 20, `film ${id + 20}`]),
+    );
+    await db.transaction((tx) => tx.write(one.unit, { ...one.options, onSaved: (saved) => counted.push(saved) }));
+    assert.deepEqual(counted, [76, 76]);
+    // What the server itself says: rows of one command of a transaction have one number.
+    const commands = (table: string) => ({ text: `select count(distinct (xmin::text, cmin::text)) from ${table}`, params: [] });
+    assert.deepEqual([await db.read(commands("films")), await db.read(commands("samples"))], [[[2]], [[2]]]);
+    await db.write(unitOfOthers());
+    assert.deepEqual(await db.read(commands("films")), [[22]]);
+  });
 
   test("a text that is too long for an index is the row's fault, not the server's", async () => {
     const db = await openFresh();

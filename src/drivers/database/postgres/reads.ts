@@ -2,12 +2,13 @@
 import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
 import type { ReadOptions, Row, Statement } from "../../database.ts";
+import { createMerger } from "../merge.ts";
 import { faultOf } from "../texts.ts";
+import { joinReads } from "./arrays.ts";
 import { createGate } from "../turns.ts";
 import type { Connections } from "./connections.ts";
 import { isLost, isSilent, isStale, type ServerError, toError } from "./failures.ts";
 import { fly, type Query, words } from "./flight.ts";
-import { createMerger, type Merger } from "./merge.ts";
 import type { PostgresSettings } from "./options.ts";
 
 export interface Reads {
@@ -66,7 +67,11 @@ export function createReads(connections: Connections, settings: PostgresSettings
     return { error: failure.error };
   }
 
-  const merger: Merger = createMerger((query) => ask(query, settings.readTimeoutMs), settings.mergedMax);
+  const merger = createMerger<Query>({
+    ask: (query) => ask(query, settings.readTimeoutMs),
+    join: joinReads,
+    mergedMax: settings.mergedMax,
+  });
 
   return {
     read(statement, options) {

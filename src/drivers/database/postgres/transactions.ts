@@ -1,17 +1,17 @@
 /** A serializable transaction that a caller holds open on one connection. */
 import type { Client } from "pg";
 import { assert } from "../../../base/errors.ts";
-import type { CommitOptions, Row, Statement, Step, StepResult } from "../../database.ts";
+import type { CommitOptions, Row, Statement, Step, StepResult, UnitOptions } from "../../database.ts";
 import type { Held, Verdict } from "../held.ts";
 import { faultOf } from "../texts.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import { type Connections, Unsent } from "./connections.ts";
 import { isAborted, isLost, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
-import { type Flown, fly, type Query, words } from "./flight.ts";
+import { type Flown, fly, type Landed, type Query, words } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
 import { positionAt, reachedQuery } from "./replicas/position.ts";
-import { encodeUnit, resultsOf } from "./units.ts";
+import { type Encoded, encodeUnit, resultsOf } from "./units.ts";
 import { beginText } from "./unit-queue.ts";
 
 export class HeldTransaction implements Held {
@@ -47,17 +47,30 @@ export class HeldTransaction implements Held {
     });
   }
 
-  write(unit: readonly Step[]): Promise<readonly StepResult[]> {
+  write(unit: readonly Step[], { repeats, onSaved }: UnitOptions = {}): Promise<readonly StepResult[]> {
     return this.#turns(async () => {
       if (unit.length === 0) return [];
-      const queries = encodeUnit(unit);
-      const { landed, failure } = await this.#fly([words("savepoint unit"), ...queries, words("release unit")]);
-      if (failure === null) return resultsOf(unit, landed.slice(1));
-      const error = this.#told(failure.error);
-      if (this.#lost !== null) throw error;
-      await this.#fly([words("rollback to unit"), words("release unit")]);
-      throw toRefusal(failure.error, failure.index - 1, await columnsOf(this.#client, failure.error, this.#connections)) ?? error;
+      const joined = encodeUnit(unit, repeats);
+      const saved = unit.length - joined.queries.length;
+      const landed = await this.#tryUnit(joined, saved > 0);
+      if (landed === null) {
+        const single = encodeUnit(unit);
+        return resultsOf(single, (await this.#tryUnit(single, false)) ?? []);
+      }
+      if (saved > 0) onSaved?.(saved);
+      return resultsOf(joined, landed);
     });
+  }
+
+  /** Null for parts that ran together and failed: one after the other they tell who has. */
+  async #tryUnit({ queries }: Encoded, isJoined: boolean): Promise<readonly Landed[] | null> {
+    const { landed, failure } = await this.#fly([words("savepoint unit"), ...queries, words("release unit")]);
+    if (failure === null) return landed.slice(1);
+    const error = this.#told(failure.error);
+    if (this.#lost !== null) throw error;
+    await this.#fly([words("rollback to unit"), words("release unit")]);
+    if (isJoined) return null;
+    throw toRefusal(failure.error, failure.index - 1, await columnsOf(this.#client, failure.error, this.#connections)) ?? error;
   }
 
   /** Commits, or undoes what threw. @throws where the connection is not to be used again */

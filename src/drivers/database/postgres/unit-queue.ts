@@ -2,18 +2,19 @@
 import type { Client } from "pg";
 import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
-import { encodeAlike, resultsOfAlike } from "./alike.ts";
+import { joinParts, resultsOfParts } from "../alike.ts";
+import { joinStep } from "./arrays.ts";
 import { type Connections, Unsent, useAnother } from "./connections.ts";
-import { isAborted, isLost, isSaid, isStale, type ServerError, toError, toRefusal } from "./failures.ts";
+import { isAborted, isLost, isSaid, isStale, toError, toRefusal } from "./failures.ts";
 import { type Flown, fly, type Landed, type Query, words } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
 import { columnsOf } from "./places.ts";
 import { positionAt, reachedQuery } from "./replicas/position.ts";
-import { encodeUnit, resultsOf } from "./units.ts";
+import { type Encoded, encodeUnit, resultsOf } from "./units.ts";
 
 export const beginText = "begin isolation level serializable read write";
 
-type Group = readonly Waiting<readonly Query[]>[];
+type Group = readonly Waiting<Encoded>[];
 
 export function createUnitQueue(connections: Connections, settings: PostgresSettings, losers: Losers): WriteQueue {
   const sending: Sending = { connections, tells: settings.replicas.length > 0 };
@@ -21,7 +22,7 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   /** True when all had their outcome together; where anything stands in the way, nothing was done. */
   async function runAlike(group: Group): Promise<boolean> {
     const units = group.map(({ unit }) => unit);
-    const queries = group.every(({ alike }) => alike) ? encodeAlike(units) : null;
+    const queries = group.every(({ alike }) => alike) ? joinParts(units, 0, joinStep) : null;
     if (queries === null) return false;
     const landed = await useAnother(connections, async (client) => {
       const flown = await flyGroup(client, queries, sending);
@@ -29,7 +30,8 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     });
     if (landed === null) return false;
     tell(group, landed, queries.length);
-    for (const [index, results] of resultsOfAlike(units, landed.slice(1)).entries()) group[index]?.resolve(results);
+    const all = resultsOfParts(units, (step) => landed[step + 1]?.rows ?? []);
+    for (const [index, results] of all.entries()) group[index]?.resolve(results);
     return true;
   }
 
@@ -53,7 +55,7 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     group: Group,
     run: number,
   ): Promise<{ readonly at: number; readonly again: boolean } | null> {
-    const body = group.flatMap(({ encoded }) => encoded);
+    const body = group.flatMap(({ encoded }) => encoded.queries);
     const { landed, failure } = await flyGroup(client, body, sending);
     if (failure === null) {
       tell(group, landed, body.length);
@@ -67,14 +69,13 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
     }
     if (isAborted(error) && run < settings.retriesMax) return { at: 0, again: true };
     const at = unitAt(group, index - 1);
+    const [only] = group as readonly [Waiting<Encoded>];
     if (group.length > 1) return { at: at.unit, again: false };
-    await refuse(client, group[0] as Waiting<unknown>, { error, step: at.step });
+    // Of parts that ran together it is not known who failed: one after the other they tell.
+    if (savedIn(only) > 0) return attempt(client, [{ ...only, encoded: encodeUnit(only.unit) }], run);
+    const columns = await columnsOf(client, error, connections);
+    only.reject(toRefusal(error, at.step, columns) ?? toError(error, "nothing", settings.statementTimeoutMs));
     return null;
-  }
-
-  async function refuse(client: Client, { reject }: Waiting<unknown>, failed: Refused): Promise<void> {
-    const columns = await columnsOf(client, failed.error, connections);
-    reject(toRefusal(failed.error, failed.step, columns) ?? toError(failed.error, "nothing", settings.statementTimeoutMs));
   }
 
   async function run(group: Group): Promise<void> {
@@ -83,11 +84,6 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   }
 
   return createWriteQueue({ encode: encodeUnit, run }, { ...settings, onDoubt: () => connections.probe() });
-}
-
-interface Refused {
-  readonly error: ServerError;
-  readonly step: number;
 }
 
 interface Sending {
@@ -120,18 +116,26 @@ function tell(group: Group, landed: readonly Landed[], length: number): void {
 /** Hands each unit what its statements answered. */
 function settle(group: Group, landed: readonly Landed[]): void {
   let from = 0;
-  for (const { unit, resolve } of group) {
-    resolve(resultsOf(unit, landed.slice(from, from + unit.length)));
-    from += unit.length;
+  for (const one of group) {
+    const { encoded, resolve, onSaved } = one;
+    const to = from + encoded.queries.length;
+    if (savedIn(one) > 0) onSaved?.(savedIn(one));
+    resolve(resultsOf(encoded, landed.slice(from, to)));
+    from = to;
   }
+}
+
+/** How many statements fewer than its steps a unit takes. */
+function savedIn({ unit, encoded }: Waiting<Encoded>): number {
+  return unit.length - encoded.queries.length;
 }
 
 /** The unit that the n-th query of the group belongs to, and its place there; the commit is the last one's. */
 function unitAt(group: Group, index: number): { readonly unit: number; readonly step: number } {
   let step = index;
   for (const [unit, { encoded }] of group.entries()) {
-    if (step < encoded.length) return { unit, step };
-    step -= encoded.length;
+    if (step < encoded.queries.length) return { unit, step };
+    step -= encoded.queries.length;
   }
-  return { unit: group.length - 1, step: (group.at(-1)?.encoded.length ?? 1) - 1 };
+  return { unit: group.length - 1, step: (group.at(-1)?.unit.length ?? 1) - 1 };
 }

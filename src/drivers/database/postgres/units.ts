@@ -1,50 +1,67 @@
 /** Writes a unit as statements that judge and count on the server, so that all of it can be sent at once. */
-import { assert } from "../../../base/errors.ts";
-import type { Step, StepRef, StepResult, Value } from "../../database.ts";
+import type { Step, StepResult, UnitRepeat } from "../../database.ts";
+import { joinParts, type Parts, piecesOf, resultsOfParts } from "../alike.ts";
+import { checkUnit, isRef } from "../steps.ts";
+import { rememberTexts, replaceMarks } from "../texts.ts";
+import { joinStep } from "./arrays.ts";
 import type { Landed, Query } from "./flight.ts";
-import { functionName } from "./functions.ts";
-import { faultOf, replaceMarks } from "../texts.ts";
+import { functionName, placeOf } from "./functions.ts";
 
-/** One query for each step, in order. @throws an assertion for a value that cannot be bound or a reference to nothing */
-export function encodeUnit(unit: readonly Step[]): readonly Query[] {
-  const wanted = columnsWanted(unit);
-  return unit.map((step, index) => encodeStep(step, index, wanted.get(index) ?? 0));
+export interface Encoded {
+  readonly queries: readonly Query[];
+  /** What each share of the queries answers: a step by itself has one, parts that run together have one for each of their steps. */
+  readonly shares: readonly (Step | Parts)[];
+  /** Of each step that a later one refers to: how many of its columns are remembered. */
+  readonly wanted: ReadonlyMap<number, number>;
 }
 
-/** Of each step that a later one refers to: how many of its columns must be remembered. */
+/**
+ * One query for each step, in order, and one for each step of parts that repeat.
+ * @throws an assertion for a value that cannot be bound or a reference to nothing
+ */
+export function encodeUnit(unit: readonly Step[], repeats: readonly UnitRepeat[] = []): Encoded {
+  checkUnit(unit);
+  const wanted = columnsWanted(unit);
+  const queries: Query[] = [];
+  const shares: (Step | Parts)[] = [];
+  const addStep = (index: number) => {
+    const step = unit[index] as Step;
+    shares.push(step);
+    queries.push(encodeStep(step, index, wanted.get(index) ?? 0));
+  };
+  for (const piece of piecesOf(unit, repeats)) {
+    if ("step" in piece) {
+      addStep(piece.step);
+      continue;
+    }
+    const { from, parts } = piece;
+    const count = parts.length * (parts[0]?.length ?? 0);
+    const all = Array.from({ length: count }, (_, index) => from + index);
+    // What is remembered is that of one step.
+    const joined = all.some((index) => wanted.has(index)) ? null : joinParts(parts, from, joinStep);
+    if (joined === null) {
+      for (const index of all) addStep(index);
+      continue;
+    }
+    shares.push(parts);
+    queries.push(...joined);
+  }
+  return { queries, shares, wanted };
+}
+
 function columnsWanted(unit: readonly Step[]): ReadonlyMap<number, number> {
   const wanted = new Map<number, number>();
-  for (const [index, { params }] of unit.entries()) {
-    for (const param of params) {
-      if (!isRef(param)) continue;
-      const isThere = param.step >= 0 && param.step < index && unit[param.step]?.kind === "rows";
-      assert(isThere, `step ${index} refers to step ${param.step}, which has no rows before it`);
-      wanted.set(param.step, Math.max(wanted.get(param.step) ?? 0, param.column + 1));
-    }
-  }
+  for (const { params } of unit)
+    for (const param of params) if (isRef(param)) wanted.set(param.step, Math.max(wanted.get(param.step) ?? 0, param.column + 1));
   return wanted;
 }
 
-function isRef(param: Value | StepRef): param is StepRef {
-  return typeof param === "object" && param !== null && "step" in param && "column" in param;
-}
-
-// Within a transaction a setting of this name holds the value.
-function placeOf({ step, column }: StepRef): string {
-  return `holdfast.s${step}_${column}`;
-}
-
 function encodeStep(step: Step, index: number, columns: number): Query {
-  const params = step.params.map((param, at) => {
-    if (isRef(param)) return placeOf(param);
-    const fault = faultOf(param);
-    assert(fault === null, `parameter ${at} of step ${index} ${fault}`);
-    return param;
-  });
+  const params = step.params.map((param) => (isRef(param) ? placeOf(param) : param));
   const refs = step.params.map(isRef);
   const { kind, changes } = step;
   const shape = `${kind}${changes ? "!" : ""}${columns}${refs.includes(true) ? refs.map(Number).join("") : ""}`;
-  const text = textOf(step, shape, { refs, columns });
+  const text = textFor(step.text, shape, () => write(step, { refs, columns }));
   if (changes) return { text, params: [...params, changes.min, changes.max, changes.reason] };
   const places = Array.from({ length: columns }, (_, column) => placeOf({ step: index, column }));
   return { text, params: columns > 0 ? [...params, ...places] : params };
@@ -55,19 +72,8 @@ interface Encoding {
   readonly columns: number;
 }
 
-/** Texts made so far, by the step's own text and the shape of what is around it. */
-const made = new Map<string, Map<string, string>>();
-const madeMax = 5_000;
-
-function textOf(step: Step, shape: string, encoding: Encoding): string {
-  const known = made.get(step.text)?.get(shape);
-  if (known !== undefined) return known;
-  if (made.size >= madeMax) made.clear();
-  const text = write(step, encoding);
-  const byShape = made.get(step.text) ?? new Map<string, string>();
-  made.set(step.text, byShape.set(shape, text));
-  return text;
-}
+/** By the step's own text and the shape of what is around it. */
+const textFor = rememberTexts<string>();
 
 function write({ kind, text, changes }: Step, { refs, columns }: Encoding): string {
   const own = refs.includes(true) ? recalling(text, refs) : text;
@@ -86,13 +92,23 @@ function recalling(text: string, refs: readonly boolean[]): string {
 }
 
 /** What the steps answered, from what their queries did. */
-export function resultsOf(unit: readonly Step[], landed: readonly Landed[]): readonly StepResult[] {
-  const wanted = columnsWanted(unit);
-  return unit.map((step, index) => {
-    const { rows, count } = landed[index] as Landed;
-    if (step.kind === "check") return { rows: [], changes: 0 };
-    if (step.kind === "run") return { rows: [], changes: step.changes ? Number(rows[0]?.[0]) : count };
-    const extra = wanted.get(index) ?? 0;
-    return { rows: extra === 0 ? rows : rows.map((row) => row.slice(0, -extra)), changes: 0 };
-  });
+export function resultsOf({ shares, wanted }: Encoded, landed: readonly Landed[]): readonly StepResult[] {
+  const results: StepResult[] = [];
+  let query = 0;
+  for (const share of shares) {
+    if ("text" in share) {
+      results.push(resultOf(share, landed[query++] as Landed, wanted.get(results.length) ?? 0));
+      continue;
+    }
+    const from = query;
+    results.push(...resultsOfParts(share, (step) => landed[from + step]?.rows ?? []).flat());
+    query += share[0]?.length ?? 0;
+  }
+  return results;
+}
+
+function resultOf({ kind, changes }: Step, { rows, count }: Landed, extra: number): StepResult {
+  if (kind === "check") return { rows: [], changes: 0 };
+  if (kind === "run") return { rows: [], changes: changes ? Number(rows[0]?.[0]) : count };
+  return { rows: extra === 0 ? rows : rows.map((row) => row.slice(0, -extra)), changes: 0 };
 }

@@ -1,7 +1,7 @@
 /** The SQLite driver keeps the contract, and the kit that says so catches drivers that do not. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Database, Step, Value } from "../../database.ts";
+import { type Database, type Step, UnitRefused, type Value } from "../../database.ts";
 import { databaseCases, runCase, testDatabase } from "../conformance.ts";
 import type { Case } from "../conformance-asks.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -56,6 +56,26 @@ const planted: readonly Planted[] = [
     caughtBy: "a check passes on null and on no row, and sees the steps before it",
     plant: (db) => ({
       write: (unit) => db.write(unit.map((step) => (step.kind === "check" ? { ...step, kind: "rows" } : step))),
+    }),
+  },
+  {
+    fault: "the last of the parts that repeat is blamed",
+    caughtBy: "of parts that repeat the one that fails is told by its step, and nothing is left of any",
+    plant: (db) => ({
+      write: (unit, options) =>
+        db.write(unit, options).catch((error: unknown) => {
+          throw error instanceof UnitRefused ? new UnitRefused(error.reason, unit.length - 1, error) : error;
+        }),
+    }),
+  },
+  {
+    fault: "parts that repeat answer in another order",
+    caughtBy: "parts that repeat answer each for itself, in their order",
+    plant: (db) => ({
+      async write(unit, options) {
+        const results = await db.write(unit, options);
+        return options?.repeats ? results.toReversed() : results;
+      },
     }),
   },
   {

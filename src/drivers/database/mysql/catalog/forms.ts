@@ -1,7 +1,7 @@
 /** How columns of adopted MariaDB tables hold values, and how those are turned into the types of the product's own columns and back. */
 import type { Form } from "../../../dialect.ts";
 import { bind, bindStored } from "../bind.ts";
-import { collation, literal } from "../text.ts";
+import { collation, literal, yieldingText } from "../text.ts";
 import { readTexts } from "./words.ts";
 
 const isEnum = (native: string) => native.startsWith("enum(");
@@ -95,7 +95,7 @@ export function resumeNative(form: Form, parameter: string): string {
 /** A text of a list as a parameter would be: it is compared by the column's collation. */
 export function yielding({ native }: Form, sql: string): string {
   const isBound = native === null || isEnum(native) || isSet(native) || foreign.test(native);
-  return isBound ? sql : `json_unquote(json_quote(${sql}))`;
+  return isBound ? sql : yieldingText(sql);
 }
 
 /** The column in sums: signed where a result below zero may be, whoever then refuses it. */
