@@ -6,11 +6,13 @@ import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/run.ts";
-import { type Folder, launch, openFolder, type Running } from "../cli/run.ts";
+import { testSecret } from "../fresh.ts";
+import { launch, openFolder, type Running } from "../cli/run.ts";
 
 export interface Site {
   readonly running: Running;
-  readonly folder: Folder;
+  /** Its URL. */
+  readonly database: string;
   readonly port: number;
   readonly token: string;
   /** The processes of the workers, by their number. */
@@ -23,10 +25,12 @@ export function backendOf(file: string, name: string): Readonly<Record<string, s
   return { "backend.ts": `export { ${name} as default } from ${JSON.stringify(url)};\n` };
 }
 
-/** Starts workers in a folder of their own; resolves when all of them serve. */
-export async function startSite(t: TestContext, files: Readonly<Record<string, string>>, workers = 2): Promise<Site> {
-  const folder = openFolder(t, files);
-  const database = `${folder.path}/data.db`;
+const workers = 2;
+
+/** Starts workers in a folder of their own, on a file there or the database of that URL; resolves when all of them serve. */
+export async function startSite(t: TestContext, files: Readonly<Record<string, string>>, server?: string): Promise<Site> {
+  const folder = { ...openFolder(t, files), env: { HOLDFAST_SECRET: testSecret } };
+  const database = server ?? `sqlite:${folder.path}/data.db`;
   const running = launch(t, folder, ["start", "--port", "0", "--workers", String(workers), "--database", database]);
   const pids = new Map<number, number>();
   while (pids.size < workers) {
@@ -35,7 +39,7 @@ export async function startSite(t: TestContext, files: Readonly<Record<string, s
   }
   const [, port] = await running.said(/API +http:\/\/localhost:(\d+)\/api/);
   const [, token = ""] = await running.said(/^TOKEN=(\S+)$/m);
-  return { running, folder, port: Number(port), token, pids };
+  return { running, database, port: Number(port), token, pids };
 }
 
 /** Waits for a worker to serve. */
