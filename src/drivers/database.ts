@@ -232,7 +232,7 @@ export const databaseErrors = {
     status: 503,
     message: "The migration waited {tries} times {seconds} s for the lock of a table, and others held it.",
     explanation:
-      "A transaction that stays open holds up the migration, and the migration would hold up everyone behind it, so it was undone. End what is long, or raise migrationLockTimeoutMs.",
+      "A transaction that stays open holds up the migration, and the migration would hold up everyone behind it, so it was undone; on MariaDB what came before stays, and the next start goes on. End what is long, or raise migrationLockTimeoutMs.",
   },
   migration_timeout: {
     status: 503,

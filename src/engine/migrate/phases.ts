@@ -56,8 +56,9 @@ function statementsOf(step: Step): readonly Spoken[] {
   return step.sql.map((text) => ({ text, says: saying(step) }));
 }
 
-function saying({ does }: Step): Spoken["says"] {
-  return (reason) => `${does[0] ?? ""} ${reasonOf(reason)}`;
+function saying({ kind, does }: Step): Spoken["says"] {
+  // Rows that lead nowhere are refused by the foreign key, or by a question that proves it.
+  return (reason) => `${does[0] ?? ""} ${reasonOf(kind === "add-references" ? "foreign_key" : reason)}`;
 }
 
 /** Rows are changed in a transaction with the mark, once; a definition commits by itself, and leaves its trace in the catalogue. */

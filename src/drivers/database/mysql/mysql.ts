@@ -87,8 +87,8 @@ function createDatabase(connections: Connections, settings: MysqlSettings): Data
     queue: createUnitQueue(connections, settings, losers),
     losers,
     hold: (work) => connections.use("write", (session) => work(new HeldTransaction(session))),
-    migrate: (statements) => runMigration(connections, statements),
-    migrator: (work, isAlone) => withMigrator(connections, isAlone, work),
+    migrate: (statements) => runMigration({ connections, settings }, statements),
+    migrator: (work, isAlone) => withMigrator({ connections, settings }, isAlone, work),
     state: () => (connections.isReachable() ? "ready" : "unreachable"),
     disconnect: () => connections.close(),
   });

@@ -12,5 +12,6 @@ export const postgresCommits: CommitOrder = Object.freeze<CommitOrder>({
   bind: (parameter) => `(${parameter})::xid8`,
   settled: (column) => `${column} < pg_snapshot_xmin(pg_current_snapshot())`,
   seal: () => [],
+  settle: () => [],
   tables: [],
 });
