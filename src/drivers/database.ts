@@ -149,6 +149,13 @@ export interface ReplicaState {
 /** The databases that there are drivers for. */
 export type Product = "sqlite" | "postgres" | "mysql";
 
+/** A statement that the server does not take, and what it says of it. */
+export interface Refused {
+  /** Its place among those that were tried. */
+  readonly index: number;
+  readonly why: string;
+}
+
 /** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
 export interface Migrator {
   /** Outside of any transaction. */
@@ -157,6 +164,8 @@ export interface Migrator {
   together(statements: readonly Statement[]): Promise<void>;
   /** By itself, outside of any transaction. */
   alone(text: string): Promise<void>;
+  /** Tries definitions without making them, where they could not be undone; says which one the server does not take. */
+  attempt?(texts: readonly string[]): Promise<Refused | null>;
   /** As `together`; then `look` reads what has become of the database, and all is undone. Not where definitions commit by themselves. */
   rehearse?<T>(
     statements: readonly Statement[],

@@ -82,6 +82,40 @@ describe("a migration that meets a long transaction, on MariaDB", needsService("
   });
 });
 
+describe("what the server does not take, on MariaDB", needsService("mariadb"), () => {
+  /** More texts in indexes than a row of the server holds. */
+  const wide = (name: string) => {
+    const names = Array.from({ length: 24 }, (_, at) => `t${at}`);
+    const fields = Object.fromEntries(names.map((field) => [field, text().max(700).optional()]));
+    const made = model(name, { title: text(), stock: integer(), ...fields });
+    return names.reduce((one, field) => one.index(field as "title"), made);
+  };
+
+  test("is refused before anything is done, of a table that is there and of a new one", async (t) => {
+    const scratch = await prepare(t);
+    const tables = async () => scratch.ddl.catalogue.readStructures(async (sql) => scratch.rows(sql));
+    const was = await tables();
+    for (const name of ["films", "others"])
+      await assert.rejects(start(scratch, schemaOf(wide(name))), {
+        code: name === "films" ? "migration_refused" : "migration_unconfirmed",
+      });
+    const both = schemaOf(model("films", { title: text(), stock: integer() }), wide("others"));
+    await assert.rejects(start(scratch, both), { code: "migration_refused", message: /others[^]*It says: Row size too large/ });
+    assert.deepEqual(await tables(), was);
+    assert.equal((await readHead(scratch.database, scratch.ddl))?.number, 1);
+    assert.equal((await start(scratch, noted)).status, "migrated");
+  });
+
+  test("planted fault: tried nowhere, it stops in the middle", async (t) => {
+    const scratch = await prepare(t);
+    const migrator: NonNullable<Scratch["database"]["migrator"]> = (work) =>
+      (scratch.database as Required<Scratch["database"]>).migrator((given) => work({ ...given, attempt: async () => null }));
+    const hasty = { ...scratch, database: { ...scratch.database, migrator } };
+    await assert.rejects(start(hasty, schemaOf(wide("films"))), { code: "database_failed" });
+    assert.notEqual((await readHead(scratch.database, scratch.ddl))?.next, null);
+  });
+});
+
 describe("rows that stop fitting while a migration is under way, on MariaDB", needsService("mariadb"), () => {
   const people = model("people", { name: text() });
   const strict = schemaOf(people, model("films", { title: text().max(40).unique(), stock: integer() }));

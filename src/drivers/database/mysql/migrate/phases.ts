@@ -3,6 +3,7 @@ import type { Migrator, Statement } from "../../../database.ts";
 import type { Alone } from "../../server.ts";
 import type { Session } from "../connections.ts";
 import { type ServerError, toError } from "../failures.ts";
+import { attempt } from "./attempt.ts";
 import { askStep, inTries, type Migrating, withMigrationLock } from "./session.ts";
 
 export function withMigrator<T>(migrating: Migrating, isAlone: Alone, work: (migrator: Migrator) => Promise<T>): Promise<T> {
@@ -13,6 +14,7 @@ function createMigrator(session: Session, migrating: Migrating, isAlone: Alone):
   return {
     read: async (statement) => (await askStep(session, statement, 0)).rows,
     together: (statements) => isAlone(() => inTries(migrating, () => runTogether(session, statements))),
+    attempt: (texts) => attempt(migrating, texts),
     alone: async (text) => void (await inTries(migrating, () => askStep(session, { text, params: [] }, 0))),
   };
 }
