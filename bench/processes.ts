@@ -28,6 +28,7 @@ export async function bundleOurs(folder: string): Promise<string> {
       start: "bench/start.ts",
       backend: "bench/backend.ts",
       "writer-thread": `${threads}/writer-thread.ts`,
+      "writer-process": `${threads}/writer-process.ts`,
       "reader-thread": `${threads}/reader-thread.ts`,
     },
     platform: "node",

@@ -16,6 +16,7 @@ export const entries: Readonly<Record<string, string>> = {
   testing: "src/testing/index.ts",
   cli: "src/cli/main.ts",
   "writer-thread": "src/drivers/database/sqlite/writer-thread.ts",
+  "writer-process": "src/drivers/database/sqlite/writer-process.ts",
   "reader-thread": "src/drivers/database/sqlite/reader-thread.ts",
 };
 

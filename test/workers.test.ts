@@ -1,13 +1,17 @@
 /** Several workers on one port and one file: who dies is replaced, nothing acknowledged is lost, single use is single, all end together. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { launch, notesBackend, openFolder } from "./cli/run.ts";
+import { createLedger, work } from "./crash/ledger.ts";
+import { retryKeys } from "./crash/rounds.ts";
 import { verify } from "./crash/verify.ts";
-import { ledgerFiles, promiseTests } from "./workers/promises.ts";
-import { ask, backendOf, nextReady, type Site, startSite } from "./workers/site.ts";
+import { clients, ledgerFiles, promiseTests, writesBefore } from "./workers/promises.ts";
+import { ask, backendOf, nextReady, nextWriter, type Site, startSite } from "./workers/site.ts";
 
 const callingFiles = backendOf("test/workers/backend.ts", "callingBackend");
 
@@ -21,6 +25,48 @@ describe("a worker that is killed", () => {
     for (let death = 1; death < 6; death++) process.kill((await nextReady(running)).pid, "SIGKILL");
     await running.said(/Worker 2 has ended 6 times in a row[^]*ended by SIGKILL/);
     assert.equal(await running.ended, 1);
+  });
+});
+
+describe("the process that writes for all workers", () => {
+  /** Clients at work until the ledger has so many more acknowledgements, or nothing more is answered. */
+  const workOn = (site: Site, ledger: ReturnType<typeof createLedger>, more: number) => {
+    const last = ledger.acknowledged + more;
+    const target = { port: site.port, random: Math.random, newId: () => crypto.randomUUID() };
+    return Array.from({ length: clients }, () => work(ledger, { ...target, isOver: () => ledger.acknowledged >= last }));
+  };
+
+  test("killed under load is replaced: what was acknowledged is there, the rest is answered, and a key makes it once", async (t) => {
+    const site = await startSite(t, ledgerFiles);
+    const ledger = createLedger();
+    for (let round = 0, { writer } = site; round < 3; round++) {
+      await Promise.all(workOn(site, ledger, writesBefore));
+      const working = workOn(site, ledger, Number.POSITIVE_INFINITY);
+      const before = ledger.acknowledged;
+      while (ledger.acknowledged < before + writesBefore) await new Promise(setImmediate);
+      process.kill(writer, "SIGKILL");
+      // Nobody waits for ever: every client is told that it is not known what became of its write.
+      await Promise.all(working);
+      await site.running.said(/"msg":"writer_died".*SIGKILL/);
+      writer = await nextWriter(site.running);
+      assert.deepEqual(await retryKeys(site.port, ledger), []);
+      assert.deepEqual(verify(join(site.folder.path, "data.db"), ledger), []);
+    }
+    assert.equal(await site.running.stop(), 0);
+  });
+
+  test("outlives a primary that is killed, until the last write is answered", async (t) => {
+    const site = await startSite(t, ledgerFiles);
+    const ledger = createLedger();
+    const working = workOn(site, ledger, Number.POSITIVE_INFINITY);
+    while (ledger.acknowledged < writesBefore) await new Promise(setImmediate);
+    site.running.child.kill("SIGKILL");
+    await Promise.all(working);
+    // It ends when the last process that holds its output has ended.
+    assert.equal(await site.running.ended, null);
+    const left = readdirSync(site.folder.path).filter((name) => name.startsWith("data.db-"));
+    assert.deepEqual(left, [], "the log was copied into the file");
+    assert.deepEqual(verify(join(site.folder.path, "data.db"), ledger), []);
   });
 });
 

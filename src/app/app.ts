@@ -1,6 +1,6 @@
 /** Puts an app together: database, schema, engine, identity and protocols; answers requests, listens and stops. */
 import { compileSchema } from "../schema/compile.ts";
-import { hasAdopted } from "../schema/schema.ts";
+import { hasAdopted, needsTables } from "../schema/schema.ts";
 import type { Actor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
 import { createEngine } from "../engine/create.ts";
@@ -80,7 +80,9 @@ export async function createApp<R extends Registry, A extends Actions>(
   const driver = await openDatabase(settings.database, onTrouble, {
     limits: settings.databaseLimits,
     replicas: settings.replicas,
+    writer: settings.databaseWriter,
     isAdopted: hasAdopted(schema),
+    needsTables: needsTables(schema),
     tablesInside: settings.tablesInside,
   });
   const opened = { ...driver, database: settings.wrapDatabase(driver.database, driver) };

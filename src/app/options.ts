@@ -15,6 +15,8 @@ export interface AppOptions {
   readonly database?: string;
   /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see SqliteOptions, PostgresOptions and MysqlOptions. @default the driver's */
   readonly databaseLimits?: Readonly<Record<string, number>>;
+  /** Where the process listens that writes for all workers; `holdfast start --workers` says it to them. @default this process writes */
+  readonly databaseWriter?: string;
   /** URLs of the database's replicas, which answer reads that cannot miss the caller's own writes. @default none */
   readonly replicas?: readonly string[];
   /**
@@ -79,7 +81,8 @@ export interface TokenOptions {
   readonly rolesClaim?: string;
 }
 
-export interface Settings extends Readonly<Required<Omit<AppOptions, "secret" | "http" | "clock" | "log">>> {
+export interface Settings extends Readonly<Required<Omit<AppOptions, "secret" | "http" | "clock" | "log" | "databaseWriter">>> {
+  readonly databaseWriter: string | null;
   readonly secret: string | null;
   readonly http: HttpLimits;
   readonly clock: () => number;
@@ -90,6 +93,7 @@ export interface Settings extends Readonly<Required<Omit<AppOptions, "secret" | 
 const appNames = [
   "database",
   "databaseLimits",
+  "databaseWriter",
   "replicas",
   "replicaReads",
   "mode",
@@ -157,6 +161,7 @@ export function resolveOptions(options: AppOptions): Settings {
   return Object.freeze({
     database: options.database ?? "sqlite:./data.db",
     databaseLimits: Object.freeze({ ...options.databaseLimits }),
+    databaseWriter: options.databaseWriter ?? null,
     replicas: Object.freeze([...(options.replicas ?? [])]),
     replicaReads,
     mode,

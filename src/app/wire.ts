@@ -13,8 +13,11 @@ import { readSqliteCatalog } from "../drivers/database/sqlite/catalog/catalog.ts
 import { sqliteDdl } from "../drivers/database/sqlite/ddl.ts";
 import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
+import { keepWriter, type WriterEvent, type WriterKeeper } from "../drivers/database/sqlite/keeper.ts";
 import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
 import { systemShapes } from "../engine/migrate/system-tables.ts";
+
+export type { WriterEvent } from "../drivers/database/sqlite/keeper.ts";
 
 /** A database with its two languages. */
 export interface Opened {
@@ -61,6 +64,8 @@ export function isShared(url: string): boolean {
 export interface Adopting {
   /** The backend has tables that somebody else made. */
   readonly isAdopted: boolean;
+  /** Some of them must be there. @default where it has such tables */
+  readonly needsTables?: boolean;
   /** The product's own tables shall stand among them. */
   readonly tablesInside: boolean;
 }
@@ -72,6 +77,8 @@ export interface Opening extends Adopting {
   /** Limits of the driver, by the names of its options. */
   readonly limits?: Readonly<Record<string, number>>;
   readonly replicas?: readonly string[];
+  /** Where a writer listens that works for several processes: see `openWriter`. */
+  readonly writer?: string | null;
 }
 
 /**
@@ -80,19 +87,32 @@ export interface Opening extends Adopting {
  * `database_refused` where the server does not let us in.
  */
 export async function openDatabase(url: string, onTrouble: OnTrouble, opening: Opening = nothingAdopted): Promise<Opened> {
-  const { limits = {}, replicas = [] } = opening;
+  const { limits = {}, replicas = [], writer = null } = opening;
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
   assert(replicas.length === 0, "the option replicas is for PostgreSQL");
   if (isMysql(url)) return openMysqlDatabase(url, told, opening);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
-  const options = { ...told, file: file ?? ":memory:" };
+  const options = { ...told, file: file ?? ":memory:", ...(writer === null ? {} : { writer }) };
   const place = file === null ? "inside" : await placeOf(file, opening);
   if (place === "beside")
     return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
   const ddl = opening.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
   return { database: openSqlite(options), ...languages, ddl };
+}
+
+/** Starts a process that writes for several, where the database is a file; null where it is a server, which does that itself. */
+export async function openWriter(
+  url: string,
+  limits: Readonly<Record<string, number>>,
+  onEvent: (event: WriterEvent) => void,
+): Promise<WriterKeeper | null> {
+  const file = fileOf(url);
+  if (file === null) return null;
+  // The schema is up to date, so the product's own tables are where they will stay.
+  const beside = (await placeOf(file, nothingAdopted)) === "beside" ? { beside: besideOf(file) } : {};
+  return keepWriter({ database: { ...limits, file, ...beside }, onEvent });
 }
 
 /** The product's own tables stand among those of others. */
@@ -109,10 +129,15 @@ const sqlitePlace: Place = Object.freeze<Place>({
 });
 
 /** Where the product's own tables are, or shall be. Commands that know no backend go by what is there. */
-async function placeOf(file: string, { isAdopted, tablesInside }: Adopting): Promise<"inside" | "beside"> {
+async function placeOf(
+  file: string,
+  { isAdopted, tablesInside, needsTables = isAdopted }: Adopting,
+): Promise<"inside" | "beside"> {
   if (existsSync(besideOf(file))) return "beside";
-  assert(!isAdopted || existsSync(file), `the backend adopts the tables of ${file}, and there is no such file`);
+  const isThere = existsSync(file);
+  assert(!needsTables || isThere, `the backend adopts the tables of ${file}, and there is no such file`);
   if (!isAdopted || tablesInside) return "inside";
+  if (!isThere) return "beside";
   const database = openSqlite({ file, readOnly: true });
   try {
     const names = await sqliteDdl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));

@@ -21,7 +21,11 @@ export const command: CommandFile = {
       .argument("[url]", "the database: sqlite: and a path, a path alone, postgres: or mysql: (default: HOLDFAST_DATABASE_URL)")
       .option("--out <file>", "the file to write", "backend.ts")
       .option("--read-only-for <role>", "who has the role may read everything (default: nobody may do anything)")
-      .option("--without <table>", "leave a table out; may be given more than once", gather)
+      .option(
+        "--without <table>",
+        "leave a table out, or with --check a column (table.column); may be given more than once",
+        gather,
+      )
       .option("--check", "compare the database with the backend file instead, and write nothing")
       .option("--force", "replace a file that is there"),
   examples: [
@@ -62,7 +66,8 @@ async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string
   if (!force && existsSync(target)) throw failCli("backend_exists", { fields: { file: out } });
   const { writeBackend } = await import("./adopt/write-backend.ts");
   writeFileSync(target, writeBackend(adopted, { database: shown(database), readOnlyFor }));
-  report(adopted, { out, database: shown(database) }, terminal);
+  const serving = { out, database: shown(database), isKnown: url === undefined && flags.database === undefined };
+  report(adopted, { ...serving, hasPassword: shown(database) !== database }, terminal);
   return exitCodes.done;
 }
 
@@ -76,7 +81,13 @@ function shown(database: string): string {
   return database.replace(/(:\/\/[^/@:]*):[^/@]*@/, "$1@");
 }
 
-function report({ models, remarks }: Adopted, { out, database }: Told, terminal: Terminal): void {
+interface Serving extends Told {
+  /** The environment names it. */
+  readonly isKnown: boolean;
+  readonly hasPassword: boolean;
+}
+
+function report({ models, remarks }: Adopted, { out, database, isKnown, hasPassword }: Serving, terminal: Terminal): void {
   const { say } = terminal;
   const readOnly = models.filter(({ key }) => key === null).length;
   say(
@@ -85,7 +96,9 @@ function report({ models, remarks }: Adopted, { out, database }: Told, terminal:
   reportRemarks(remarks, terminal);
   say("");
   say("Serve it with:");
-  say(`  holdfast start${out === "backend.ts" ? "" : ` --backend ${out}`} --database ${database}`);
+  // What was found in the environment is found there again; a password is not shown, and a URL without it serves nothing.
+  const where = isKnown ? "" : hasPassword ? " --database URL" : ` --database ${database}`;
+  say(`  holdfast start${out === "backend.ts" ? "" : ` --backend ${out}`}${where}`);
   terminal.document({
     file: out,
     database,

@@ -22,6 +22,7 @@ interface StartFlags extends ProjectFlags {
   readonly workers?: string;
   readonly brief?: boolean;
   readonly worker?: number;
+  readonly writer?: string;
 }
 
 const portMax = 65_535;
@@ -36,7 +37,8 @@ export const command: CommandFile = {
       .option("--tables-inside", "with adopted tables: keep the product's own among them, instead of beside")
       .option("--workers <number>", "processes that serve; auto: one for each core (default: 1, or HOLDFAST_WORKERS)")
       .addOption(new Option("--brief", "for holdfast dev: says only where it listens").hideHelp())
-      .addOption(new Option("--worker <number>", "for --workers: which one it is").argParser(Number).hideHelp()),
+      .addOption(new Option("--worker <number>", "for --workers: which one it is").argParser(Number).hideHelp())
+      .addOption(new Option("--writer <address>", "for --workers: who writes for them").hideHelp()),
   examples: [
     "holdfast start",
     "holdfast start --port 8080 --database ./films.db",
@@ -54,13 +56,14 @@ async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
     import("./project/load-backend.ts"),
     import("./say/log-lines.ts"),
   ]);
-  const { port, host, mode, migrate, tablesInside, brief = false, worker: number } = flags;
+  const { port, host, mode, migrate, tablesInside, brief = false, worker: number, writer } = flags;
   const given: AppOptions = {
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(mode === undefined ? {} : { mode }),
     ...(migrate === undefined ? {} : { migrate }),
     ...(tablesInside === undefined ? {} : { tablesInside }),
+    ...(writer === undefined ? {} : { databaseWriter: writer }),
   };
   const options = optionsOf(terminal, flags, given);
   const count = countWorkers(flags.workers ?? readWorkers(terminal.env), availableParallelism());

@@ -33,6 +33,11 @@ function tokenOf([, text, double, tick, bracket, number, word, sign]: RegExpExec
   return sign === undefined ? null : { kind: "sign", value: sign };
 }
 
+/** The words of a definition in capitals, and the names in it; no texts and no comments. */
+export function wordsOf(definition: string): readonly string[] {
+  return tokensOf(definition).flatMap(({ kind, value }) => (kind === "word" || kind === "name" ? [value.toUpperCase()] : []));
+}
+
 /** The conditions of all CHECK clauses in a table's definition. */
 export function findChecks(definition: string): readonly string[] {
   const tokens = tokensOf(definition);

@@ -1,6 +1,7 @@
 /** The contract of a database's data definition: shapes of tables in, SQL text out. Knows no models and runs nothing. */
 import type { FieldType } from "../schema/fields/field-type.ts";
 import type { Product, Row, Value } from "./database.ts";
+import type { FoundTable } from "./found.ts";
 
 export interface ColumnShape {
   readonly name: string;
@@ -14,14 +15,33 @@ export interface ColumnShape {
   /** The number the database counts up; only the one column of a key. */
   readonly serial: boolean;
   /** The key column that every value must exist in; checked at once, and nothing is done on delete. */
-  readonly references: { readonly table: string; readonly column: string } | null;
+  readonly references: ({ readonly table: string; readonly column: string } & TieDetails) | null;
   /** The database's own type, and the default by which it fills the column in. @default the type of the storage, and no default */
   readonly native?: NativeType;
 }
 
 export interface NativeType {
   readonly type: string;
-  readonly fill: string;
+  readonly fill: string | null;
+  /** The type as `.column()` has it, by which values are read and written. @default the product's own form */
+  readonly spelt?: string;
+  /** What the catalogue says of the column, but for nullability and references, where it is not the type alone. */
+  readonly says?: string;
+  /** Whether the column takes null, where that is not as the field says. */
+  readonly nullable?: boolean;
+  /** What follows the type, and what ends the definition, of a column that somebody else made. */
+  readonly collation?: string;
+  readonly tail?: string;
+  /** Why the column must stay as it is, in the words that follow its name. */
+  readonly fixed?: string;
+}
+
+/** Of a reference that somebody else made. */
+export interface TieDetails {
+  /** Its name. @default the one that the product would give it */
+  readonly tie?: string;
+  /** What is done on delete and update, as in ` ON DELETE CASCADE`. @default nothing */
+  readonly rule?: string;
 }
 
 export interface TableShape {
@@ -31,10 +51,14 @@ export interface TableShape {
   readonly key: readonly string[];
   /** References of several columns; one of a single column stands with its column. @default none */
   readonly references?: readonly ReferenceShape[];
+  /** Of a table that somebody else made, or that is made like it: what is said of it as a whole. @default the product's own form */
+  readonly traits?: readonly string[];
+  /** Columns that are unique together by the definition of the table itself, where it is made with them. @default none */
+  readonly uniques?: readonly (readonly string[])[];
 }
 
 /** Columns whose values together must exist in a key of several columns, unless one of them is null; checked as a column's. */
-export interface ReferenceShape {
+export interface ReferenceShape extends TieDetails {
   readonly columns: readonly string[];
   readonly table: string;
   /** The key's columns, in the order of `columns`. */
@@ -53,6 +77,8 @@ export interface IndexShape {
   readonly unique: boolean;
   /** SQL of a partial index's condition. */
   readonly where: string | null;
+  /** Somebody else made it: its columns are these and no more. `constraint`: it comes with a constraint, and goes with it. */
+  readonly found?: "index" | "constraint";
 }
 
 /** What becomes of one column; a column in both shapes that no change names is kept as it is. */
@@ -173,9 +199,19 @@ export interface Forms {
   convert(sql: string, from: ValueForm, to: ValueForm): string;
   /** The text is a whole number of 64 bits as the wire writes it, such as `-12`. */
   isWhole(sql: string): string;
+  /** A value of a column of somebody else's type as one of the product's own, and back. */
+  read(sql: string, native: NativeForm): string;
+  write(sql: string, native: NativeForm): string;
+  /** A type as `.column()` has it, as definitions have it; and whether a column of it can refer to one of the same in any table. */
+  declare(native: string): Pick<NativeType, "type" | "collation"> & { readonly refers: boolean };
 }
 
-export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale" | "length">;
+/** How a column of somebody else's type holds a field's values. */
+export interface NativeForm extends Pick<ColumnShape, "storage" | "scale"> {
+  readonly spelt: string;
+}
+
+export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale" | "length" | "native">;
 
 /** References that are tied and untied apart from their tables, since both tables must be there. */
 export interface References {
@@ -234,6 +270,8 @@ export interface Catalogue {
   /** The names of all tables. */
   readTables(read: Reader): Promise<readonly string[]>;
   readStructures(read: Reader): Promise<Structures>;
+  /** Those of the named tables that are there, with all that a migration needs to know before it changes what somebody else made. */
+  readFound(read: Reader, tables: readonly string[]): Promise<ReadonlyMap<string, FoundTable>>;
   /**
    * What `readStructures` answers for a table that is as it should be. `fingerprint` is what it was when that was last known: where
    * the database writes a condition in words of its own, they are found there, and else stand as `WHERE …`.
@@ -275,8 +313,10 @@ export function indexColumns(
 
 /** Every reference of a table, those of one column too. */
 export function referencesOf({ columns, references = [] }: TableShape): readonly ReferenceShape[] {
-  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] =>
-    to ? [{ columns: [name], table: to.table, key: [to.column] }] : [],
-  );
+  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] => {
+    if (!to) return [];
+    const { table, column, ...details } = to;
+    return [{ columns: [name], table, key: [column], ...details }];
+  });
   return [...single, ...references];
 }

@@ -95,6 +95,8 @@ const nothing: Model = Object.freeze({
   timestamps: false,
   requireVersion: false,
   adopted: false,
+  takenOver: false,
+  without: [],
   readOnly: false,
   version: null,
   access: {

@@ -73,6 +73,7 @@ function checkAdopted({ name, spec }: Draft, ownKey: readonly string[] | null, p
     spec.softDelete && "softDelete()",
     spec.requireVersion && "requireVersion()",
   ].filter((one) => one !== false);
+  if (spec.takenOver && spec.readOnly) problems.add(name, "a view cannot be taken over.", "Remove .takenOver() or .view().");
   for (const call of kept) problems.add(name, `an adopted table has no ${call}.`, "Declare its own columns as fields.");
 }
 

@@ -144,9 +144,9 @@ function columnsOf({ draft, name, spec, target: { key }, field, problems }: Hold
   return key.length === 1 ? [field.column] : key.map(({ column }) => `${snakeCase(name)}_${column}`);
 }
 
-// In a table of our own making every column is.
+// What refers to a column is of its type, in a table of our own making too.
 function nativeOf({ draft, spec, target }: Holding, index: number): string | null {
-  return draft.adopted ? (spec.natives[index] ?? target.key[index]?.native ?? null) : null;
+  return (draft.adopted ? spec.natives[index] : null) ?? target.key[index]?.native ?? null;
 }
 
 /** The stored field of one part: a new one, or the one whose column was named. */

@@ -87,6 +87,8 @@ function draftModel(name: string, table: string, spec: ModelSpec): Draft {
     timestamps: spec.timestamps,
     requireVersion: spec.requireVersion,
     adopted: spec.adopted,
+    takenOver: spec.takenOver,
+    without: spec.without,
     readOnly: spec.readOnly,
     version: null,
     limits: { pageSize: Math.min(spec.pageSize ?? pageSizeDefault, pageSizeMax), pageSizeMax },

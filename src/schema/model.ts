@@ -78,6 +78,7 @@ export interface ModelSpec {
   readonly pageSizeMax: number | null;
   readonly requireVersion: boolean;
   readonly adopted: boolean;
+  readonly takenOver: boolean;
   readonly readOnly: boolean;
   readonly without: readonly string[];
 }
@@ -147,6 +148,11 @@ export interface Model<N extends string, F, K extends string = "id"> {
    * Say which fields are its key; fields that the engine would keep (`timestamps`, `softDelete`) are not to be had.
    */
   adopted(): Model<N, F & Adopted, K>;
+  /**
+   * In the place of `adopted()`: the next migration takes the table over as it is, and from then on migrations change it as they do
+   * tables of the product's own making. It keeps no version.
+   */
+  takenOver(): Model<N, F & Adopted, K>;
   /** An adopted view, or a table without a key: read only. Without `.key()` its rows are listed and counted, and have no address. */
   view(): Model<N, F & Adopted, "composite">;
   /** Columns of an adopted table that no field stands for, and that `holdfast adopt --check` does not ask after. */
@@ -181,6 +187,7 @@ export function model<const N extends string, F extends AnyMembers>(name: N, fie
     pageSizeMax: null,
     requireVersion: false,
     adopted: false,
+    takenOver: false,
     readOnly: false,
     without: [],
   }) as unknown as Model<N, F>;
@@ -216,7 +223,8 @@ function createModel(name: string, spec: ModelSpec): unknown {
     requireVersion: () => changed({ requireVersion: true }),
     was: (was: string) => changed({ was: [...spec.was, was] }),
     table: (table: string) => changed({ table }),
-    adopted: () => changed({ adopted: true }),
+    adopted: () => changed({ adopted: true, takenOver: false }),
+    takenOver: () => changed({ adopted: true, takenOver: true }),
     view: () => changed({ adopted: true, readOnly: true }),
     without: (...without: string[]) => changed({ without }),
   });

@@ -14,6 +14,16 @@ export function hasAdopted({ models }: Schema): boolean {
   return [...models.values()].some(({ adopted }) => adopted);
 }
 
+/** Whether some of its tables must be there already, for no migration makes them. */
+export function needsTables({ models }: Schema): boolean {
+  return [...models.values()].some((model) => !isMigrated(model));
+}
+
+/** Whether migrations make and change its table. */
+export function isMigrated({ adopted, takenOver }: Pick<Model, "adopted" | "takenOver">): boolean {
+  return !adopted || takenOver;
+}
+
 export interface Model {
   /** The plural name, as on the wire: `/api/films`. */
   readonly name: string;
@@ -35,8 +45,12 @@ export interface Model {
   readonly limits: ModelLimits;
   /** A write to one row must carry If-Match (428 otherwise). */
   readonly requireVersion: boolean;
-  /** The table is somebody else's: it keeps no version, and migrations leave it alone. */
+  /** Somebody else made the table: it keeps no version, and migrations leave it alone unless it is taken over. */
   readonly adopted: boolean;
+  /** It was adopted, and migrations change it from now on. */
+  readonly takenOver: boolean;
+  /** Columns of an adopted table that no field stands for. */
+  readonly without: readonly string[];
   /** A view, or a table without a key: it has no writes, and without a key no single rows. */
   readonly readOnly: boolean;
   /** Where the engine counts a row's changes; null where the table is adopted. */

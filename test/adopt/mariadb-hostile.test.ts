@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { needsService } from "../needs.ts";
 import { queryMariadb } from "../servers/mariadb.ts";
 import { serviceUrl } from "../servers/names.ts";
-import { type Adopted, adopt, nameBeside } from "./mariadb.ts";
+import { type Adopted, adopt, nameBeside } from "./databases.ts";
 import { answerOf, type Row } from "./place.ts";
 
 const needed = needsService("mariadb");
@@ -35,7 +35,7 @@ describe("hostile schemas on MariaDB", needed, () => {
   const answer = (path: string) => answerOf(adopted().served, path);
 
   before(async () => {
-    if (needed.skip === false) state.adopted = await adopt(tables);
+    if (needed.skip === false) state.adopted = await adopt("mariadb", tables);
   });
   after(() => state.adopted?.stop());
 
@@ -93,7 +93,10 @@ describe("hostile schemas on MariaDB", needed, () => {
 describe("who may not make a database", needed, () => {
   test("is told what to grant, and may have the tables inside", async () => {
     const root = serviceUrl("mariadb");
-    const adopted = await adopt("CREATE TABLE shop (id int PRIMARY KEY, name varchar(20)); INSERT INTO shop VALUES (1, 'a')");
+    const adopted = await adopt(
+      "mariadb",
+      "CREATE TABLE shop (id int PRIMARY KEY, name varchar(20)); INSERT INTO shop VALUES (1, 'a')",
+    );
     const name = new URL(adopted.url).pathname.slice(1);
     const limited = new URL(adopted.url);
     [limited.username, limited.password] = [name.slice(0, 20), "secret"];

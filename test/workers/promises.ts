@@ -10,8 +10,8 @@ import { faultyStore } from "../races/backend.ts";
 import { ask, askOn, backendOf, type Line, nextReady, openLine, type Site, startSite } from "./site.ts";
 
 export const ledgerFiles = backendOf("test/crash/backend.ts", "ledgerBackend");
-const clients = 12;
-const writesBefore = 150;
+export const clients = 12;
+export const writesBefore = 150;
 
 /** Where the workers keep their rows. */
 export interface WorkersPlace {

@@ -7,16 +7,19 @@ import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/run.ts";
 import { testSecret } from "../fresh.ts";
-import { launch, openFolder, type Running } from "../cli/run.ts";
+import { type Folder, launch, openFolder, type Running } from "../cli/run.ts";
 
 export interface Site {
   readonly running: Running;
-  /** Its URL. */
+  readonly folder: Folder;
+  /** The URL of the database. */
   readonly database: string;
   readonly port: number;
   readonly token: string;
   /** The processes of the workers, by their number. */
   readonly pids: Map<number, number>;
+  /** The process that writes for them on SQLite; 0 where a server does. */
+  readonly writer: number;
 }
 
 /** A backend file that serves what a file of the tests exports. */
@@ -32,6 +35,7 @@ export async function startSite(t: TestContext, files: Readonly<Record<string, s
   const folder = { ...openFolder(t, files), env: { HOLDFAST_SECRET: testSecret } };
   const database = server ?? `sqlite:${folder.path}/data.db`;
   const running = launch(t, folder, ["start", "--port", "0", "--workers", String(workers), "--database", database]);
+  const writer = server === undefined ? await nextWriter(running) : 0;
   const pids = new Map<number, number>();
   while (pids.size < workers) {
     const { number, pid } = await nextReady(running);
@@ -39,13 +43,19 @@ export async function startSite(t: TestContext, files: Readonly<Record<string, s
   }
   const [, port] = await running.said(/API +http:\/\/localhost:(\d+)\/api/);
   const [, token = ""] = await running.said(/^TOKEN=(\S+)$/m);
-  return { running, database, port: Number(port), token, pids };
+  return { running, folder, database, port: Number(port), token, pids, writer };
 }
 
 /** Waits for a worker to serve. */
 export async function nextReady(running: Running): Promise<{ readonly number: number; readonly pid: number }> {
   const [, pid, number] = await running.said(/"msg":"worker_ready","pid":(\d+),.*"worker":(\d+)\}/);
   return { number: Number(number), pid: Number(pid) };
+}
+
+/** Waits for a writer to serve. */
+export async function nextWriter(running: Running): Promise<number> {
+  const [, pid] = await running.said(/"msg":"writer_ready","pid":(\d+),/);
+  return Number(pid);
 }
 
 export interface Answer {

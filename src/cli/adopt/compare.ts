@@ -5,8 +5,10 @@ import type { Registry } from "../../engine/typed.ts";
 import { compileSchema } from "../../schema/compile.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import { arrange } from "./arrange.ts";
+import { compareColumn, type Difference } from "./compare-columns.ts";
+import { type Compared, compareTies, compareUniques } from "./compare-ties.ts";
 
-/** One sentence for each difference. Tables in `without` are nobody's business. */
+/** One sentence for each difference. What is in `without`, as `table` or `table.column`, is nobody's business. */
 export function compareBackend(
   backend: Backend<Registry>,
   catalog: readonly CatalogTable[],
@@ -15,52 +17,51 @@ export function compareBackend(
   const declared = backend.spec.models as Parameters<typeof compileSchema>[0];
   const schema = compileSchema(declared);
   const models = [...schema.models.values()];
-  const known = new Map(models.map((model) => [model.table, model]));
-  const servable = new Set(arrange(catalog, without).models.map(({ table }) => table.name));
+  const known = new Set(models.map(({ table }) => table));
+  const adopted = new Map(arrange(catalog, without).models.map((model) => [model.table.name, model]));
   const tables = new Map(catalog.map((table) => [table.name, table]));
   const added = catalog
-    .filter(({ name }) => servable.has(name) && !known.has(name))
+    .filter(({ name }) => adopted.has(name) && !known.has(name))
     .map(({ name, kind }) => `${kind} ${name} is in the database and not in the file`);
   const compared = models
-    .filter(({ adopted }) => adopted)
+    // Of what is taken over `holdfast migrate status` tells.
+    .filter((model) => model.adopted && !model.takenOver)
     .flatMap((model) => {
       const table = tables.get(model.table);
       if (!table) return [`table ${model.table} (${model.name}) is in the file and not in the database`];
-      return compareTable(model, table, declared[model.name]?.spec.without ?? []);
+      return compareTable({ model, schema, table, now: adopted.get(table.name) }, without);
     });
   return [...compared, ...added];
 }
 
-function compareTable(model: Model, table: CatalogTable, without: readonly string[]): string[] {
+function compareTable(compared: Compared, without: readonly string[]): string[] {
+  const { model, table } = compared;
   const fields = new Map([...model.fields.values()].filter(({ column }) => column !== "").map((field) => [field.column, field]));
   const columns = new Map(table.columns.map((column) => [column.name, column]));
-  const at = (column: string) => `column ${table.name}.${column}`;
-  const gone = [...fields.values()]
-    .filter(({ column }) => !columns.has(column))
-    .map(({ column, name }) => `${at(column)} (${model.name}.${name}) is in the file and not in the database`);
-  const added = table.columns
-    .filter(({ name }) => !fields.has(name) && !without.includes(name))
-    .map(({ name, native }) => `${at(name)} (${native}) is in the database and not in the file`);
-  const changed = [...fields.values()].flatMap((field) => {
-    const column = columns.get(field.column);
-    return column ? compareColumn(field, column).map((what) => `${at(field.column)} (${model.name}.${field.name}) ${what}`) : [];
-  });
-  return [...gone, ...changed, ...added, ...compareKey(model, table)];
+  const isSkipped = (column: string) => without.includes(`${table.name}.${column}`);
+  const found = [
+    ...[...fields.values()]
+      .filter(({ column }) => !columns.has(column))
+      .map((field) => told(field, "is in the file and not in the database")),
+    ...[...fields.values()].flatMap((field) => changed(field, columns.get(field.column))),
+    ...compareTies(compared),
+    ...compareUniques(compared),
+    ...table.columns
+      .filter(({ name }) => !fields.has(name) && !model.without.includes(name))
+      .map(({ name, native }) => ({ columns: [name], text: `(${native}) is in the database and not in the file` })),
+  ];
+  const lines = found
+    .filter((difference) => !difference.columns.some(isSkipped))
+    .map((difference) => `column ${difference.columns.map((name) => `${table.name}.${name}`).join(", ")} ${difference.text}`);
+  return [...lines, ...compareKey(model, table)];
 }
 
-function compareColumn(field: Field, column: CatalogColumn): string[] {
-  const found: string[] = [];
-  if (field.native !== null && field.native !== column.native)
-    found.push(`is ${column.native || "of no type"} in the database and ${field.native || "of no type"} in the file`);
-  if (field.optional !== column.optional)
-    found.push(
-      `is ${column.optional ? "optional" : "required"} in the database and ${field.optional ? "optional" : "required"} in the file`,
-    );
-  const { choices } = field.params;
-  const given = column.type?.name === "choice" ? column.type.choices : undefined;
-  if (choices && given && choices.join("\n") !== given.join("\n"))
-    found.push(`may be ${given.join(", ")} in the database and ${choices.join(", ")} in the file`);
-  return found;
+function told(field: Field, text: string): Difference {
+  return { columns: [field.column], text: `(${field.model}.${field.name}) ${text}` };
+}
+
+function changed(field: Field, column: CatalogColumn | undefined): Difference[] {
+  return column ? compareColumn(field, column).map((text) => told(field, text)) : [];
 }
 
 function compareKey({ name, key, readOnly }: Model, table: CatalogTable): string[] {

@@ -56,6 +56,18 @@ describe("rules that no index serves", () => {
   });
 });
 
+test("a relation to a view, which no foreign key holds", () => {
+  const open = () => ({ read: everyone });
+  const seen = model("seen", { code: text() }).view().key("code").access(open);
+  const mine = model("mine", { seen: belongsTo(() => seen) }).access(open);
+  const theirs = model("theirs", { code: text().column("c", "text"), seen: belongsTo(() => seen) })
+    .adopted()
+    .key("code")
+    .access(open);
+  const found = check(backend({ seen, mine, theirs })).filter((line) => line.includes("view"));
+  assert.deepEqual(found, ["warning mine.seen: seen is a view, and no foreign key leads to one."]);
+});
+
 describe("doors that nobody can open", () => {
   test("models, reads and actions", () => {
     assert.deepEqual(check(backend({ notes })), ["warning notes.access: nobody may do anything."]);

@@ -7,7 +7,7 @@ import type { Operation } from "../../engine/operation.ts";
 import { sayRule } from "../../engine/explain/sentence.ts";
 import type { Registry } from "../../engine/typed.ts";
 import type { Expression, Filter } from "../../schema/filter.ts";
-import type { Action, Field, Model, Schema } from "../../schema/schema.ts";
+import { type Action, type Field, isMigrated, type Model, type Schema } from "../../schema/schema.ts";
 import type { Finding } from "./finding.ts";
 import { findSlowRules } from "./slow-rules.ts";
 
@@ -38,6 +38,7 @@ export function findTrouble(checking: Checking): readonly Finding[] {
     ...findSlowRules(model, schema, kinds),
     ...findLongPages(model),
     ...findLooseLinks(model, schema),
+    ...findUnheld(model, schema),
     ...findLeaks(model, kinds),
   ]);
   const found = [...models, ...findClosedActions(checking), ...findLikeRoles(schema)];
@@ -194,6 +195,24 @@ function findLooseLinks(model: Model, schema: Schema): Finding[] {
         problem: `the same ${toLocal} and ${toTarget} can be linked twice.`,
         why: `${model.name}.${relation.name} then shows the row twice.`,
         mend: `Add .unique(${JSON.stringify(toLocal)}, ${JSON.stringify(toTarget)}) to ${join.name}.`,
+      },
+    ];
+  });
+}
+
+/** Nothing in a database can refer to a view. */
+function findUnheld(model: Model, schema: Schema): Finding[] {
+  if (!isMigrated(model)) return [];
+  return [...model.relations.values()].flatMap(({ name, via, target }): Finding[] => {
+    const there = schema.models.get(target);
+    if (via !== "belongsTo" || !there?.adopted || !there.readOnly) return [];
+    return [
+      {
+        level: "warning",
+        place: `${model.name}.${name}`,
+        problem: `${target} is a view, and no foreign key leads to one.`,
+        why: "Links are checked when they are written; when the row there goes, they lead nowhere.",
+        mend: "Let it belong to the table that the view reads, or leave it so.",
       },
     ];
   });

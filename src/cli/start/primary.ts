@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { urlOf } from "../../app/address.ts";
 import type { App } from "../../app/app.ts";
 import type { AppOptions, Settings } from "../../app/options.ts";
-import { isShared } from "../../app/wire.ts";
+import { isShared, openWriter, type WriterEvent } from "../../app/wire.ts";
 import type { Registry } from "../../engine/typed.ts";
 import { traitsOf } from "../dev/traits.ts";
 import { failCli } from "../errors.ts";
@@ -39,14 +39,21 @@ export async function servePrimary(leading: Leading): Promise<number> {
   await app.stop();
   if (!isAgreed(app, terminal)) return exitCodes.asked;
   const port = await takePort(settings.port, host);
-  const pool = new WorkerPool({
-    count,
-    // Said last, this port is the one that counts: 0 would be another one for each worker that comes after all have died.
-    args: [...process.argv.slice(2), "--port", String(port)],
-    stopTimeoutMs: settings.http.stopTimeoutMs + stopGraceMs,
-    onEvent: (event) => log(lineOf(event, terminal.clock())),
-  });
-  return lead(pool, { ...leading, app, url: urlOf(host, port) });
+  const onEvent = (event: PoolEvent | WriterEvent) => log(lineOf(event, terminal.clock()));
+  const writer = await openWriter(database, settings.databaseLimits, onEvent);
+  try {
+    await writer?.ready;
+    const pool = new WorkerPool({
+      count,
+      // Said last, this port is the one that counts: 0 would be another one for each worker that comes after all have died.
+      args: [...process.argv.slice(2), "--port", String(port), ...(writer === null ? [] : ["--writer", writer.address])],
+      stopTimeoutMs: settings.http.stopTimeoutMs + stopGraceMs,
+      onEvent,
+    });
+    return await lead(pool, { ...leading, app, url: urlOf(host, port) });
+  } finally {
+    await writer?.stop();
+  }
 }
 
 async function lead(
@@ -81,6 +88,6 @@ async function takePort(asked: number, host: string): Promise<number> {
   }
 }
 
-function lineOf({ level, event, worker, pid, detail }: PoolEvent, timeMs: number): string {
-  return `${JSON.stringify({ time: timeMs, level, msg: event, pid, detail, worker })}\n`;
+function lineOf({ level, event, pid, detail, ...place }: PoolEvent | WriterEvent, timeMs: number): string {
+  return `${JSON.stringify({ time: timeMs, level, msg: event, pid, detail, ...place })}\n`;
 }

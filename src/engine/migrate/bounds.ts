@@ -69,7 +69,8 @@ function isShort(fields: readonly Field[]): boolean {
 
 /** The most code points that a text may have; null where it is none. */
 function lengthOf(field: Field | undefined): number | null {
-  if (field?.type.storage !== "text") return null;
+  // What somebody else has declared says its bound itself.
+  if (field?.type.storage !== "text" || field.native !== null) return null;
   const { maxLength, enum: choices } = field.type.jsonSchema(field.params);
   if (typeof maxLength === "number") return maxLength;
   return Array.isArray(choices) ? Math.max(choiceLength, ...choices.map((choice) => String(choice as string).length)) : null;

@@ -111,7 +111,7 @@ const postgresFaults: Faults = [
       "ALTER TABLE films DROP CONSTRAINT films_director_id_fkey",
       "ALTER TABLE films ADD FOREIGN KEY (director_id) REFERENCES people (id) ON DELETE CASCADE",
     ],
-    "table films: column director_id is uuid NOT NULL → people(id) ON DELETE c in the database and uuid NOT NULL → people(id) in the journal",
+    "table films: column director_id is uuid NOT NULL → people(id) ON DELETE CASCADE in the database and uuid NOT NULL → people(id) in the journal",
   ],
   [
     ["ALTER TABLE visits DROP CONSTRAINT visits_row_seat_number_fkey"],

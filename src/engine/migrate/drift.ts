@@ -11,7 +11,11 @@ export async function findDrift(database: Readable, snapshot: Snapshot, ddl: Ddl
   const hasConditions = snapshot.models.some(({ indexes }) => indexes.some(({ where }) => where !== null));
   const expected = structuresOf(snapshot, ddl, hasConditions ? await readStructure(database, ddl) : "");
   // Beside tables of others, what the journal does not know of is theirs.
-  if (ddl.manner.apart) return [...expected.keys()].flatMap((name) => compareTables(name, expected.get(name), tables.get(name)));
+  if (ddl.manner.apart) {
+    const others = new Map(snapshot.models.map(({ table, adopted }) => [table, adopted?.others ?? []]));
+    const ours = (name: string) => without(tables.get(name), others.get(name) ?? []);
+    return [...expected.keys()].flatMap((name) => compareTables(name, expected.get(name), ours(name)));
+  }
   const names = new Set([...expected.keys(), ...[...tables.keys()].filter((name) => !name.startsWith("_"))]);
   return [
     ...[...names].flatMap((name) => compareTables(name, expected.get(name), tables.get(name))),
@@ -30,6 +34,13 @@ export function structuresOf(snapshot: Snapshot, ddl: Ddl, fingerprint = ""): Re
   );
   const models = snapshot.models.map((model) => ddl.catalogue.describe(tableOf(model, [snapshot]), model.indexes, fingerprint));
   return new Map([...system, ...models].map((structure) => [structure.name, structure]));
+}
+
+/** A table without what was there when it was taken over, and what no field stands for. */
+function without(table: Structure | undefined, names: readonly string[]): Structure | undefined {
+  if (!table || names.length === 0) return table;
+  const keep = (parts: ReadonlyMap<string, string>) => new Map([...parts].filter(([name]) => !names.includes(name)));
+  return { ...table, columns: keep(table.columns), indexes: keep(table.indexes) };
 }
 
 function compareTables(name: string, expected: Structure | undefined, actual: Structure | undefined): string[] {

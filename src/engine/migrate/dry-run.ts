@@ -55,7 +55,7 @@ export async function dryRun(context: MigrateContext, entry: JournalEntry, optio
 
 async function rehearse(copy: MigrateContext, entry: JournalEntry): Promise<Omit<DryRun, "copyMs">> {
   const { database, ddl } = copy;
-  const before = await countAll(database, ddl);
+  const before = await countAll(database, entry, ddl);
   const startMs = performance.now();
   await runEntry(copy, entry);
   return judge({ read: database, ddl, entry, before, startMs });
@@ -66,7 +66,7 @@ async function rehearseInside({ database, ddl }: MigrateContext, entry: JournalE
   const run = await database.migrator?.(async (migrator) => {
     if (migrator.rehearse === undefined) throw failMigrate("dry_run_unsupported");
     const rehearse = migrator.rehearse.bind(migrator);
-    const before = await countAll(migrator, ddl);
+    const before = await countAll(migrator, entry, ddl);
     const startMs = performance.now();
     const outcome: { judged?: Omit<DryRun, "copyMs"> } = {};
     await runWhole({ ddl }, entry, (statements) =>
@@ -90,7 +90,7 @@ interface Judged {
 
 async function judge({ read: database, ddl, entry, before, startMs }: Judged): Promise<Omit<DryRun, "copyMs">> {
   const applyMs = performance.now() - startMs;
-  const after = await countAll(database, ddl);
+  const after = await countAll(database, entry, ddl);
   const planned = entry.snapshot.models.map((model) => tableOf(model, [entry.snapshot]).name);
   const names = new Set([...before.keys(), ...after.keys(), ...planned]);
   const rows = new Map(
@@ -100,8 +100,15 @@ async function judge({ read: database, ddl, entry, before, startMs }: Judged): P
   return { rows, applyMs, faults };
 }
 
-async function countAll(database: Readable, ddl: Ddl): Promise<ReadonlyMap<string, number>> {
-  const tables = (await ddl.catalogue.readTables(readerOf(database))).filter((table) => !table.startsWith("_"));
+/** Of the tables that are the journal's to know. */
+async function countAll(database: Readable, { snapshot, up }: JournalEntry, ddl: Ddl): Promise<ReadonlyMap<string, number>> {
+  const { catalogue, manner } = ddl;
+  // Beside tables of others, those are a few of many.
+  const ours = new Set([...snapshot.models.map(({ table }) => table), ...up.flatMap(({ table }) => table ?? [])]);
+  const there = manner.apart
+    ? [...(await catalogue.readStructures(readerOf(database))).tables.keys()].filter((table) => ours.has(table))
+    : await catalogue.readTables(readerOf(database));
+  const tables = there.filter((table) => !table.startsWith("_"));
   const steps = tables.map((table) => createStep({ kind: "note", model: "", table, work: "rows" }));
   return countRows(database, steps, ddl);
 }

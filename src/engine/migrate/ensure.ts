@@ -2,6 +2,7 @@
 import type { Schema } from "../../schema/schema.ts";
 import { applyMigration, commandOf, driftPhrase, findRefusals, isBusy, type MigrateContext } from "./apply.ts";
 import { findDrift } from "./drift.ts";
+import { findTakenOver } from "./adopted/find.ts";
 import { failMigrate } from "./errors.ts";
 import { type JournalHead, readHead, readSnapshot } from "./journal.ts";
 import { findLarge } from "./large.ts";
@@ -65,13 +66,14 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const drift = head === null || head.untouched ? [] : await findDrift(database, snapshot, ddl);
   if (isCurrent) return { ...unchanged, drift };
   const large = await findLarge(context, snapshot);
-  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large });
+  const found = await findTakenOver(context, schema, snapshot);
+  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large, found });
   const phrases = [...phrasesOf(plan.steps), ...(drift.length > 0 ? [driftPhrase] : [])];
   const command = commandOf("holdfast migrate apply", phrases);
   if (head !== null && options.mode === "production" && !options.migrate) throw pending(plan, command);
   const confirmed = new Set(options.confirmations);
   // Where the tables are not what the plan was made for, its questions cannot be asked.
-  const refusals = head === null || drift.length > 0 ? [] : await findRefusals(database, plan.steps);
+  const refusals = (head === null && found.size === 0) || drift.length > 0 ? [] : await findRefusals(database, plan.steps);
   const mayApply = refusals.length === 0 && phrases.every((phrase) => confirmed.has(phrase));
   if (!mayApply && options.mode === "development") return { status: "asking", plan, refusals, command, drift };
   return finish(context, { plan, head, confirmations: options.confirmations ?? [], drift });

@@ -60,5 +60,9 @@ function likeness(a: SnapshotModel, b: SnapshotModel): number {
 }
 
 function isAlike(a: SnapshotField, b: SnapshotField): boolean {
-  return a.type === b.type && a.references?.model === b.references?.model;
+  return a.type === b.type && targetOf(a) === targetOf(b);
+}
+
+function targetOf({ references }: SnapshotField): string | undefined {
+  return references === null ? undefined : "model" in references ? references.model : references.table;
 }

@@ -1,5 +1,5 @@
 /** Tells which model and field of a schema is which of the snapshot before it, renamed ones included, and numbers the new ones. */
-import type { Field, Model, Schema } from "../../schema/schema.ts";
+import { type Field, isMigrated, type Model, type Schema } from "../../schema/schema.ts";
 import type { Snapshot } from "./snapshot-types.ts";
 
 export interface ModelIdentity {
@@ -21,7 +21,7 @@ export function identify(
   before: Snapshot,
 ): { readonly ids: ReadonlyMap<string, ModelIdentity>; readonly lastId: number } {
   let { lastId } = before;
-  const models = [...schema.models.values()].filter(({ adopted }) => !adopted);
+  const models = [...schema.models.values()].filter(isMigrated);
   const known = matchNames(
     models.map(({ name, was, table }) => ({ name, was, place: table })),
     before.models.map((model) => ({ ...model, place: model.table })),

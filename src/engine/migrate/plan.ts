@@ -1,6 +1,9 @@
 /** Plans a migration: what turns the journal's last snapshot into the schema, what undoes it, and what looks like a mistake. */
 import type { Ddl } from "../../drivers/ddl.ts";
+import type { FoundTable } from "../../drivers/found.ts";
 import type { Schema } from "../../schema/schema.ts";
+import { groundSnapshot } from "./adopted/take-over.ts";
+import { findUnheld } from "./adopted/unheld.ts";
 import { diffSnapshots } from "./steps/diff.ts";
 import { findHints } from "./hints.ts";
 import { checksumOf, emptySnapshot, takeSnapshot } from "./snapshot.ts";
@@ -27,33 +30,47 @@ export interface PlanOptions {
   readonly nowMs: number;
   /** Tables with many rows, by name: what can be done without holding anyone up is done so. @default none */
   readonly large?: ReadonlySet<string>;
+  /** Tables that are there and not in the journal, and that the schema takes over, by name. @default none */
+  readonly found?: ReadonlyMap<string, FoundTable>;
 }
 
 /**
  * Pure: reads no database. The same snapshot and schema give the same plan, ids included.
  * @param from the journal's last snapshot; null for an empty database
  */
-export function planMigration(from: Snapshot | null, { schema, ddl, nowMs, large = new Set() }: PlanOptions): Plan {
+export function planMigration(
+  from: Snapshot | null,
+  { schema, ddl, nowMs, large = new Set(), found = new Map() }: PlanOptions,
+): Plan {
   const before = from ?? emptySnapshot;
-  const to = takeSnapshot(schema, before, ddl);
-  const steps = diffSnapshots({ from: before, to, ddl, nowMs, large });
+  const grounded = groundSnapshot(before, { schema, ddl, found });
+  const to = takeSnapshot(schema, grounded.snapshot, ddl);
+  const context = { from: grounded.snapshot, to, ddl, nowMs, large };
+  const steps = diffSnapshots(context).filter(({ model }) => !grounded.refused.has(model));
   return Object.freeze({
     from: before,
     to,
     checksum: checksumOf(schema, ddl),
-    steps,
-    hints: Object.freeze(findHints(before, to)),
-    down: planDown({ from: before, to, ddl, nowMs, large }),
+    steps: Object.freeze([...grounded.steps, ...steps]),
+    hints: Object.freeze([...findHints(grounded.snapshot, to), ...findUnheld(schema, grounded.snapshot, to)]),
+    down: planDown(context, grounded.steps),
   });
 }
 
 // The engine's own tables stay, and so does the journal: only models go back.
-function planDown({ from, to, ddl, nowMs, large }: DiffContext): Plan["down"] {
+function planDown({ from, to, ddl, nowMs, large }: DiffContext, taken: readonly Step[]): Plan["down"] {
   const grown = to.models.filter(({ id }) => from.models.some((before) => before.id === id && large.has(before.table)));
   const stillLarge = new Set(grown.map(({ table }) => table));
   const steps = diffSnapshots({ from: to, to: downSnapshot(from, to), ddl, nowMs, large: stillLarge });
   const refusal = steps.find((step) => step.refusal !== null)?.refusal;
-  return refusal ? { refusal } : steps;
+  return refusal ? { refusal } : [...steps, ...taken.map(turnBack)];
+}
+
+function turnBack(step: Step): Step {
+  const told =
+    step.kind === "leave" ? "Takes the table {} over again, as it is." : "Leaves the table {} to others again, as it is.";
+  const kind = step.kind === "leave" ? "take-over" : "leave";
+  return Object.freeze({ ...step, kind, refusal: null, does: [told.replace("{}", () => step.table ?? "")] });
 }
 
 /** The snapshot after a migration is undone. Ids that it gave are never given again. */

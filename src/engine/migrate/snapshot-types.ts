@@ -1,5 +1,5 @@
 /** What a snapshot is: data that the journal keeps, and that identities and plans are made from. */
-import type { ColumnShape, IndexShape } from "../../drivers/ddl.ts";
+import type { ColumnShape, IndexShape, NativeType, ReferenceShape, TieDetails } from "../../drivers/ddl.ts";
 
 /** Raised when older versions could not read it. */
 export const snapshotFormat = 1;
@@ -18,23 +18,42 @@ export interface SnapshotField {
   readonly length?: number;
   readonly serial: boolean;
   readonly optional: boolean;
-  /** Ids of the model and its key field. */
-  readonly references: { readonly model: string; readonly field: string } | null;
+  /** The column's own type, where it is not of the product's own making; left out elsewhere. */
+  readonly native?: NativeType;
+  /** The database fills it in, and the file does not say how; left out elsewhere. */
+  readonly fromDatabase?: true;
+  /** Ids of the model and its key field, or the names of a table that is not migrated, and of its key. */
+  readonly references: SnapshotTarget | null;
   /** What rows that exist already get, as SQL or the time of the migration. Not part of the structure. */
   readonly fill: { readonly literal: string } | "now" | null;
   /** Not part of the structure. */
   readonly choices: readonly string[] | null;
 }
 
+export type SnapshotTarget = TieDetails &
+  ({ readonly model: string; readonly field: string } | { readonly table: string; readonly column: string });
+
 /** A reference to a key of several columns. */
-export interface SnapshotReference {
+export interface SnapshotReference extends TieDetails {
   /** The relation's name. */
   readonly name: string;
   /** Ids of the fields that hold it, in the key's order. */
   readonly fields: readonly string[];
-  /** Ids of the model that it leads to, and of its key's fields. */
+  /** Ids of the model that it leads to, and of its key's fields; or, where the table is not migrated, their names. */
   readonly model: string;
   readonly key: readonly string[];
+  readonly isOutside?: true;
+}
+
+/** What a table has, beyond the fields of its model, that was adopted. */
+export interface SnapshotAdopted {
+  readonly traits: readonly string[];
+  /** What copying the table would lose. */
+  readonly beyond: readonly string[];
+  /** Columns and indexes that stand for nothing in the model, and are left alone. */
+  readonly others: readonly string[];
+  /** References that are no relation. */
+  readonly ties: readonly ReferenceShape[];
 }
 
 export interface SnapshotModel {
@@ -46,6 +65,8 @@ export interface SnapshotModel {
   readonly key: readonly string[];
   /** References of several columns; left out where there are none. */
   readonly references?: readonly SnapshotReference[];
+  /** Left out where the table is of the product's own making. */
+  readonly adopted?: SnapshotAdopted;
   readonly fields: readonly SnapshotField[];
   readonly indexes: readonly IndexShape[];
 }

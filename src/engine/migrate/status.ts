@@ -1,6 +1,7 @@
 /** Tells where a database stands: what was applied, what waits, and what somebody changed by hand. */
 import type { Schema } from "../../schema/schema.ts";
 import { findRefusals, type MigrateContext } from "./apply.ts";
+import { findTakenOver } from "./adopted/find.ts";
 import { findLarge } from "./large.ts";
 import { findDrift } from "./drift.ts";
 import { type JournalEntry, type JournalHead, readEntries, readHead } from "./journal.ts";
@@ -27,12 +28,13 @@ export async function migrationStatus(context: MigrateContext & { readonly schem
   const entries = head === null ? [] : await readEntries(database, ddl);
   const snapshot = entries.at(-1)?.snapshot ?? emptySnapshot;
   const large = await findLarge(context, snapshot);
-  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large });
+  const found = await findTakenOver(context, schema, snapshot);
+  const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large, found });
   const isCurrent = head?.checksum === plan.checksum && head.next === null;
   const state = head === null ? "empty" : isCurrent ? "current" : "pending";
   const drift = head === null || head.next !== null ? [] : await findDrift(database, snapshot, ddl);
   // Where the tables are not what the plan was made for, its questions cannot be asked.
-  const mayAsk = head !== null && drift.length === 0;
+  const mayAsk = (head !== null || found.size > 0) && drift.length === 0;
   return {
     state,
     head,

@@ -21,25 +21,31 @@ import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from ".
 
 const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 
-function defineColumn(column: ColumnShape, fill: string | null = null): string {
-  const parts = [quote(column.name), typeOf(column), column.optional ? "NULL" : "NOT NULL"];
+const texts: ReadonlySet<ColumnShape["storage"]> = new Set(["text", "uuid", "json"]);
+
+function defineColumn(column: ColumnShape, fill: string | null = null, { traits }: Pick<TableShape, "traits"> = {}): string {
+  const { native, storage } = column;
+  // A table of somebody else's has a collation of its own.
+  const own = traits !== undefined && !native && texts.has(storage) ? ` CHARACTER SET utf8mb4 COLLATE ${collation}` : "";
+  const parts = [quote(column.name), `${typeOf(column)}${native?.collation ?? own}`, column.optional ? "NULL" : "NOT NULL"];
   if (column.serial) parts.push("AUTO_INCREMENT");
-  if (column.native) parts.push(`DEFAULT ${column.native.fill}`);
-  else if (fill !== null) parts.push(`DEFAULT ${fill}`);
+  const given = fill ?? native?.fill ?? null;
+  if (given !== null) parts.push(`DEFAULT ${given}`);
+  if (native?.tail !== undefined) parts.push(native.tail);
   // As text, so that it stays to the letter what it was.
-  if (column.storage === "json") parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
+  if (storage === "json" && !native) parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
   return parts.join(" ");
 }
 
 function createTable(table: TableShape): string {
-  const lines = [...table.columns.map((column) => defineColumn(column)), `PRIMARY KEY (${listNames(table.key)})`];
+  const lines = [...table.columns.map((column) => defineColumn(column, null, table)), `PRIMARY KEY (${listNames(table.key)})`];
   return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) ${tableOptions}`;
 }
 
 function addReference(table: string, reference: ReferenceShape): string {
-  const { columns, table: target, key } = reference;
+  const { columns, table: target, key, rule = "" } = reference;
   const name = quote(referenceName(table, reference));
-  return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${listNames(columns)}) REFERENCES ${quote(target)} (${listNames(key)})`;
+  return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${listNames(columns)}) REFERENCES ${quote(target)} (${listNames(key)})${rule}`;
 }
 
 function alterTable({ from, to, columns }: TableChange): Alteration {
@@ -48,7 +54,7 @@ function alterTable({ from, to, columns }: TableChange): Alteration {
   const deeds = columns.map(deedOf);
   return {
     statements: [
-      ...columns.flatMap((change) => alterColumn(to.name, change)),
+      ...columns.flatMap((change) => alterColumn(to, change)),
       ...(rekeyed
         ? [`${at} ${[...uncounted(from), `DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`].join(", ")}`]
         : []),
@@ -82,19 +88,19 @@ function uncounted({ columns, key }: TableShape): readonly string[] {
   return counted.map((column) => `MODIFY COLUMN ${defineColumn({ ...column, serial: false })}`);
 }
 
-function alterColumn(table: string, change: ColumnChange): string[] {
-  const at = `ALTER TABLE ${quote(table)}`;
+function alterColumn(table: TableShape, change: ColumnChange): string[] {
+  const at = `ALTER TABLE ${quote(table.name)}`;
   if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
   if (change.kind === "add") {
     const { column, fill } = change;
-    const added = `${at} ADD COLUMN ${defineColumn(column, fill === null ? null : `(${fill})`)}`;
+    const added = `${at} ADD COLUMN ${defineColumn(column, fill === null ? null : `(${fill})`, table)}`;
     return fill === null ? [added] : [added, `${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
   }
   const { from, to, value } = change;
   const column = quote(to.name);
-  const update = value === null ? [] : [`UPDATE ${quote(table)} SET ${column} = ${value}`];
-  const modify = (shape: ColumnShape) => `${at} MODIFY COLUMN ${defineColumn(shape)}`;
-  if (defineColumn(from) === defineColumn(to)) return update;
+  const update = value === null ? [] : [`UPDATE ${quote(table.name)} SET ${column} = ${value}`];
+  const modify = (shape: ColumnShape) => `${at} MODIFY COLUMN ${defineColumn(shape, null, table)}`;
+  if (defineColumn(from, null, table) === defineColumn(to, null, table)) return update;
   // A text holds what is written of any value; any other type takes it from what the old one holds.
   if (to.storage === "text" && value !== null)
     return [modify({ ...to, optional: true }), ...update, ...(to.optional ? [] : [modify(to)])];

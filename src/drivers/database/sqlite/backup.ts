@@ -1,7 +1,7 @@
 /** Copies the database to a new file while it is in use: whole, of one moment, and on the disk before it has its name. */
 import { existsSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { backup } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { assert } from "../../../base/errors.ts";
 import { openReader } from "./connection.ts";
 import { describe, toError } from "./failures.ts";
@@ -22,9 +22,14 @@ export async function backupTo(settings: ThreadSettings, path: string, onProgres
   const { db } = openReader(settings);
   try {
     // An open snapshot: without it every commit of the writer would start the copy from its beginning.
-    db.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+    const hold = () => db.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
     const parts = settings.beside === null ? ["main"] : ["main", "holdfast"];
-    if (settings.beside !== null) db.exec("SELECT count(*) FROM holdfast.sqlite_schema");
+    if (settings.beside === null) hold();
+    else
+      betweenCommits(settings, () => {
+        hold();
+        db.exec("SELECT count(*) FROM holdfast.sqlite_schema");
+      });
     for (const source of parts) {
       const progress = ({ totalPages, remainingPages }: { totalPages: number; remainingPages: number }) =>
         onProgress(source !== "main" || totalPages === 0 ? 0 : 1 - remainingPages / totalPages);
@@ -38,6 +43,17 @@ export async function backupTo(settings: ThreadSettings, path: string, onProgres
   } catch (error) {
     rmSync(partial, { force: true });
     throw toError(describe(error));
+  } finally {
+    db.close();
+  }
+}
+
+/** While nobody commits: the snapshots of two files are then of one moment. */
+function betweenCommits({ file, busyTimeoutMs }: ThreadSettings, work: () => void): void {
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs });
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    work();
   } finally {
     db.close();
   }

@@ -9,8 +9,6 @@ import { createStatements, type Statements } from "./statements.ts";
 export interface Connection {
   readonly db: DatabaseSync;
   readonly statements: Statements;
-  /** The database is others', and the product's own tables stand in a file beside it. */
-  readonly isBeside: boolean;
   /** How long it waits for a lock by itself. */
   readonly waitMs: number;
 }
@@ -23,7 +21,6 @@ export function openReader(settings: ThreadSettings): Connection {
   return {
     db,
     statements: createStatements(db, { max: settings.statementsMax, repeatable: true }),
-    isBeside: settings.beside !== null,
     waitMs: settings.busyTimeoutMs,
   };
 }
@@ -43,7 +40,6 @@ export function openWriter(settings: ThreadSettings): Connection {
   return {
     db,
     statements: createStatements(db, { max: settings.statementsMax, repeatable: false }),
-    isBeside: settings.beside !== null,
     waitMs,
   };
 }

@@ -11,13 +11,16 @@ import {
   type Manner,
   type Reader,
   type ReferenceShape,
+  referencesOf,
   renameTable,
   type Structure,
   type Structures,
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
-import { sqliteForms } from "./forms.ts";
+import { tiesOf } from "../structures.ts";
+import { readFound, readReferences } from "./ddl/found.ts";
+import { sqliteForms } from "./ddl/forms.ts";
 
 /** Column types of STRICT tables (sqlite.org/stricttables.html). */
 const columnTypes: Readonly<Record<ColumnShape["storage"], string>> = {
@@ -53,30 +56,61 @@ function textLiteral(value: string): string {
   return value.includes("\0") ? `(${quoted.replaceAll("\0", "' || char(0) || '")})` : quoted;
 }
 
-function defineColumn(column: ColumnShape, fill: string | null = null): string {
-  if (column.serial) return `${quote(column.name)} INTEGER PRIMARY KEY AUTOINCREMENT`;
-  const parts = [quote(column.name), columnTypes[column.storage]];
-  if (!column.optional) parts.push("NOT NULL");
-  if (fill !== null) parts.push(`DEFAULT ${fill}`);
-  if (column.storage === "boolean") parts.push(`CHECK (${quote(column.name)} IN (0, 1))`);
-  if (column.references) parts.push(`REFERENCES ${quote(column.references.table)} (${quote(column.references.column)})`);
-  return parts.join(" ");
+/** A column of a table of our own making is of a type of STRICT tables, whatever the column is called that it refers to. */
+function typeOf({ storage, native }: ColumnShape, isStrict: boolean): string {
+  if (!native) return columnTypes[storage];
+  return isStrict ? strictType(native.type) : native.type;
 }
 
-/** A serial key is the rowid itself; any other table is ordered by its key, which every index then ends with. */
+/** By sqlite.org/datatype3.html, section 3.1; a column of type ANY keeps every value as it is. */
+function strictType(declared: string): string {
+  const word = declared.toUpperCase();
+  if (word.includes("INT")) return "INTEGER";
+  if (/CHAR|CLOB|TEXT/.test(word)) return "TEXT";
+  if (word.includes("BLOB")) return "BLOB";
+  return /REAL|FLOA|DOUB/.test(word) ? "REAL" : "ANY";
+}
+
+const countsWith = "AUTOINCREMENT";
+
+function defineColumn(column: ColumnShape, fill: string | null = null, { traits }: Pick<TableShape, "traits"> = {}): string {
+  const { name, native, references } = column;
+  const type = typeOf(column, traits === undefined);
+  if (column.serial) {
+    const isCounted = traits === undefined || traits.includes(countsWith);
+    const required = native && !isCounted && !takesNull(column) ? " NOT NULL" : "";
+    return `${quote(name)} ${native ? type : "INTEGER"}${required} PRIMARY KEY${isCounted ? ` ${countsWith}` : ""}`;
+  }
+  const parts = [quote(name), type];
+  if (!takesNull(column)) parts.push("NOT NULL");
+  const given = fill ?? native?.fill ?? null;
+  if (given !== null) parts.push(`DEFAULT ${fill === null ? `(${given})` : given}`);
+  if (column.storage === "boolean" && !native) parts.push(`CHECK (${quote(name)} IN (0, 1))`);
+  if (references) parts.push(`REFERENCES ${quote(references.table)} (${quote(references.column)})${references.rule ?? ""}`);
+  return parts.join(" ").replace("  ", " ");
+}
+
+function takesNull({ native, optional }: ColumnShape): boolean {
+  return native?.nullable ?? optional;
+}
+
+/** A serial key is the rowid itself; any other table of our own is ordered by its key, which every index then ends with. */
 function createTable(table: TableShape): string {
+  const { traits } = table;
   const isSerial = table.columns.some(({ serial }) => serial);
-  const lines = table.columns.map((column) => defineColumn(column));
-  if (!isSerial) lines.push(`PRIMARY KEY (${table.key.map(quote).join(", ")})`);
+  const lines = table.columns.map((column) => defineColumn(column, null, table));
   const list = (names: readonly string[]) => names.map(quote).join(", ");
-  for (const { columns, table: target, key } of table.references ?? [])
-    lines.push(`FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)})`);
-  return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) STRICT${isSerial ? "" : ", WITHOUT ROWID"}`;
+  if (!isSerial) lines.push(`PRIMARY KEY (${list(table.key)})`);
+  for (const columns of table.uniques ?? []) lines.push(`UNIQUE (${list(columns)})`);
+  for (const { columns, table: target, key, rule = "" } of table.references ?? [])
+    lines.push(`FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)})${rule}`);
+  const options = traits?.filter((trait) => trait !== countsWith) ?? ["STRICT", ...(isSerial ? [] : ["WITHOUT ROWID"])];
+  return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n)${options.length === 0 ? "" : ` ${options.join(", ")}`}`;
 }
 
 function alterTable(change: TableChange): Alteration {
   const { from, to, columns } = change;
-  const whole = ({ key, references = [] }: TableShape) => JSON.stringify([key, references]);
+  const whole = ({ key, references = [], uniques = [] }: TableShape) => JSON.stringify([key, references, uniques]);
   if (whole(from) !== whole(to) || columns.some((column) => needsRebuild(column, from)))
     return { statements: rebuild(change), rebuilds: true, deed: "rewrite" };
   const deed = columns.some(({ kind }) => kind === "change")
@@ -84,20 +118,30 @@ function alterTable(change: TableChange): Alteration {
     : columns.some(({ kind }) => kind === "drop")
       ? "drop-column"
       : "alter";
-  return { statements: columns.flatMap((column) => alterColumn(from.name, column)), rebuilds: false, deed };
+  return { statements: columns.flatMap((column) => alterColumn(from, column)), rebuilds: false, deed };
 }
 
-function needsRebuild(change: ColumnChange, { key }: TableShape): boolean {
+function needsRebuild(change: ColumnChange, table: TableShape): boolean {
+  const { key, traits, uniques = [] } = table;
   if (change.kind === "add") return !change.column.optional && change.fill !== null && change.fill.startsWith("(");
-  if (change.kind === "drop") return key.includes(change.column.name);
-  return defineColumn(change.from) !== defineColumn(change.to) || (change.value !== null && key.includes(change.to.name));
+  // Where the reference stands behind the columns, its column cannot be dropped alone.
+  if (change.kind === "drop") {
+    const { name, references } = change.column;
+    return (
+      key.includes(name) || (traits !== undefined && references !== null) || uniques.some((columns) => columns.includes(name))
+    );
+  }
+  return (
+    defineColumn(change.from, null, table) !== defineColumn(change.to, null, table) ||
+    (change.value !== null && key.includes(change.to.name))
+  );
 }
 
-function alterColumn(table: string, change: ColumnChange): string[] {
-  const at = `ALTER TABLE ${quote(table)}`;
-  if (change.kind === "add") return [`${at} ADD COLUMN ${defineColumn(change.column, change.fill)}`];
+function alterColumn(table: TableShape, change: ColumnChange): string[] {
+  const at = `ALTER TABLE ${quote(table.name)}`;
+  if (change.kind === "add") return [`${at} ADD COLUMN ${defineColumn(change.column, change.fill, table)}`];
   if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
-  return change.value === null ? [] : [`UPDATE ${quote(table)} SET ${quote(change.to.name)} = ${change.value}`];
+  return change.value === null ? [] : [`UPDATE ${quote(table.name)} SET ${quote(change.to.name)} = ${change.value}`];
 }
 
 /**
@@ -116,9 +160,12 @@ function rebuild({ from, to, columns }: TableChange): string[] {
     createTable(copy),
     `INSERT INTO ${quote(copy.name)} (${names}) SELECT ${[...values.values()].join(", ")} FROM ${quote(from.name)}`,
   ];
-  if (from.columns.some(({ serial }) => serial) && to.columns.some(({ serial }) => serial))
-    statements.push(...keepCounter(from.name, copy.name));
+  if (isCounted(from) && isCounted(to)) statements.push(...keepCounter(from.name, copy.name));
   return [...statements, dropTable({ quote }, from.name), renameTable({ quote }, copy.name, to.name)];
+}
+
+function isCounted({ columns, traits }: TableShape): boolean {
+  return columns.some(({ serial }) => serial) && (traits === undefined || traits.includes(countsWith));
 }
 
 // Otherwise the numbers of deleted rows would be given anew.
@@ -143,16 +190,10 @@ async function readTables(read: Reader): Promise<readonly string[]> {
 }
 
 const tablesText = `SELECT "name", "strict", "wr" FROM pragma_table_list WHERE "schema" = 'main' AND "type" = 'table' AND "name" NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY "name"`;
-const columnsText = `SELECT m."name", c."name", c."type", c."notnull", c."pk", f."table", f."to", f."on_delete", s."seq" IS NOT NULL
+const columnsText = `SELECT m."name", c."name", c."type", c."notnull", c."pk", s."seq" IS NOT NULL
 FROM sqlite_schema m JOIN pragma_table_xinfo(m."name") c
-LEFT JOIN pragma_foreign_key_list(m."name") f ON f."from" = c."name"
-  AND NOT EXISTS (SELECT 1 FROM pragma_foreign_key_list(m."name") g WHERE g."id" = f."id" AND g."seq" > 0)
 LEFT JOIN (SELECT 1 AS "seq") s ON c."pk" > 0 AND instr(m."sql", 'PRIMARY KEY AUTOINCREMENT') > 0
 WHERE m."type" = 'table' ORDER BY m."name", c."cid"`;
-const referencesText = `SELECT m."name", f."id", f."table", f."from", f."to", f."on_delete"
-FROM sqlite_schema m JOIN pragma_foreign_key_list(m."name") f
-WHERE m."type" = 'table' AND EXISTS (SELECT 1 FROM pragma_foreign_key_list(m."name") g WHERE g."id" = f."id" AND g."seq" > 0)
-ORDER BY m."name", f."id", f."seq"`;
 const indexesText = `SELECT m."tbl_name", m."name", l."unique", m."sql", x."name", x."desc"
 FROM sqlite_schema m JOIN pragma_index_list(m."tbl_name") l ON l."name" = m."name" JOIN pragma_index_xinfo(m."name") x ON x."key" = 1
 WHERE m."type" = 'index' AND m."sql" IS NOT NULL ORDER BY m."name", x."seqno"`;
@@ -161,12 +202,11 @@ async function readStructures(read: Reader): Promise<Structures> {
   const [tables, columns, references, indexes, strays] = await Promise.all([
     read(tablesText),
     read(columnsText),
-    read(referencesText),
+    readReferences(read),
     read(indexesText),
     read(`SELECT "type" || ' ' || "name" FROM sqlite_schema WHERE "type" IN ('view', 'trigger') ORDER BY "name"`),
   ]);
   const byTable = Map.groupBy(columns, ([table]) => String(table));
-  const referencesByTable = Map.groupBy(references, ([table]) => String(table));
   const indexesByTable = Map.groupBy(indexes, ([table]) => String(table));
   const structures = tables.map(([name, strict, wr]) =>
     toStructure(
@@ -174,7 +214,7 @@ async function readStructures(read: Reader): Promise<Structures> {
         name: String(name),
         strict: strict === 1,
         withoutRowid: wr === 1,
-        references: toReferences(referencesByTable.get(String(name)) ?? []),
+        references: references.get(String(name)) ?? [],
       },
       byTable.get(String(name)) ?? [],
       indexesByTable.get(String(name)) ?? [],
@@ -188,14 +228,12 @@ function toStructure(
   columns: readonly Row[],
   indexes: readonly Row[],
 ): Structure {
-  const counts = columns.some((row) => row[8] === 1);
+  const counts = columns.some((row) => row[5] === 1);
   const key = columns.filter(([, , , , place]) => place !== 0).toSorted((a, b) => Number(a[4]) - Number(b[4]));
-  const described = columns.map(([, ...row]) => {
-    const [name, type, notNull, , toTable, toColumn, onDelete] = row.map((value) => String(value));
-    const reference =
-      row[4] === null ? "" : ` → ${toTable}(${toColumn})${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete}`}`;
-    const held = holdings(table.references, String(name));
-    return [String(name), `${type}${notNull === "1" && row[7] !== 1 ? " NOT NULL" : ""}${reference}${held}`] as const;
+  const described = columns.map(([, name, type, notNull, , isCounter]) => {
+    const column = String(name);
+    const required = notNull === 1 && isCounter !== 1 ? " NOT NULL" : "";
+    return [column, `${String(type)}${required}${tiesOf(table.references, column)}`] as const;
   });
   const grouped = Map.groupBy(indexes, ([, name]) => String(name));
   return {
@@ -205,27 +243,6 @@ function toStructure(
     columns: new Map(described),
     indexes: new Map([...grouped].map(([name, rows]) => [name, describeIndexRows(rows)])),
   };
-}
-
-/** References of several columns, from their rows; what is done on delete is said of the table, where it is not nothing. */
-function toReferences(rows: readonly Row[]): readonly ReferenceShape[] {
-  return [...Map.groupBy(rows, ([, id]) => id).values()].map((pairs) => {
-    const [, , table, , , onDelete] = (pairs[0] as Row).map(String);
-    return {
-      columns: pairs.map(([, , , from]) => String(from)),
-      table: `${table}${onDelete === "NO ACTION" ? "" : ` ON DELETE ${onDelete} `}`,
-      key: pairs.map(([, , , , to]) => String(to)),
-    };
-  });
-}
-
-/** The references that a column is one of several in. */
-function holdings(references: readonly ReferenceShape[], column: string): string {
-  return references
-    .filter(({ columns }) => columns.includes(column))
-    .map(({ columns, table, key }) => ` → ${table}(${key.join(", ")}) by (${columns.join(", ")})`)
-    .toSorted()
-    .join("");
 }
 
 function describeIndexRows(rows: readonly Row[]): string {
@@ -252,18 +269,22 @@ function traitsOf(table: { strict: boolean; withoutRowid: boolean; counts: boole
 }
 
 function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
+  const { traits } = table;
   const counts = table.columns.some(({ serial }) => serial);
-  const columns = table.columns.map(({ name, storage, optional, serial, references }) => {
-    const reference = references ? ` → ${references.table}(${references.column})` : "";
-    const held = holdings(table.references ?? [], name);
-    return [name, `${columnTypes[storage]}${optional || serial ? "" : " NOT NULL"}${reference}${held}`] as const;
+  const references = referencesOf(table);
+  const columns = table.columns.map((column) => {
+    const isCounter = column.serial && (traits === undefined || traits.includes(countsWith));
+    const required = isCounter || takesNull(column) || (column.serial && !column.native) ? "" : " NOT NULL";
+    return [column.name, `${typeOf(column, traits === undefined)}${required}${tiesOf(references, column.name)}`] as const;
   });
+  // What comes with the table's definition is no index of its own.
+  const own = indexes.filter(({ found }) => found !== "constraint");
   return {
     name: table.name,
-    traits: traitsOf({ strict: true, withoutRowid: !counts, counts }),
+    traits: traits ?? traitsOf({ strict: true, withoutRowid: !counts, counts }),
     key: table.key,
     columns: new Map(columns),
-    indexes: new Map(indexes.map((index) => [index.name, indexText(index.unique, index.columns, index.where)])),
+    indexes: new Map(own.map((index) => [index.name, indexText(index.unique, index.columns, index.where)])),
   };
 }
 
@@ -297,5 +318,13 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
     renameIndex: null,
     online: null,
   }),
-  catalogue: Object.freeze({ readTables, readStructures, describe, readSizes: async () => new Map(), verify, commits: null }),
+  catalogue: Object.freeze({
+    readTables,
+    readStructures,
+    readFound,
+    describe,
+    readSizes: async () => new Map(),
+    verify,
+    commits: null,
+  }),
 });

@@ -217,6 +217,18 @@ describe("a disk whose sync fails", { skip: noInjection() }, () => {
       }));
   }
 
+  test("stops all who share a writer, those who join later too, even when the writer is another one by then", () =>
+    inFolder((file) => {
+      const seen = runProgram<Seen & { told: readonly boolean[]; lost: boolean }>({
+        name: "sync-lost",
+        args: [file],
+        inject: "error=EIO:when=20+",
+      });
+      assert.ok(seen.acknowledged.length > 0, "some were written before");
+      assert.deepEqual([seen.codes, seen.told, seen.lost], [["database_read_only"], [true, true, true, true], true]);
+      assert.deepEqual(seen.read, seen.acknowledged);
+    }));
+
   test("is told from a sound one", () =>
     inFolder((file) => {
       const seen = runProgram<Seen>({ name: "sync-fails", args: [file] });

@@ -11,12 +11,14 @@ import type { Worker } from "node:worker_threads";
 import { addFilm, ask, assertFails, assertRefused, first, rejection, rowsStep, runStep } from "../conformance-asks.ts";
 import { kitTables } from "../conformance.ts";
 import { foldText } from "../../../base/fold.ts";
+import type { LinkEvents } from "./link/link.ts";
+import { linkThread } from "./link/thread-link.ts";
 import { LongReads } from "./long-reads.ts";
 import { resolveOptions, type SqliteTrouble } from "./options.ts";
 import { openSqlite, type SqliteDatabase, type SqliteOptions } from "./sqlite.ts";
 import { startThread } from "./thread.ts";
-import { runTransaction } from "./transactions.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { runTransaction } from "./link/transactions.ts";
+import { WriteQueue } from "./link/write-queue.ts";
 
 const tables = kitTables.map((text) => ask(text));
 
@@ -313,13 +315,13 @@ describe("a thread that is lost", () => {
       await withDatabase({ file }, async () => {});
       const workers: Worker[] = [];
       const troubles: string[] = [];
-      const start = () => {
+      const open = (events: LinkEvents) => {
         const worker = startThread("writer-thread", settings(file));
         workers.push(worker);
-        return worker;
+        return linkThread(worker, events);
       };
       const onTrouble = ({ kind }: SqliteTrouble) => void troubles.push(kind);
-      const queue = new WriteQueue({ start, max: 100, textsMax: 10, onTrouble, onNews: () => {} });
+      const queue = new WriteQueue({ open, isShared: false, max: 100, textsMax: 10, onTrouble, onNews: () => {} });
       const submit = (id: number) => queue.submit({ kind: "unit", steps: queue.encode([addFilm(id)]) }).outcome;
       assert.ok((await submit(1)).ok);
       const limits = { timeoutMs: 5000, retriesMax: 5 };
@@ -330,13 +332,14 @@ describe("a thread that is lost", () => {
             await tx.write([addFilm(2)]);
             const waiting = submit(3);
             await workers[0]?.terminate();
-            assert.ok(!(await waiting).ok);
+            const outcome = await waiting;
+            assert.equal(outcome.ok ? null : outcome.failure.code, "write_outcome_unknown");
             await tx.write([addFilm(4)]);
           },
           limits,
         ),
       );
-      assert.equal((failure as { code?: string }).code, "database_failed");
+      assert.equal((failure as { code?: string }).code, "database_unreachable", "for sure nothing was written");
       assert.deepEqual(troubles, ["worker_died"]);
       assert.ok((await submit(5)).ok);
       assert.equal(workers.length, 2);

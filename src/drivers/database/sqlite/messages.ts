@@ -42,7 +42,7 @@ export interface WriterCounts {
   readonly commits: number;
   readonly units: number;
   readonly checkpoints: number;
-  /** Pages that the log held when it was last looked at. */
+  /** Pages that the log held when it was last looked at; 0 where all are copied, and the next commit starts it anew. */
   readonly logPages: number;
 }
 

@@ -8,8 +8,9 @@ export interface SqliteTrouble {
    * - `sync_failed`: a sync to disk failed; the database takes no more writes until it is opened anew.
    * - `checkpoint_failed`: the log could not be copied into the database file; nothing is lost, the log grows.
    * - `worker_died`: a thread of the driver ended by itself; its work was failed and the next request starts another.
+   * - `writer_lost`: the process that writes for this one and others is gone, or was not to be reached; it is tried again.
    */
-  readonly kind: "sync_failed" | "checkpoint_failed" | "worker_died";
+  readonly kind: "sync_failed" | "checkpoint_failed" | "worker_died" | "writer_lost";
   readonly message: string;
 }
 
@@ -25,6 +26,8 @@ export interface SqliteOptions {
    * atomic in each, and a crash within a commit may leave it in the first alone (sqlite.org/lang_attach.html). @default none
    */
   readonly beside?: string;
+  /** Where a writer listens that works for several processes: what `keepWriter` says. @default a thread of this process writes */
+  readonly writer?: string;
   /** Refuse every write. The file must exist. @default false */
   readonly readOnly?: boolean;
   /** Prepared statements kept for each connection. @default 500 */
@@ -60,12 +63,13 @@ type Limits = { readonly [K in keyof SqliteOptions as Required<SqliteOptions>[K]
 export interface SqliteSettings extends Limits {
   readonly file: string;
   readonly beside: string | null;
+  readonly writer: string | null;
   readonly readOnly: boolean;
   readonly onTrouble: (trouble: SqliteTrouble) => void;
 }
 
 /** What a thread is told: the settings that can cross to it. */
-export type ThreadSettings = Omit<SqliteSettings, "onTrouble"> & { readonly temporary: boolean };
+export type ThreadSettings = Omit<SqliteSettings, "onTrouble" | "writer"> & { readonly temporary: boolean };
 
 const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: number, max: number] } = {
   statementsMax: [500, 1, 100_000],
@@ -82,7 +86,7 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   readTimeoutMs: [30_000, 1, 3_600_000],
 };
 
-const known = ["file", "beside", "readOnly", "onTrouble", ...Object.keys(limits)];
+const known = ["file", "beside", "writer", "readOnly", "onTrouble", ...Object.keys(limits)];
 
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: SqliteOptions): SqliteSettings {
@@ -90,6 +94,7 @@ export function resolveOptions(options: SqliteOptions): SqliteSettings {
     assert(known.includes(key), `openSqlite knows no option "${key}".${didYouMean(key, known)}`);
   }
   assert(typeof options.file === "string" && options.file !== "", 'openSqlite needs a file: a path or ":memory:"');
+  assert(options.writer === undefined || options.file !== ":memory:", 'openSqlite cannot share ":memory:" with a writer');
   const { readOnly = false, onTrouble = () => {} } = options;
   assert(typeof readOnly === "boolean", "the option readOnly of openSqlite must be true or false");
   const numbers: Record<string, number> = {};
@@ -102,6 +107,7 @@ export function resolveOptions(options: SqliteOptions): SqliteSettings {
   return Object.freeze({
     file: options.file,
     beside: options.beside ?? null,
+    writer: options.writer ?? null,
     readOnly,
     onTrouble,
     ...(numbers as unknown as Limits),

@@ -13,14 +13,16 @@ import {
 import { backupTo } from "./backup.ts";
 import { type Connection, openReader, prepareFile } from "./connection.ts";
 import { describe, faultOf, toError } from "./failures.ts";
+import { SocketLink } from "./link/socket-link.ts";
+import { linkThread } from "./link/thread-link.ts";
 import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
 import { createSnapshot, type Snapshot } from "./snapshot.ts";
 import { resolveOptions, type SqliteOptions, type SqliteSettings, type ThreadSettings } from "./options.ts";
 import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
 import { startThread } from "./thread.ts";
-import { runTransaction } from "./transactions.ts";
-import { type Work, WriteQueue } from "./write-queue.ts";
+import { runTransaction } from "./link/transactions.ts";
+import { type Work, WriteQueue } from "./link/write-queue.ts";
 
 export type { SqliteOptions, SqliteTrouble } from "./options.ts";
 
@@ -31,6 +33,8 @@ export interface SqliteDatabase extends Database {
 
 /** Texts that the two ends of the writer know by number, for each statement that the writer keeps prepared. */
 const textsPerStatement = 4;
+/** Turns of the event loop after which the writer has nothing more to do, if it has not been heard meanwhile: its log may stay long. */
+const quietTurnsMax = 1_000;
 
 /**
  * Opens (and makes) a database. Fails with `database_failed` when the file is no database or cannot be opened.
@@ -40,7 +44,7 @@ export function openSqlite(options: SqliteOptions): SqliteDatabase {
   const settings = resolveOptions(options);
   const temporary = settings.file === ":memory:";
   // A function cannot cross to a thread.
-  const { onTrouble: _, ...rest } = settings;
+  const { onTrouble: _, writer: __, ...rest } = settings;
   const thread: ThreadSettings = Object.freeze({ ...rest, temporary, file: temporary ? createTemporaryFile() : settings.file });
   try {
     prepareFile(thread);
@@ -63,12 +67,23 @@ interface Parts {
 }
 
 function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
-  const { onTrouble } = settings;
+  const { onTrouble, writer, busyTimeoutMs } = settings;
   const reader = openReader(thread);
-  const snapshot = createSnapshot(reader, () => queue.counts.logPages >= settings.checkpointPages);
-  const onNews = () => snapshot.leave();
+  let quietTurns = 0;
+  const snapshot = createSnapshot(
+    reader,
+    () => queue.counts.logPages >= settings.checkpointPages && quietTurns++ < quietTurnsMax,
+  );
+  const onNews = () => {
+    quietTurns = 0;
+    snapshot.leave();
+  };
   const queue = new WriteQueue({
-    start: () => startThread("writer-thread", thread),
+    open: (events) =>
+      writer === null
+        ? linkThread(startThread("writer-thread", thread), events)
+        : new SocketLink({ address: writer, waitMs: busyTimeoutMs }, events),
+    isShared: writer !== null,
     max: settings.writeQueueMax,
     textsMax: settings.statementsMax * textsPerStatement,
     onTrouble,
@@ -90,7 +105,8 @@ function createDatabase(parts: Parts): SqliteDatabase {
 
   function state(): DatabaseState {
     if (closing !== null) return "closed";
-    return settings.readOnly || queue.broken ? "read-only" : "ready";
+    if (settings.readOnly || queue.broken) return "read-only";
+    return queue.isCut ? "unreachable" : "ready";
   }
 
   function assertUsable(use: "reads" | "writes"): void {

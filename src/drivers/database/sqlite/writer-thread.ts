@@ -10,11 +10,7 @@ const port = parentPort;
 assert(port !== null, "writer-thread.ts runs only as a thread of the SQLite driver");
 
 const settings = workerData as ThreadSettings;
-const writer = new Writer({
-  connection: openWriter(settings),
-  settings,
-  post: (reply) => port.postMessage(reply),
-  now: () => performance.now(),
-});
+const writer = new Writer({ connection: openWriter(settings), settings, broken: null, now: () => performance.now() });
+const client = writer.join((reply) => port.postMessage(reply));
 
-port.on("message", (batch: Batch) => writer.receive(batch));
+port.on("message", (batch: Batch) => writer.receive(client, batch));

@@ -22,7 +22,12 @@ function valueAfter({ before }: Kept, field: SnapshotField, context: DiffContext
 }
 
 /** What rows that exist get for a field; null where it has no default that could be given to them. */
-export function fillOf({ fill }: SnapshotField, { ddl, nowMs }: Pick<DiffContext, "ddl" | "nowMs">): string | null {
+export function fillOf(
+  { fill, native, storage, scale }: SnapshotField,
+  { ddl, nowMs }: Pick<DiffContext, "ddl" | "nowMs">,
+): string | null {
   if (fill === null) return null;
-  return fill === "now" ? ddl.literal(new Date(nowMs).toISOString(), { storage: "datetime" }) : fill.literal;
+  if (fill !== "now") return fill.literal;
+  const literal = ddl.literal(new Date(nowMs).toISOString(), { storage: "datetime" });
+  return native?.spelt === undefined ? literal : ddl.forms.write(literal, { storage, scale, spelt: native.spelt });
 }

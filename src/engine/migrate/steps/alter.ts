@@ -20,6 +20,8 @@ import { type Check, createStep, lockOf, type Step } from "./step.ts";
 /** One column's change with all there is to say of it. */
 interface Part {
   readonly kind: "add-column" | "drop-column" | "change-column";
+  /** Why it cannot be done whatever the data. */
+  readonly refusal?: string;
   readonly change: ColumnChange;
   readonly does: string;
   readonly loses: string | null;
@@ -68,7 +70,16 @@ function stepsOf(altered: Changing, context: DiffContext): Step[] {
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
   if (whole.rebuilds)
     return [
-      rebuildStep(altered, [...whole.statements, ...keptIndexes(kept, ddl).map((one) => ddl.createIndex(one, tables.to))], ddl),
+      rebuildStep(
+        altered,
+        [
+          ...whole.statements,
+          ...keptIndexes(kept, ddl)
+            .filter(({ found }) => found !== "constraint")
+            .map((one) => ddl.createIndex(one, tables.to)),
+        ],
+        ddl,
+      ),
     ];
   const [drops, others] = [
     parts.filter(({ kind }) => kind === "drop-column"),
@@ -88,8 +99,9 @@ function becomesKey({ change }: Part, { from, to }: Changing["tables"]): boolean
   return to.key.includes(change.to.name) && !from.key.includes(change.to.name);
 }
 
-function rebuildStep({ kept, parts, tables, refusal }: Changing, sql: readonly string[], ddl: Ddl): Step {
+function rebuildStep({ kept, parts, tables, refusal: told }: Changing, sql: readonly string[], ddl: Ddl): Step {
   const { before, after } = kept;
+  const refusal = told ?? copyRefusal(before, parts);
   const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
   return createStep({
     kind: "rebuild-table",
@@ -102,6 +114,7 @@ function rebuildStep({ kept, parts, tables, refusal }: Changing, sql: readonly s
     loses: parts.flatMap(({ loses }) => loses ?? []),
     confirm: parts.flatMap(({ confirm }) => confirm ?? []),
     checks: parts.flatMap(({ checks }) => checks),
+    ...refusedBy(parts),
   });
 }
 
@@ -110,7 +123,18 @@ function standing(kept: Kept, table: TableShape, ddl: Ddl): Altered {
   return { table, indexes: keptIndexes(kept, ddl) };
 }
 
-function partStep({ kind, change, does, loses, confirm, checks }: Part, altered: Changing, context: DiffContext): Step {
+/** What the journal does not know of a table, a copy of it would not have. */
+function copyRefusal({ table, adopted }: SnapshotModel, parts: readonly Part[]): string | null {
+  if (!adopted || adopted.beyond.length === 0) return null;
+  const lost = adopted.beyond.slice(0, 3).join(", ");
+  return `${parts.map(({ does }) => does).join(" ")} The table ${table} would have to be copied for that, and ${lost} would be lost. Remove it from the table first, or leave the field as it is.`;
+}
+
+function partStep(
+  { kind, change, does, loses, confirm, checks, refusal: reason }: Part,
+  altered: Changing,
+  context: DiffContext,
+): Step {
   const { kept, tables, refusal } = altered;
   const { ddl, large } = context;
   const to = { ...tables.to, key: tables.from.key };
@@ -128,8 +152,14 @@ function partStep({ kind, change, does, loses, confirm, checks }: Part, altered:
     loses: loses === null ? [] : [loses],
     confirm: confirm === null ? [] : [confirm],
     checks,
-    refusal,
+    refusal: refusal ?? reason ?? null,
   });
+}
+
+// The table's own refusal comes first.
+function refusedBy(parts: readonly Part[]): { readonly refusal?: string } {
+  const refusal = parts.find((part) => part.refusal !== undefined)?.refusal;
+  return refusal === undefined ? {} : { refusal };
 }
 
 // Before what is dropped, for a column of the old key would take the key along; and before what is changed, which may be no longer of it.
@@ -232,6 +262,7 @@ function addPart(field: SnapshotField, { before, after, context }: Places): Part
     loses: null,
     confirm: null,
     checks: field.optional || fill !== null || field.serial ? [] : [check],
+    ...unfilled(field, after.name),
   };
 }
 
@@ -239,7 +270,11 @@ function changePart(from: SnapshotField, to: SnapshotField, places: Places & { r
   const { before, after, context } = places;
   const { ddl } = context;
   const shapes = { from: shape(from, context), to: shape(to, context) };
-  const typed = from.type !== to.type || from.scale !== to.scale || from.precision !== to.precision;
+  const typed =
+    from.type !== to.type ||
+    from.scale !== to.scale ||
+    from.precision !== to.precision ||
+    from.native?.spelt !== to.native?.spelt;
   const requires = from.optional && !to.optional;
   const bounded =
     from.length === to.length
@@ -279,10 +314,23 @@ function changePart(from: SnapshotField, to: SnapshotField, places: Places & { r
       change: { kind: "change", ...shapes, value },
       does: `Changes ${place} ${parts.join(" and ")}.${filled}`,
       checks,
+      ...fixedBy(from, to, place),
       loses: conversion.loses === null ? null : `Of ${place}: ${conversion.loses}.`,
       confirm: conversion.loses === null ? null : `convert ${place}`,
     },
   ];
+}
+
+/** Only the table that was adopted knows what fills the column in. */
+export function unfilled(field: SnapshotField, model: string): { readonly refusal?: string } {
+  if (field.fromDatabase !== true) return {};
+  const why = `${model}.${field.name} is filled in by the database, and the file does not say with what.`;
+  return { refusal: `${why} Give it another default().` };
+}
+
+function fixedBy(from: SnapshotField, to: SnapshotField, place: string): { readonly refusal?: string } {
+  const why = from.native?.fixed ?? (from.native && from.serial !== to.serial ? "is counted by the database" : undefined);
+  return why === undefined ? {} : { refusal: `${place} ${why}, and stays as it is.` };
 }
 
 function describeFlags(from: ColumnShape, to: ColumnShape): string[] {
@@ -308,8 +356,9 @@ function describeReferences({ from, to }: Changing["tables"]): string[] {
   ];
 }
 
-function spell({ type, precision, scale }: SnapshotField): string {
-  return type === "decimal" ? `decimal(${precision}, ${scale})` : type;
+function spell({ type, precision, scale, native }: SnapshotField): string {
+  const held = native?.spelt ? ` as ${native.spelt}` : "";
+  return `${type === "decimal" ? `decimal(${precision}, ${scale})` : type}${held}`;
 }
 
 function shape(field: SnapshotField, { from, to }: DiffContext): ColumnShape {
@@ -326,7 +375,9 @@ function keyRefusal({ before, after }: Kept, { from, to }: DiffContext): string 
   if (missing !== undefined)
     return `The key of ${after.name} becomes ${nameOf(missing)}, which not every row has a value for. ${mend}`;
   const refers = [...from.models, ...to.models].flatMap((model) => [
-    ...model.fields.filter(({ references }) => references?.model === after.id).map((field) => `${model.name}.${field.name}`),
+    ...model.fields
+      .filter(({ references }) => references !== null && "model" in references && references.model === after.id)
+      .map((field) => `${model.name}.${field.name}`),
     ...(model.references ?? []).filter((reference) => reference.model === after.id).map(({ name }) => `${model.name}.${name}`),
   ]);
   return refers.length === 0 ? null : `The key of ${after.name} changes, and ${refers[0]} holds its old values. ${mend}`;

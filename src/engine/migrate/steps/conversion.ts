@@ -36,8 +36,27 @@ const texts: ReadonlySet<string> = new Set(["text", "email", "url", "slug", "cho
 /** What a change of type does to the values that are there. A pair that is not listed is possible while there are none. */
 export function convert(pair: Pair): Conversion {
   const { from, to, ddl } = pair;
-  const turn = (column: string) => ddl.forms.convert(column, from, to);
-  return { ...ruleOf(pair), value: turn("x") === "x" ? null : turn };
+  const { misfits, loses } = ruleOf(pair);
+  const read = readerOf(from, ddl);
+  const turn = (column: string) => write(ddl.forms.convert(read(column), from, to), to, ddl);
+  // What is asked of values is asked of the product's own form of them.
+  const asked = misfits.map(({ condition, why }) => ({ condition: (column: string) => condition(read(column)), why }));
+  return { misfits: asked, loses, value: turn("x") === "x" || isHeldAlike(from, to, ddl) ? null : turn };
+}
+
+const readerOf =
+  ({ native, storage, scale }: SnapshotField, { forms }: Ddl) =>
+  (column: string) =>
+    native?.spelt === undefined ? column : forms.read(column, { storage, scale, spelt: native.spelt });
+
+function write(sql: string, { native, storage, scale }: SnapshotField, { forms }: Ddl): string {
+  return native?.spelt === undefined ? sql : forms.write(sql, { storage, scale, spelt: native.spelt });
+}
+
+/** Two types of somebody else's that hold a value alike: the database itself takes it from one to the other, or refuses. */
+function isHeldAlike(from: SnapshotField, to: SnapshotField, ddl: Ddl): boolean {
+  if (!from.native || !to.native || from.storage !== to.storage || from.scale !== to.scale) return false;
+  return readerOf(from, ddl)("x") === readerOf(to, ddl)("x") && write("x", from, ddl) === write("x", to, ddl);
 }
 
 function ruleOf(pair: Pair): Rule {

@@ -1,6 +1,6 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
 import { type ColumnChange, type Ddl, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
-import { alterSteps } from "./alter.ts";
+import { alterSteps, unfilled } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
@@ -84,11 +84,13 @@ function columnsAdded(from: TableShape, to: TableShape): ColumnChange[] {
 
 function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): Step {
   const table = tableOf(model, [to, from]);
+  const refusal = model.fields.map((field) => unfilled(field, model.name).refusal).find((why) => why !== undefined) ?? null;
   const indexes = model.indexes.length === 0 ? "" : ` and ${count(model.indexes.length, "index", "indexes")}`;
   return createStep({
     kind: "create-table",
     model: model.name,
     ...lockOf(ddl, "create"),
+    refusal,
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
     sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
   });

@@ -113,7 +113,12 @@ function tiesOf(snapshot: Snapshot, other: Snapshot, { named }: References): rea
       const target = snapshot.models.find(({ table }) => table === shape.table);
       const columns = [...fieldsOf(model, shape.columns), ...(target ? fieldsOf(target, shape.key) : [])];
       const held = named ? [model.table, shape, leaningOn(model, shape), columns.map(({ length }) => length)] : [];
-      return { model, target, shape, identity: JSON.stringify([model.id, target?.id, columns.map(tiedBy), ...held]) };
+      return {
+        model,
+        target,
+        shape,
+        identity: JSON.stringify([model.id, target?.id ?? shape.table, columns.map(tiedBy), ...held]),
+      };
     }),
   );
 }
@@ -127,6 +132,6 @@ function fieldsOf({ fields }: SnapshotModel, columns: readonly string[]): readon
   return columns.map((column) => fields.find((one) => one.column === column) ?? {});
 }
 
-function tiedBy({ id, storage, precision, scale }: Partial<SnapshotField>): unknown[] {
-  return [id, storage, precision, scale];
+function tiedBy({ id, storage, precision, scale, native }: Partial<SnapshotField>): unknown[] {
+  return [id, storage, precision, scale, native?.type];
 }

@@ -14,6 +14,8 @@ export interface Check {
 export type StepKind =
   | "system"
   | "note"
+  | "take-over"
+  | "leave"
   | "create-table"
   | "drop-table"
   | "rename-table"

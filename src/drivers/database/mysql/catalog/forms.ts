@@ -56,6 +56,13 @@ export function collated(native: string, collationName: string): string {
   return `${native} collate ${collationName}`;
 }
 
+/** The same as definitions have it. */
+export function declareNative(native: string): { readonly type: string; readonly collation?: string } {
+  const [suffix, name, set] = foreign.exec(native) ?? [];
+  if (suffix === undefined) return { type: native };
+  return { type: native.slice(0, -suffix.length), collation: ` CHARACTER SET ${set} COLLATE ${name}` };
+}
+
 /** Characters that the column's set has not are refused where they are written, and found nowhere. */
 function bindText(native: string, parameter: string): string {
   const [, name, set] = foreign.exec(native) ?? [];

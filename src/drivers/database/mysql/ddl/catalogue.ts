@@ -1,9 +1,19 @@
 /** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
 import { mysqlCommits } from "./commits.ts";
 import type { Row } from "../../../database.ts";
-import type { Catalogue, IndexShape, Reader, Structure, Structures, TableShape } from "../../../ddl.ts";
-import { findOrphans } from "./references.ts";
-import { typeOf, referencesOf } from "./shapes.ts";
+import {
+  type Catalogue,
+  type IndexShape,
+  type Reader,
+  type ReferenceShape,
+  type Structure,
+  type Structures,
+  type TableShape,
+} from "../../../ddl.ts";
+import { readFound } from "./found.ts";
+import { findOrphans, ruleOf } from "./references.ts";
+import { typeOf } from "./shapes.ts";
+import { describeTable, tiesOf, toStructure } from "../../structures.ts";
 import { literal, shorten } from "../text.ts";
 
 const here = "table_schema = database()";
@@ -25,7 +35,7 @@ const tablesText = `select table_name from information_schema.tables where ${her
 const columnsText = `select c.table_name, c.column_name, c.column_type, c.is_nullable, c.extra from information_schema.columns c
 join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'
 where c.${here} and not (${isOurs}) order by binary c.table_name, c.ordinal_position`;
-const referencesText = `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule
+const referencesText = `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule
 from information_schema.key_column_usage k join information_schema.referential_constraints r
   on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name
 where k.${here} order by binary k.table_name, binary k.constraint_name, k.ordinal_position`;
@@ -53,7 +63,7 @@ async function readStructures(read: Reader): Promise<Structures> {
   const byTable = (rows: readonly Row[]) => Map.groupBy(rows, ([table]) => String(table as string));
   const [referencesOfTable, indexesOfTable] = [byTable(references), byTable(indexes)];
   const structures = [...byTable(columns)].map(([name, rows]) =>
-    toStructure(name, rows, {
+    structureOf(name, rows, {
       references: referencesOfTable.get(name) ?? [],
       indexes: (indexesOfTable.get(name) ?? []).map((row) => row.map((value) => value)),
     }),
@@ -69,37 +79,25 @@ interface Parts {
   readonly indexes: readonly Row[];
 }
 
-function toStructure(name: string, columns: readonly Row[], { references, indexes }: Parts): Structure {
-  const held = [...Map.groupBy(references, (row) => row[1]).values()].map((rows) => {
+function structureOf(name: string, columns: readonly Row[], { references, indexes }: Parts): Structure {
+  const held = [...Map.groupBy(references, (row) => row[1]).values()].map((rows): ReferenceShape => {
     const texts = rows.map((row) => row.map(String));
-    const [, , , table = "", , rule = ""] = texts[0] as string[];
-    const isPlain = rule === "RESTRICT" || rule === "NO ACTION";
-    return {
-      columns: texts.map((row) => row[2] as string),
-      text: referenceText({ table, key: texts.map((row) => row[4] as string), columns: texts.map((row) => row[2] as string) }),
-      rule: isPlain ? "" : ` ON DELETE ${rule}`,
-    };
+    const [, , , table = "", , onDelete = "", onUpdate = ""] = texts[0] as string[];
+    const at = (place: number) => texts.map((row) => row[place] as string);
+    return { columns: at(2), table, key: at(4), rule: ruleOf(onDelete, onUpdate) };
   });
   const described = columns.map((row) => {
     const [, column = "", type = "", nullable, extra = ""] = row.map(String);
     const counted = extra.toLowerCase().includes("auto_increment") ? " AUTO_INCREMENT" : "";
-    const tied = held.filter((one) => one.columns.includes(column)).map((one) => one.text + one.rule);
-    return [column, `${type}${counted}${nullable === "NO" ? " NOT NULL" : ""}${tied.toSorted().join("")}`] as const;
+    return [column, `${type}${counted}${nullable === "NO" ? " NOT NULL" : ""}${tiesOf(held, column)}`] as const;
   });
-  const byName = Map.groupBy(indexes, (row) => String(row[1] as string));
-  const key = (byName.get("PRIMARY") ?? []).map((row) => String(row[3] as string));
-  byName.delete("PRIMARY");
-  return {
-    name,
-    traits: [],
-    key,
-    columns: new Map(described),
-    indexes: new Map([...byName].map(([index, rows]) => [index, describeRows(rows)])),
-  };
-}
-
-function referenceText({ table, key, columns }: { table: string; key: readonly string[]; columns: readonly string[] }): string {
-  return ` → ${table}(${key.join(", ")})${columns.length > 1 ? ` by (${columns.join(", ")})` : ""}`;
+  return toStructure(name, described, {
+    rows: indexes,
+    nameOf: (row) => String(row[1] as string),
+    columnOf: (row) => String(row[3] as string),
+    isKey: (row) => row[1] === "PRIMARY",
+    describe: describeRows,
+  });
 }
 
 function describeRows(rows: readonly Row[]): string {
@@ -122,32 +120,23 @@ function indexText(index: { unique: boolean; columns: IndexShape["columns"]; isP
 }
 
 function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
-  const references = referencesOf(table);
-  const columns = table.columns.map((column) => {
-    const tied = references
-      .filter(({ columns: names }) => names.includes(column.name))
-      .map((one) => referenceText({ table: shorten(one.table), key: one.key.map(shorten), columns: one.columns.map(shorten) }));
-    const counted = column.serial ? " AUTO_INCREMENT" : "";
-    const nullable = column.optional ? "" : " NOT NULL";
-    return [shorten(column.name), `${typeOf(column)}${counted}${nullable}${tied.toSorted().join("")}`] as const;
-  });
-  const described = indexes.map((one) => {
+  // An index that a reference brings along is not listed.
+  const own = indexes.filter(({ found }) => found !== "constraint");
+  const described = own.map((one) => {
     const shortened = one.columns.map((part) => ({ ...part, column: shorten(part.column) }));
     const isPartial = one.where !== null && one.unique;
     return [shorten(one.name), indexText({ unique: one.unique, columns: shortened, isPartial })] as const;
   });
-  return {
-    name: shorten(table.name),
-    traits: [],
-    key: table.key.map(shorten),
-    columns: new Map(columns),
-    indexes: new Map(described),
-  };
+  return describeTable(table, described, {
+    shorten,
+    typeOf: (column) => `${typeOf(column)}${column.serial ? " AUTO_INCREMENT" : ""}`,
+  });
 }
 
 export const catalogue: Catalogue = Object.freeze({
   readTables,
   readStructures,
+  readFound,
   describe,
   readSizes: async () => new Map(),
   verify: findOrphans,

@@ -1,5 +1,6 @@
 /** What a value of one storage is in another, for MariaDB: most of it MODIFY COLUMN does by itself, for every row or for none. */
-import type { ColumnShape, Forms, ValueForm } from "../../../ddl.ts";
+import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../../ddl.ts";
+import { declareNative, readNative } from "../catalog/forms.ts";
 
 const exact: ReadonlySet<ColumnShape["storage"]> = new Set(["integer", "bigint", "decimal", "boolean"]);
 const wordy: ReadonlySet<ColumnShape["storage"]> = new Set(["uuid", "date", "time", "integer", "bigint", "decimal"]);
@@ -28,4 +29,19 @@ function isWhole(sql: string): string {
   return `CASE WHEN ${sql} REGEXP '^(0|-?[1-9][0-9]{0,18})$' THEN ${fits} ELSE ${sql} IS NULL END`;
 }
 
-export const mysqlForms: Forms = Object.freeze({ boundsTexts: true, convert, isWhole });
+function heldAs({ storage, scale, spelt }: NativeForm) {
+  return { storage, scale: scale ?? 0, native: spelt, isRequired: false, isPlain: false, isColumn: true };
+}
+
+// A text is referred to by one of its own collation alone, which only the table's definition tells.
+const isText = /^(char|varchar|\w*text|enum|set)\b/i;
+
+export const mysqlForms: Forms = Object.freeze<Forms>({
+  boundsTexts: true,
+  convert,
+  isWhole,
+  read: (sql, native) => readNative(heldAs(native), sql),
+  // Where it is assigned the server turns it into the column's type, or refuses it.
+  write: (sql) => sql,
+  declare: (native) => ({ ...declareNative(native), refers: !isText.test(native) }),
+});

@@ -13,6 +13,13 @@ from information_schema.key_column_usage k
 where k.table_schema = database() and k.referenced_table_schema = database()
 order by k.table_name, k.constraint_name, k.ordinal_position`;
 
+const nothing: ReadonlySet<string> = new Set(["RESTRICT", "NO ACTION"]);
+
+/** What a reference does on delete and update, as definitions say it; empty where it does nothing. */
+export function ruleOf(onDelete: string, onUpdate: string): string {
+  return `${nothing.has(onDelete) ? "" : ` ON DELETE ${onDelete}`}${nothing.has(onUpdate) ? "" : ` ON UPDATE ${onUpdate}`}`;
+}
+
 async function readReferences(read: Reader): Promise<readonly Reference[]> {
   const rows = (await read(text)).map((row) => row.map(String));
   return [...Map.groupBy(rows, ([constraint, table]) => `${table}\n${constraint}`).values()].map((pairs) => {

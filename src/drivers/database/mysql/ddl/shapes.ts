@@ -1,5 +1,5 @@
 /** How MariaDB spells columns, references and indexes: in statements, and in what it says of itself. */
-import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../../ddl.ts";
+import type { ColumnShape, IndexShape, ReferenceShape } from "../../../ddl.ts";
 import { quote, shorten } from "../text.ts";
 
 const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "text" | "uuid">, string>> = {
@@ -27,16 +27,8 @@ export function listNames(names: readonly string[]): string {
   return names.map(quote).join(", ");
 }
 
-/** Every reference of a table, those of one column too. */
-export function referencesOf({ columns, references = [] }: TableShape): readonly ReferenceShape[] {
-  const single = columns.flatMap(({ name, references: to }): ReferenceShape[] =>
-    to ? [{ columns: [name], table: to.table, key: [to.column] }] : [],
-  );
-  return [...single, ...references];
-}
-
-export function referenceName(table: string, { columns }: ReferenceShape): string {
-  return shorten(`${table}_${columns.join("_")}_fkey`);
+export function referenceName(table: string, { columns, tie }: ReferenceShape): string {
+  return tie ?? shorten(`${table}_${columns.join("_")}_fkey`);
 }
 
 /** A column of an index, in its direction and as far as the index holds it. */

@@ -1,15 +1,10 @@
 /** What PostgreSQL's catalogue says of a schema, and what it should say of a table that is as it should be. */
 import type { Row } from "../../../database.ts";
-import {
-  type Catalogue,
-  type IndexShape,
-  type Reader,
-  referencesOf,
-  type Structure,
-  type Structures,
-  type TableShape,
-} from "../../../ddl.ts";
+import { type Catalogue, type IndexShape, type Reader, type Structure, type Structures, type TableShape } from "../../../ddl.ts";
+import { describeTable, toStructure } from "../../structures.ts";
 import { literal, shorten } from "../text.ts";
+import { readFound } from "./found.ts";
+import { ruleText } from "./rules.ts";
 import { indexed } from "./indexes.ts";
 import { postgresCommits } from "./commits.ts";
 import { catalogued } from "./types.ts";
@@ -54,7 +49,7 @@ const columnsText = `select c.relname, a.attname, format_type(a.atttypid, a.attt
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join lateral (select string_agg(' → ' || t.relname || '(' || ${namesOf("confrelid", "confkey")} || ')' || case when array_length(k.conkey, 1) > 1 then ' by (' || ${namesOf("conrelid", "conkey")} || ')' else '' end
-    || case k.confdeltype when 'a' then '' else ' ON DELETE ' || k.confdeltype::text end, '' order by k.conname) as reference
+    || ${ruleText("k")}, chr(10)) as reference
   from pg_constraint k join pg_class t on t.oid = k.confrelid where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)) k on true
 where ${here} and c.relkind in ('r', 'p') order by c.relname, a.attnum`;
 const indexesText = `select c.relname, x.relname, i.indisunique, i.indisprimary, pg_get_expr(i.indpred, i.indrelid), a.attname, i.indoption[k.place - 1] & 1
@@ -65,31 +60,26 @@ async function readStructures(read: Reader): Promise<Structures> {
   const [columns, indexes, others] = await Promise.all([read(columnsText), read(indexesText), read(`${strays} order by 1`)]);
   const indexesByTable = Map.groupBy(indexes, ([table]) => String(table));
   const structures = [...Map.groupBy(columns, ([table]) => String(table))].map(([name, rows]) =>
-    toStructure(name, rows, indexesByTable.get(name) ?? []),
+    structureOf(name, rows, indexesByTable.get(name) ?? []),
   );
   return { tables: new Map(structures.map((one) => [one.name, one])), strays: others.map(([stray]) => String(stray)) };
 }
 
-function toStructure(name: string, columns: readonly Row[], indexes: readonly Row[]): Structure {
+function structureOf(name: string, columns: readonly Row[], indexes: readonly Row[]): Structure {
   const described = columns
     .filter((row) => row[1] !== null)
     .map(([, column, type, notNull, identity, reference]) => {
-      const serial = identity === "" ? "" : " IDENTITY";
-      const parts = [String(type), serial, notNull === 1 ? " NOT NULL" : "", String(reference ?? "")];
-      return [String(column), parts.join("")] as const;
+      const says = `${String(type)}${identity === "" ? "" : " IDENTITY"}${notNull === 1 ? " NOT NULL" : ""}`;
+      const ties = String(reference ?? "").split("\n");
+      return [String(column), `${says}${ties.toSorted().join("")}`] as const;
     });
-  const key = indexes.filter((row) => row[3] === 1).map((row) => String(row[5]));
-  const others = Map.groupBy(
-    indexes.filter((row) => row[3] !== 1),
-    (row) => String(row[1]),
-  );
-  return {
-    name,
-    traits: [],
-    key,
-    columns: new Map(described),
-    indexes: new Map([...others].map(([index, rows]) => [index, describeRows(rows)])),
-  };
+  return toStructure(name, described, {
+    rows: indexes,
+    nameOf: (row) => String(row[1]),
+    columnOf: (row) => String(row[5]),
+    isKey: (row) => row[3] === 1,
+    describe: describeRows,
+  });
 }
 
 function describeRows(rows: readonly Row[]): string {
@@ -103,31 +93,18 @@ function indexText(unique: boolean, columns: IndexShape["columns"], where: strin
   return `${unique ? "UNIQUE " : ""}(${listed})${where === null ? "" : ` WHERE ${where}`}`;
 }
 
-const names = (of: readonly string[]) => of.map(shorten).join(", ");
-
 /** The server rewrites a condition in its own words, which only it knows: they are those of the last migration. */
 function describe(table: TableShape, indexes: readonly IndexShape[], last = ""): Structure {
   const conditions = conditionsIn(last);
-  const references = referencesOf(table);
-  const columns = table.columns.map((column) => {
-    const held = references
-      .filter(({ columns: names }) => names.includes(column.name))
-      .map((one) => ` → ${shorten(one.table)}(${names(one.key)})${one.columns.length > 1 ? ` by (${names(one.columns)})` : ""}`);
-    const serial = column.serial ? " IDENTITY" : "";
-    return [shorten(column.name), `${catalogued(column)}${serial}${column.optional ? "" : " NOT NULL"}${held.join("")}`] as const;
-  });
   const described = indexes.map((one) => {
     const listed = indexed(one, table).map(({ column, descending }) => ({ column: shorten(column), descending }));
     const where = one.where === null ? null : (conditions.get(shorten(one.name)) ?? "…");
     return [shorten(one.name), indexText(one.unique, listed, where)] as const;
   });
-  return {
-    name: shorten(table.name),
-    traits: [],
-    key: table.key.map(shorten),
-    columns: new Map(columns),
-    indexes: new Map(described),
-  };
+  return describeTable(table, described, {
+    shorten,
+    typeOf: (column) => `${catalogued(column)}${column.serial ? " IDENTITY" : ""}`,
+  });
 }
 
 // Of a table that nobody has counted yet, the pages are known.
@@ -153,6 +130,7 @@ async function verify(read: Reader): Promise<readonly string[]> {
 export const catalogue: Catalogue = Object.freeze({
   readTables,
   readStructures,
+  readFound,
   describe,
   readSizes,
   verify,

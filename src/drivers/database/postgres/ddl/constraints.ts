@@ -22,8 +22,8 @@ function holds(columns: readonly string[]): string {
 export const dropKey = (table: string) => onConstraints(table, "DROP", "contype = 'p'");
 
 /** Deferrable, so that a migration may break a reference for a while; a unit's are checked at once. The server finds a free name. */
-function addReference(table: string, { columns, table: target, key }: ReferenceShape): string {
-  return `ALTER TABLE ${quote(table)} ADD FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)}) DEFERRABLE`;
+function addReference(table: string, { columns, table: target, key, rule = "" }: ReferenceShape): string {
+  return `ALTER TABLE ${quote(table)} ADD FOREIGN KEY (${list(columns)}) REFERENCES ${quote(target)} (${list(key)})${rule} DEFERRABLE`;
 }
 
 export const postgresReferences: References = Object.freeze({

@@ -1,5 +1,6 @@
 /** What a value of one storage is in another, in PostgreSQL's own types: a decimal is its value, whatever its digits. */
-import type { ColumnShape, Forms, ValueForm } from "../../../ddl.ts";
+import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../../ddl.ts";
+import { bindNative, readNative } from "../catalog/forms.ts";
 import { postgresDialect } from "../dialect.ts";
 import { catalogued } from "./types.ts";
 
@@ -58,4 +59,15 @@ function isWhole(sql: string): string {
   return `CASE WHEN ${sql} ~ '^(0|-?[1-9][0-9]{0,18})$' THEN ${fits} ELSE ${sql} IS NULL END`;
 }
 
-export const postgresForms: Forms = Object.freeze({ boundsTexts: false, convert, isWhole });
+function heldAs({ storage, scale, spelt }: NativeForm) {
+  return { storage, scale: scale ?? 0, native: spelt, isRequired: false, isPlain: false, isColumn: true };
+}
+
+export const postgresForms: Forms = Object.freeze<Forms>({
+  boundsTexts: false,
+  convert,
+  isWhole,
+  read: (sql, native) => readNative(heldAs(native), sql),
+  write: (sql, native) => bindNative(heldAs(native), sql),
+  declare: (native) => ({ type: native, refers: true }),
+});

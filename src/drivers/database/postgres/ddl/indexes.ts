@@ -3,17 +3,26 @@ import { indexColumns, type IndexShape, type TableShape } from "../../../ddl.ts"
 import { quote } from "../text.ts";
 
 /** An index ends with the key, as lists do: their order is total, and the index has all of it. A unique one has no need. */
-export function indexed({ columns, unique }: IndexShape, { key }: TableShape): IndexShape["columns"] {
-  if (unique) return columns;
+export function indexed({ columns, unique, found }: IndexShape, { key }: TableShape): IndexShape["columns"] {
+  if (unique || found !== undefined) return columns;
   const named = new Set(columns.map(({ column }) => column));
   return [...columns, ...key.filter((column) => !named.has(column)).map((column) => ({ column, descending: false }))];
 }
 
+/** What comes with a constraint goes with it. */
+export function dropIndex({ name, table, found }: IndexShape): string {
+  return found === "constraint" ? `ALTER TABLE ${quote(table)} DROP CONSTRAINT ${quote(name)}` : `DROP INDEX ${quote(name)}`;
+}
+
 // Null comes first, as queries order it; where there is none they do not say so, and neither does the index.
 export function createIndex(index: IndexShape, table: TableShape, how = ""): string {
+  if (index.found === "constraint") {
+    const names = index.columns.map(({ column }) => quote(column)).join(", ");
+    return `ALTER TABLE ${quote(index.table)} ADD CONSTRAINT ${quote(index.name)} UNIQUE (${names})`;
+  }
   const optional = new Set(table.columns.filter((one) => one.optional).map(({ name }) => name));
   const columns = indexColumns({ quote }, { ...index, columns: indexed(index, table) }, ({ column, descending }) => {
-    if (!optional.has(column)) return descending ? " DESC" : "";
+    if (!optional.has(column) || index.found !== undefined) return descending ? " DESC" : "";
     return descending ? " DESC NULLS LAST" : " NULLS FIRST";
   });
   return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${how}${columns}`;

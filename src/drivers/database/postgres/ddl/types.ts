@@ -16,9 +16,9 @@ const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal">, st
 };
 
 export function typeOf({ storage, precision, scale, native }: ValueForm & Pick<ColumnShape, "native">): string {
-  if (native) return native.type;
+  if (native) return `${native.type}${native.collation ?? ""}`;
   return storage === "decimal" ? `numeric(${precision ?? 18},${scale ?? 0})` : plainTypes[storage];
 }
 
 /** The type as the catalogue names it, which keeps the collation elsewhere. */
-export const catalogued = (form: Parameters<typeof typeOf>[0]) => typeOf(form).replace(' COLLATE "C"', "");
+export const catalogued = (form: Parameters<typeof typeOf>[0]) => form.native?.type ?? typeOf(form).replace(' COLLATE "C"', "");

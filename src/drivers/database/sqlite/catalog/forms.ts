@@ -76,6 +76,12 @@ export function bindNative(form: Form, sql: string): string {
   return storage === "boolean" && native.endsWith(wordsSuffix) ? `case ${sql} when 1 then 'true' when 0 then 'false' end` : sql;
 }
 
+/** The type without what stands behind it. */
+export function declaredType(native: string): string {
+  const suffix = [...datetimeForms.map((one) => one.suffix), wordsSuffix].find((one) => one !== "" && native.endsWith(one));
+  return suffix === undefined ? native : native.slice(0, -suffix.length);
+}
+
 function datetimeForm(native: string): DatetimeForm {
   return datetimeForms.find(({ suffix }) => suffix !== "" && native.endsWith(suffix)) ?? plain;
 }

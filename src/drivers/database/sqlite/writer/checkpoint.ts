@@ -17,7 +17,7 @@ export interface Checkpoints {
    * log may end in frames of a commit that was answered as failed.
    */
   giveSpaceBack(): CheckpointOutcome;
-  /** Pages that the log held when it was last looked at. */
+  /** Pages that the log held when it was last looked at; 0 where all are copied, and the next commit starts it anew. */
   readonly logPages: number;
 }
 
@@ -50,7 +50,7 @@ export function createCheckpoints(connection: Connection, pages: number): Checkp
       return { ran: false, failure, syncLost: isSyncLost(failure.errcode, false) };
     } finally {
       const left = measure(connection);
-      logPages = left.pages;
+      logPages = left.waiting > 0 ? left.pages : 0;
       waitingMax = left.waiting + pages;
       pagesMax = Math.max(left.pages + pages, pages * overgrownTimes);
     }
@@ -59,7 +59,7 @@ export function createCheckpoints(connection: Connection, pages: number): Checkp
   return {
     afterCommit() {
       const log = measure(connection);
-      logPages = log.pages;
+      logPages = log.waiting > 0 ? log.pages : 0;
       if (log.pages >= pagesMax) return run("TRUNCATE");
       return log.waiting >= waitingMax ? run("PASSIVE") : idle;
     },

@@ -5,6 +5,7 @@ export interface JobQueue<T> {
   unshift(jobs: readonly T[]): void;
   peek(): T | undefined;
   shift(): T | undefined;
+  remove(isUnwanted: (job: T) => boolean): void;
   size(): number;
 }
 
@@ -29,6 +30,10 @@ export function createJobQueue<T>(): JobQueue<T> {
         head = 0;
       }
       return job;
+    },
+    remove(isUnwanted) {
+      items = items.slice(head).filter((job) => !isUnwanted(job));
+      head = 0;
     },
     size: () => items.length - head,
   };

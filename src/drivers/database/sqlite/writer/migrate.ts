@@ -9,12 +9,30 @@ export function migrate(connection: Connection, statements: readonly Statement[]
   const { db } = connection;
   // SQLite ignores this pragma inside a transaction, so it comes before.
   db.exec("PRAGMA foreign_keys = OFF");
+  try {
+    const failure = attempt(connection, { statements, turns, before: 0 });
+    if (failure?.refusal?.reason !== "foreign_key") return failure;
+    // Others' tables may have been broken before: that is theirs, and no reason to refuse.
+    const before = broken(connection).length;
+    return before === 0 ? failure : attempt(connection, { statements, turns, before });
+  } finally {
+    db.exec("PRAGMA foreign_keys = ON");
+  }
+}
+
+interface Attempt {
+  readonly statements: readonly Statement[];
+  readonly turns: Turns;
+  /** Rows whose references led nowhere already. */
+  readonly before: number;
+}
+
+function attempt(connection: Connection, { statements, turns, before }: Attempt): Failure | null {
+  const { db } = connection;
   let step = 0;
   try {
     const refused = turns.begin();
     if (refused !== null) return refused;
-    // Others' tables may have been broken before: that is theirs, and no reason to refuse.
-    const before = connection.isBeside ? broken(connection).length : 0;
     for (const { text, params } of statements) {
       connection.statements.run(text, params);
       step++;
@@ -26,7 +44,6 @@ export function migrate(connection: Connection, statements: readonly Statement[]
     return describe(error, Math.min(step, statements.length - 1));
   } finally {
     if (db.isTransaction) db.exec("ROLLBACK");
-    db.exec("PRAGMA foreign_keys = ON");
   }
 }
 

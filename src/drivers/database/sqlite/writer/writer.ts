@@ -13,20 +13,33 @@ import type { ThreadSettings } from "../options.ts";
 import { createTurns, type Turns } from "./turns.ts";
 import { runUnit, undo } from "./units.ts";
 
+/** A main thread that work comes from, of this process or another. */
+export interface Client {
+  /** What its numbers of texts stand for. */
+  readonly texts: string[];
+  readonly post: (reply: Reply) => void;
+}
+
 export interface WriterOptions {
   readonly connection: Connection;
   readonly settings: ThreadSettings;
-  readonly post: (reply: Reply) => void;
+  /** Why nothing may be written: the writer before this one lost a sync. */
+  readonly broken: Failure | null;
   /** Milliseconds on a clock that never goes back; only differences count. */
   readonly now: () => number;
 }
 
-type Of<Kind extends Job["kind"]> = Extract<Job<string>, { kind: Kind }>;
+type From<J> = J & { readonly from: Client };
+type Of<Kind extends Job["kind"]> = From<Extract<Job<string>, { kind: Kind }>>;
 /** `alone`: its group failed although it may be innocent, so it runs in a commit of its own and gets its own verdict. */
 type Queued = (Of<"unit"> & { readonly alone?: boolean }) | Of<"begin"> | Of<"migrate"> | Of<"close">;
 /** Who shares a commit, and what each is answered when it succeeds. A refusal waits too: it may rest on a neighbour's row. */
 interface Member {
   readonly job: (Of<"unit"> & { readonly alone?: boolean }) | Of<"begin">;
+  readonly answer: Answer;
+}
+interface Verdict {
+  readonly job: { readonly from: Client };
   readonly answer: Answer;
 }
 interface Group {
@@ -37,7 +50,7 @@ interface Group {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #queue = createJobQueue<Queued>();
-  readonly #texts: string[] = [];
+  readonly #clients = new Set<Client>();
   readonly #checkpoints: Checkpoints;
   readonly #turns: Turns;
   #group: Group | null = null;
@@ -52,26 +65,54 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    const { connection, settings, now } = options;
+    const { connection, settings, now, broken } = options;
+    this.#broken = broken;
     this.#checkpoints = createCheckpoints(connection, settings.checkpointPages);
     this.#turns = createTurns(connection, { busyTimeoutMs: settings.busyTimeoutMs, now });
   }
 
-  receive(batch: Batch): void {
-    if (batch.reset) this.#texts.length = 0;
-    this.#texts.push(...batch.texts);
-    for (const job of batch.jobs) {
-      if (job.kind === "unit") this.#queue.push({ ...job, steps: this.#read(job.steps) });
-      else if (job.kind === "read") this.#serve({ ...job, step: this.#read([job.step])[0] as WireStep<string> });
-      else if (job.kind === "write") this.#serve({ ...job, steps: this.#read(job.steps) });
-      else if (job.kind === "end") this.#serve(job);
-      else this.#queue.push(job);
-    }
+  /** Why nothing is written any more, or null. */
+  get broken(): Failure | null {
+    return this.#broken;
+  }
+
+  /** Takes in somebody whose work is to be done. It hears at once how things stand. */
+  join(post: Client["post"]): Client {
+    const client: Client = { texts: [], post };
+    this.#clients.add(client);
+    const { message } = this.#broken ?? { message: null };
+    post({
+      answers: [],
+      counts: { ...this.#counts },
+      ...(message === null ? {} : { trouble: { kind: "sync_failed", message } }),
+    });
+    return client;
+  }
+
+  /** Somebody is gone: what it waits for is not begun any more, and the transaction that it holds open is undone. */
+  leave(client: Client): void {
+    if (!this.#clients.delete(client)) return;
+    this.#queue.remove(({ from }) => from === client);
+    if (this.#held?.job.from !== client) return;
+    clearTimeout(this.#held.timer);
+    this.#held = null;
+    if (!undo(this.#options.connection, "held")) this.#abort(lostTransaction);
     this.#wake();
   }
 
-  #read(steps: readonly WireStep[]): readonly WireStep<string>[] {
-    return steps.map(([text, kind, params, changes]) => [this.#texts[text] as string, kind, params, changes]);
+  receive(from: Client, { reset, texts, jobs }: Batch): void {
+    if (reset) from.texts.length = 0;
+    from.texts.push(...texts);
+    const read = (steps: readonly WireStep[]) =>
+      steps.map(([text, kind, params, changes]): WireStep<string> => [from.texts[text] as string, kind, params, changes]);
+    for (const job of jobs) {
+      if (job.kind === "unit") this.#queue.push({ ...job, from, steps: read(job.steps) });
+      else if (job.kind === "read") this.#serve({ ...job, from, step: read([job.step])[0] as WireStep<string> });
+      else if (job.kind === "write") this.#serve({ ...job, from, steps: read(job.steps) });
+      else if (job.kind === "end") this.#serve({ ...job, from });
+      else this.#queue.push({ ...job, from });
+    }
+    this.#wake();
   }
 
   /** The next turn comes after all messages that are here already have been taken in: they share its commit. */
@@ -90,7 +131,7 @@ export class Writer {
         this.#commit();
         break;
       }
-      if (this.#broken !== null && job.kind !== "close") this.#post(refuseAll(this.#take(), this.#broken));
+      if (this.#broken !== null && job.kind !== "close") this.#tellAll(refuseAll(this.#take(), this.#broken));
       else if (job.kind === "migrate" || job.kind === "close") this.#runByItself(job);
       else if (this.#group === null && !this.#begin()) break;
       else this.#run(job);
@@ -112,7 +153,7 @@ export class Writer {
       return true;
     }
     this.#relieve(failure);
-    this.#post(refuseAll(this.#take(), failure));
+    this.#tellAll(refuseAll(this.#take(), failure));
     return false;
   }
 
@@ -132,35 +173,36 @@ export class Writer {
   #hold(job: Of<"begin">): void {
     this.#options.connection.statements.run("SAVEPOINT held", []);
     this.#held = { job, timer: setTimeout(() => this.#expire(job), job.timeoutMs) };
-    this.#post([[job.id, true, null]]);
+    this.#tell(job.from, [[job.id, true, null]]);
   }
 
-  #expire({ id, timeoutMs }: Of<"begin">): void {
+  #expire({ id, from, timeoutMs }: Of<"begin">): void {
     const message = `held for more than ${timeoutMs} ms`;
     const failure: Failure = { code: "transaction_timeout", message, errcode: 0, fields: { timeoutMs } };
     this.#held = null;
-    this.#post([], [id, failure]);
+    this.#tell(from, [], [id, failure]);
     if (!undo(this.#options.connection, "held")) this.#abort(failure);
     this.#wake();
   }
 
   /** A request of the transaction that is open, or of one that is lost, whose caller has been told why. */
   #serve(job: Of<"read"> | Of<"write"> | Of<"end">): void {
-    if (this.#held?.job.id !== job.transaction) return this.#post([[job.id, false, asAborted(lostTransaction)]]);
+    const isHeld = this.#held?.job.id === job.transaction && this.#held.job.from === job.from;
+    if (!isHeld) return this.#tell(job.from, [[job.id, false, asAborted(lostTransaction)]]);
     if (job.kind === "end") return this.#letGo(job);
     const { connection } = this.#options;
     if (job.kind === "write") {
       const outcome = runUnit(connection, job.steps);
-      this.#post([outcome.ok ? [job.id, true, outcome.results] : [job.id, false, outcome.failure]]);
+      this.#tell(job.from, [outcome.ok ? [job.id, true, outcome.results] : [job.id, false, outcome.failure]]);
       if (!outcome.ok && (!outcome.undone || isSyncLost(outcome.failure.errcode, false))) this.#lose(outcome.failure);
       return;
     }
     try {
       const [text, , params] = job.step;
-      this.#post([[job.id, true, connection.statements.all(text, params as readonly Value[])]]);
+      this.#tell(job.from, [[job.id, true, connection.statements.all(text, params as readonly Value[])]]);
     } catch (error) {
       const failure = describe(error);
-      this.#post([[job.id, false, failure]]);
+      this.#tell(job.from, [[job.id, false, failure]]);
       if (!connection.db.isTransaction) this.#lose(failure);
     }
   }
@@ -191,7 +233,7 @@ export class Writer {
     this.#held = null;
     const verdict = (this.#group as Group).members.length > 0 ? asAborted(failure) : failure;
     this.#abort(failure);
-    this.#post([], [job.id, this.#broken ?? verdict]);
+    this.#tell(job.from, [], [job.id, this.#broken ?? verdict]);
   }
 
   #commit(): void {
@@ -208,7 +250,7 @@ export class Writer {
     this.#group = null;
     this.#counts.commits++;
     for (const { job } of group.members) if (job.kind === "unit") this.#counts.units++;
-    this.#post(group.members.map(({ answer }) => answer));
+    this.#tellAll(group.members);
     this.#tight = false;
     this.#note(this.#checkpoints.afterCommit());
     this.#counts.logPages = this.#checkpoints.logPages;
@@ -227,11 +269,11 @@ export class Writer {
     this.#relieve(failure);
     const told: Failure = isGone ? failure : { ...failure, code: "database_failed" };
     const verdict = this.#broken ?? (members.length === 1 || !isGone ? told : null);
-    if (verdict !== null) return this.#post(members.map(({ answer }) => [answer[0], false, verdict]));
-    const again = members.filter((member) => member.job.kind === "unit").map(({ job }) => ({ ...job, alone: true }));
-    this.#queue.unshift(again);
-    const transactions = members.filter((member) => member.job.kind === "begin");
-    this.#post(transactions.map(({ answer }) => [answer[0], false, asAborted(failure)]));
+    if (verdict !== null) return this.#tellAll(members.map((member) => refuse(member, verdict)));
+    const units = members.filter(({ job }) => job.kind === "unit" && this.#clients.has(job.from));
+    this.#queue.unshift(units.map(({ job }) => ({ ...job, alone: true })));
+    const transactions = members.filter(({ job }) => job.kind === "begin");
+    this.#tellAll(transactions.map((member) => refuse(member, asAborted(failure))));
   }
 
   #rollBack(): boolean {
@@ -263,7 +305,7 @@ export class Writer {
   #break({ message, errcode }: Failure): void {
     if (this.#broken !== null) return;
     this.#broken = { code: "database_read_only", message, errcode };
-    this.#options.post({ answers: [], trouble: { kind: "sync_failed", message }, counts: this.#counts });
+    this.#warn({ kind: "sync_failed", message });
   }
 
   /** On a full disk the log's own space may be what a commit needs. Tried once, until a commit has succeeded again. */
@@ -280,7 +322,7 @@ export class Writer {
     if (failure === null) return;
     if (syncLost) return this.#break(failure);
     if (!isNews) return;
-    this.#options.post({ answers: [], trouble: { kind: "checkpoint_failed", message: failure.message }, counts: this.#counts });
+    this.#warn({ kind: "checkpoint_failed", message: failure.message });
   }
 
   #runByItself(job: Of<"migrate"> | Of<"close">): void {
@@ -288,12 +330,12 @@ export class Writer {
     this.#queue.shift();
     if (job.kind === "close") {
       connection.db.close();
-      return this.#post([[job.id, true, null]]);
+      return this.#tell(job.from, [[job.id, true, null]]);
     }
     const failure = migrate(connection, job.statements, this.#turns);
     if (failure !== null && isSyncLost(failure.errcode, true)) this.#break(failure);
     const verdict = failure === null ? null : (this.#broken ?? failure);
-    this.#post([verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);
+    this.#tell(job.from, [verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);
     if (verdict === null) this.#note(this.#checkpoints.afterCommit());
   }
 
@@ -308,9 +350,25 @@ export class Writer {
     return taken;
   }
 
-  #post(answers: readonly Answer[], lost?: Reply["lost"]): void {
+  #tell(to: Client, answers: readonly Answer[], lost?: Reply["lost"]): void {
     if (answers.length === 0 && lost === undefined) return;
-    this.#options.post({ answers, counts: { ...this.#counts }, ...(lost === undefined ? {} : { lost }) });
+    // Who has left hears nothing any more.
+    if (this.#clients.has(to)) to.post({ answers, counts: { ...this.#counts }, ...(lost === undefined ? {} : { lost }) });
+  }
+
+  /** One message to each, however many answers it is owed. */
+  #tellAll(verdicts: readonly Verdict[]): void {
+    const owed = new Map<Client, Answer[]>();
+    for (const { job, answer } of verdicts) {
+      const answers = owed.get(job.from);
+      if (answers === undefined) owed.set(job.from, [answer]);
+      else answers.push(answer);
+    }
+    for (const [client, answers] of owed) this.#tell(client, answers);
+  }
+
+  #warn(trouble: NonNullable<Reply["trouble"]>): void {
+    for (const client of this.#clients) client.post({ answers: [], trouble, counts: { ...this.#counts } });
   }
 }
 
@@ -324,6 +382,11 @@ function asAborted(failure: Failure): Failure {
   return { ...failure, code: "aborted" };
 }
 
-function refuseAll(jobs: readonly Queued[], failure: Failure): Answer[] {
-  return jobs.map(({ id }) => [id, false, failure]);
+function refuseAll(jobs: readonly Queued[], failure: Failure): Verdict[] {
+  return jobs.map((job) => ({ job, answer: [job.id, false, failure] }));
+}
+
+/** A transaction's answer is for the request that ended it. */
+function refuse({ job, answer }: Member, failure: Failure): Verdict {
+  return { job, answer: [answer[0], false, failure] };
 }

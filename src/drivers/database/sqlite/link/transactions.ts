@@ -1,8 +1,8 @@
 /** Transactions that a caller holds open: each request is a round trip to the writer, which waits for this one alone. */
-import { assert } from "../../../base/errors.ts";
-import type { Row, Statement, Step, StepResult, Transaction } from "../../database.ts";
-import { type Failure, toError } from "./failures.ts";
-import { toResult, type WireResult } from "./messages.ts";
+import { assert } from "../../../../base/errors.ts";
+import type { Row, Statement, Step, StepResult, Transaction } from "../../../database.ts";
+import { type Failure, toError } from "../failures.ts";
+import { toResult, type WireResult } from "../messages.ts";
 import type { Outcome, WriteQueue } from "./write-queue.ts";
 
 export interface TransactionLimits {
@@ -81,7 +81,10 @@ class HeldTransaction implements Transaction {
     this.#ended = true;
     const undo = "thrown" in verdict;
     const outcome = await this.#queue.request({ kind: "end", transaction: this.#id, undo });
-    return outcome.ok ? verdict : { failure: this.#failure ?? outcome.failure };
+    if (outcome.ok) return verdict;
+    const { failure } = outcome;
+    // A writer that is gone took the transaction along, but may have committed it first.
+    return { failure: failure.code === "write_outcome_unknown" ? failure : (this.#failure ?? failure) };
   }
 
   close(): void {

@@ -1,8 +1,7 @@
 /** The main thread's end of the writer: gathers the work of one turn of the event loop into one message and settles the answers. */
-import type { Worker } from "node:worker_threads";
-import { assert } from "../../../base/errors.ts";
-import { failDatabase, type Step } from "../../database.ts";
-import { type Failure, faultOf } from "./failures.ts";
+import { assert } from "../../../../base/errors.ts";
+import { failDatabase, type Step } from "../../../database.ts";
+import { type Failure, faultOf } from "../failures.ts";
 import {
   type Answer,
   type Batch,
@@ -12,12 +11,18 @@ import {
   type Reply,
   type WireStep,
   type WriterCounts,
-} from "./messages.ts";
-import type { SqliteTrouble } from "./options.ts";
+} from "../messages.ts";
+import type { Link, Loss, OpenLink } from "./link.ts";
+import type { SqliteTrouble } from "../options.ts";
 
 export interface WriteQueueOptions {
-  /** Starts a writer's thread; called again by the first work after one has died. */
-  readonly start: () => Worker;
+  /** Opens a way to the writer; called again by the first work after one was lost. */
+  readonly open: OpenLink;
+  /**
+   * Open it at once, and again when it is lost: the writer works for others too, and what it tells of the disk concerns also who
+   * writes nothing.
+   */
+  readonly isShared: boolean;
   /** Units and transactions that may wait. */
   readonly max: number;
   /** Texts that either end remembers by number. */
@@ -37,26 +42,33 @@ export interface Sent {
 /** A job before it has its number. */
 export type Work = Job extends infer J ? (J extends Job ? Omit<J, "id"> : never) : never;
 
-const died: Failure = { code: "database_failed", message: "the writer's thread ended by itself", errcode: 0 };
+interface Waiting {
+  readonly settle: (outcome: Outcome) => void;
+  /** Without its answer nobody knows whether it was done. */
+  readonly mayBeDone: boolean;
+}
 
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
-  readonly #waiting = new Map<number, (outcome: Outcome) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   /** What to do when the writer undoes an open transaction on its own. */
   readonly #held = new Map<number, (failure: Failure) => void>();
   readonly #texts = new Map<string, number>();
-  #worker: Worker | null = null;
+  #link: Link | null = null;
   #outbox: Job[] = [];
   #newTexts: string[] = [];
   #reset = false;
   #scheduled = false;
   #lastId = 0;
   #broken = false;
+  #isCut = false;
+  #isClosed = false;
   #counts: WriterCounts = { commits: 0, units: 0, checkpoints: 0, logPages: 0 };
   #onIdle: (() => void)[] = [];
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
+    if (options.isShared) this.#reach();
   }
 
   /** A sync to disk failed. */
@@ -64,12 +76,17 @@ export class WriteQueue {
     return this.#broken;
   }
 
+  /** The writer was not to be reached, for as long as one waits for it. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   get counts(): WriterCounts {
     return this.#counts;
   }
 
   get started(): boolean {
-    return this.#worker !== null;
+    return this.#link !== null;
   }
 
   /** Queues a unit, a transaction's begin or a migration with all of this turn; fails at once when too many wait. */
@@ -117,18 +134,18 @@ export class WriteQueue {
     });
   }
 
-  /** Lets the writer close its connection and ends its thread. */
+  /** Lets a writer that is this process's own close its connection and end. */
   async close(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === null) return;
-    await this.submit({ kind: "close" }).outcome;
-    this.#worker = null;
-    await worker.terminate();
+    this.#isClosed = true;
+    const link = this.#link;
+    if (link === null) return;
+    await link.end(() => this.submit({ kind: "close" }).outcome);
+    this.#link = null;
   }
 
   #enqueue(work: Work): Sent {
     const id = ++this.#lastId;
-    const outcome = new Promise<Outcome>((resolve) => this.#waiting.set(id, resolve));
+    const outcome = new Promise<Outcome>((settle) => this.#waiting.set(id, { settle, mayBeDone: mayBeDone(work) }));
     this.#outbox.push({ ...work, id });
     return { id, outcome };
   }
@@ -147,36 +164,32 @@ export class WriteQueue {
     this.#scheduled = false;
     if (this.#outbox.length === 0) return;
     const batch: Batch = { reset: this.#reset, texts: this.#newTexts, jobs: this.#outbox };
-    const worker = (this.#worker ??= this.#start());
+    const link = this.#reach();
     this.#outbox = [];
     this.#newTexts = [];
     this.#reset = this.#texts.size > this.#options.textsMax;
     if (this.#reset) this.#texts.clear();
-    worker.ref();
-    worker.postMessage(batch);
+    link.hold(true);
+    link.post(batch);
   }
 
-  #start(): Worker {
-    const worker = this.#options.start();
-    worker.on("message", (reply: Reply) => this.#hear(reply));
-    // An error is always followed by the exit, which knows what is left to do; the listener keeps it from being thrown.
-    let cause = died.message;
-    worker.on("error", (error: Error) => (cause = error.message));
-    worker.on("exit", () => this.#mourn(worker, cause));
-    return worker;
+  #reach(): Link {
+    this.#link ??= this.#options.open({ hear: (reply) => this.#hear(reply), lose: (loss) => this.#mourn(loss) });
+    return this.#link;
   }
 
   #hear({ answers, lost, trouble, counts }: Reply): void {
     this.#counts = counts;
+    this.#isCut = false;
     this.#options.onNews();
     if (trouble !== undefined) {
       if (trouble.kind === "sync_failed") this.#broken = true;
       this.#options.onTrouble(trouble);
     }
     for (const [id, ok, payload] of answers) {
-      const settle = this.#waiting.get(id);
+      const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
-      settle?.(ok ? { ok, payload } : { ok, failure: payload });
+      waiting?.settle(ok ? { ok, payload } : { ok, failure: payload });
     }
     if (lost !== undefined) this.#held.get(lost[0])?.(lost[1]);
     this.#rest();
@@ -184,24 +197,33 @@ export class WriteQueue {
 
   #rest(): void {
     if (this.#waiting.size > 0 || this.#held.size > 0) return;
-    this.#worker?.unref();
+    this.#link?.hold(false);
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #mourn(worker: Worker, message: string): void {
-    if (this.#worker !== worker) return;
-    this.#worker = null;
+  /** What was asked of a writer that is gone: undone for sure, but for what may have been committed before the answer was lost. */
+  #mourn({ kind, message, wasReached }: Loss): void {
+    this.#link = null;
+    this.#isCut = !wasReached;
     this.#texts.clear();
     this.#newTexts = [];
     this.#reset = false;
-    this.#outbox = [];
-    this.#options.onTrouble({ kind: "worker_died", message });
-    const failure = { ...died, message };
-    for (const settle of this.#waiting.values()) settle({ ok: false, failure });
+    const unsent = new Set(this.#outbox.splice(0).map(({ id }) => id));
+    this.#options.onNews();
+    this.#options.onTrouble({ kind, message });
+    const undone: Failure = { code: "database_unreachable", message, errcode: 0 };
+    const unknown: Failure = { code: "write_outcome_unknown", message, errcode: 0 };
+    for (const [id, { settle, mayBeDone: may }] of this.#waiting)
+      settle({ ok: false, failure: may && wasReached && !unsent.has(id) ? unknown : undone });
     this.#waiting.clear();
-    for (const lost of this.#held.values()) lost(failure);
+    for (const lost of this.#held.values()) lost(undone);
+    if (this.#options.isShared && !this.#isClosed) this.#reach();
     this.#rest();
   }
+}
+
+function mayBeDone(work: Work): boolean {
+  return work.kind === "unit" || work.kind === "migrate" || (work.kind === "end" && !work.undo);
 }
 
 function assertParams(params: readonly Param[], step: number): void {

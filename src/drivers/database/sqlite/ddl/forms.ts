@@ -1,5 +1,6 @@
 /** What a value of one storage is in another: SQLite keeps decimals as whole numbers of the smallest unit, and dates as texts. */
-import type { ColumnShape, Forms, ValueForm } from "../../ddl.ts";
+import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../../ddl.ts";
+import { bindNative, declaredType, readNative } from "../catalog/forms.ts";
 
 const exact: ReadonlySet<ColumnShape["storage"]> = new Set(["integer", "bigint", "decimal", "boolean"]);
 const wordy: ReadonlySet<ColumnShape["storage"]> = new Set(["text", "uuid", "datetime", "date", "time", "json"]);
@@ -38,8 +39,15 @@ function decimalText(sql: string, unit: string): string {
   return `CASE WHEN ${sql} IS NULL THEN NULL ELSE (CASE WHEN ${sql} < 0 THEN '-' ELSE '' END) || ${whole} || '.' || ${rest} END`;
 }
 
+function heldAs({ storage, scale, spelt }: NativeForm) {
+  return { storage, scale: scale ?? 0, native: spelt, isRequired: false, isPlain: false, isColumn: true };
+}
+
 export const sqliteForms: Forms = Object.freeze({
   boundsTexts: false,
   convert,
   isWhole: (sql: string) => `${cast(cast(sql, "INTEGER"), "TEXT")} = ${sql}`,
+  read: (sql: string, native: NativeForm) => readNative(heldAs(native), sql),
+  write: (sql: string, native: NativeForm) => bindNative(heldAs(native), sql),
+  declare: (native: string) => ({ type: declaredType(native), refers: true }),
 });
