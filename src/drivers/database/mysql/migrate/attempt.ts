@@ -1,7 +1,7 @@
 /** Tries definitions on empty temporary tables that stand before the real ones, on a connection of their own: no row and no table is touched. */
 import type { Refused } from "../../../database.ts";
 import type { Session } from "../connections.ts";
-import { isServerError, type ServerError, toError } from "../failures.ts";
+import { isLost, isServerError, type ServerError, toError } from "../failures.ts";
 import { quote } from "../text.ts";
 import type { Migrating } from "./session.ts";
 
@@ -9,6 +9,11 @@ import type { Migrating } from "./session.ts";
 const refers = /^ALTER TABLE .* (ADD CONSTRAINT .* FOREIGN KEY|DROP FOREIGN KEY) /;
 const target = /^(?:ALTER TABLE|CREATE TABLE|DROP TABLE|CREATE (?:UNIQUE )?INDEX "(?:[^"]|"")+" ON) "((?:[^"]|"")+)"/;
 const renamed = /^ALTER TABLE "(?:[^"]|"")+" RENAME TO "((?:[^"]|"")+)"$/;
+/**
+ * Limits of the server: identifiers, keys and their parts, rows, columns and their lengths. What else it says may be of the copy alone,
+ * as where a condition names a column with a quote in its name.
+ */
+const limits = new Set([139, 1059, 1069, 1070, 1071, 1074, 1117, 1118, 1170]);
 /** The user may not make temporary tables: then nothing is known beforehand. */
 const denied = new Set([1044, 1142, 1227]);
 
@@ -54,7 +59,8 @@ async function tryOne(session: Session, text: string, shadows: Set<string>): Pro
   try {
     await session.ask(text.replace(/^(CREATE|DROP) TABLE/, "$1 TEMPORARY TABLE"));
   } catch (error) {
-    if (isServerError(error) && error.sqlMessage !== undefined) return error.sqlMessage;
+    if (isServerError(error) && limits.has(error.errno ?? 0)) return error.sqlMessage ?? "";
+    if (isServerError(error) && !isLost(error)) return null;
     throw toError(error as ServerError, "nothing");
   }
   if (isNew) shadows.add(name);
