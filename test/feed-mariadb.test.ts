@@ -1,10 +1,15 @@
 /** The order of commits on MariaDB, shown in plain SQL: numbers become visible in their order, whoever commits late. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Connection, createConnection } from "mysql2/promise";
 import { openDatabase } from "../src/app/wire.ts";
 import type { Step } from "../src/drivers/database.ts";
+import { mysqlCommits } from "../src/drivers/database/mysql/ddl/commits.ts";
+import { changesTable, commitColumn } from "../src/engine/write/change.ts";
 import { type Ledger, openLedger, type Writer } from "./feed/mariadb.ts";
 import { openPlace } from "./feed/places.ts";
+import { perform } from "./feed/notes.ts";
 import { assertWhole, readOn, tail } from "./feed/tail.ts";
 import { countWaitingMariadb } from "./isolation/waiting.ts";
 import { needsService } from "./needs.ts";
@@ -49,7 +54,30 @@ async function readAroundLate(ledger: Ledger, options?: { readonly commits: null
   return [...during.found, ...after.found];
 }
 
+/** Holds the seal as a transaction does that is about to commit. */
+async function holdSeal(url: string, t: TestContext): Promise<Connection> {
+  const connection = await createConnection(url);
+  t.after(() => connection.destroy());
+  await connection.query("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')");
+  await connection.query("start transaction");
+  for (const sql of mysqlCommits.seal((name) => `"${name}"`, changesTable, commitColumn)) await connection.query(sql);
+  return connection;
+}
+
 function orderTests(): void {
+  test("a transaction that only reads does not wait for the seal; one that writes does", async (t) => {
+    await using place = await openPlace(serviceUrl("mariadb"));
+    const node = await place.openNode();
+    await node.system.notes.create({ id: "a", body: "", count: 0 });
+    const holder = await holdSeal(place.url, t);
+    const read = await perform(node, async (tx) => (await tx.notes.list({ select: { id: true } })).data);
+    assert.deepEqual(read, [{ id: "a" }]);
+    const written = perform(node, (tx) => tx.notes.update("a", { count: 1 }));
+    while ((await countWaitingMariadb(place)) === 0) await Promise.race([written, nextTurn()]);
+    await holder.rollback();
+    await written;
+  });
+
   test("a transaction that writes first and commits last is not skipped, and holds nobody up", async () => {
     await using ledger = await openLedger(serviceUrl("mariadb"));
     const found = await readAroundLate(ledger);

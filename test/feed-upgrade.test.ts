@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { createApp } from "holdfast";
 import { openDatabase } from "../src/app/wire.ts";
-import type { Statement } from "../src/drivers/database.ts";
+import type { Product, Statement } from "../src/drivers/database.ts";
 import { findDrift } from "../src/engine/migrate/drift.ts";
 import { readHead, readSnapshot } from "../src/engine/migrate/journal.ts";
 import { systemVersion } from "../src/engine/migrate/system-tables.ts";
@@ -17,16 +17,17 @@ import { serviceUrl } from "./servers/names.ts";
 describe("SQLite", () => upgradeTests("sqlite", () => null));
 describe("PostgreSQL 18", needsService("postgres"), () => upgradeTests("postgres", () => serviceUrl("postgres")));
 describe("PostgreSQL 15", needsService("postgres-15"), () => upgradeTests("postgres", () => serviceUrl("postgres-15")));
+describe("MariaDB", needsService("mariadb"), () => upgradeTests("mysql", () => serviceUrl("mariadb")));
 
 /** Runs what was recorded when version 1 made a database of the notes and wrote two of them. */
-async function makeOld(product: "sqlite" | "postgres", place: Place): Promise<void> {
+async function makeOld(product: Product, place: Place): Promise<void> {
   const text = readFileSync(new URL(`./feed/fixtures/system-1.${product}.json`, import.meta.url), "utf8");
   const { database } = await openDatabase(place.url, () => {});
   await database.migrate(JSON.parse(text) as Statement[]);
   await database.close();
 }
 
-function upgradeTests(product: "sqlite" | "postgres", server: () => string | null): void {
+function upgradeTests(product: Product, server: () => string | null): void {
   test("what was recorded before comes first, then what is written after", async () => {
     await using place = await openPlace(server());
     await makeOld(product, place);

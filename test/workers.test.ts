@@ -6,56 +6,19 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
-import { createApp } from "holdfast";
 import { launch, notesBackend, openFolder } from "./cli/run.ts";
 import { createLedger, work } from "./crash/ledger.ts";
 import { retryKeys } from "./crash/rounds.ts";
 import { verify } from "./crash/verify.ts";
-import { faultyStore } from "./races/backend.ts";
-import { ask, askOn, backendOf, type Line, nextReady, nextWriter, openLine, type Site, startSite } from "./workers/site.ts";
+import { clients, ledgerFiles, promiseTests, writesBefore } from "./workers/promises.ts";
+import { ask, backendOf, nextReady, nextWriter, type Site, startSite } from "./workers/site.ts";
 
-const ledgerFiles = backendOf("test/crash/backend.ts", "ledgerBackend");
 const callingFiles = backendOf("test/workers/backend.ts", "callingBackend");
-const clients = 12;
-const writesBefore = 150;
 
-/** Connections until both workers have one; the balance is not the point here. */
-async function openLines(site: Site): Promise<Line[]> {
-  const lines: Line[] = [];
-  while (new Set(lines.map(({ worker }) => worker)).size < site.pids.size) lines.push(await openLine(site));
-  return lines;
-}
+describe("workers on SQLite", () =>
+  promiseTests({ open: async () => undefined, verify: async (url, ledger) => verify(url.slice("sqlite:".length), ledger) }));
 
-describe("a worker that is killed under load", () => {
-  test("is replaced; the others go on, and what was acknowledged is there", async (t) => {
-    const site = await startSite(t, ledgerFiles);
-    const lines = await openLines(site);
-    const ledger = createLedger();
-    const state = { over: false, killed: false };
-    const isOver = () => {
-      if (!state.killed && ledger.acknowledged >= writesBefore) {
-        state.killed = true;
-        process.kill(site.pids.get(1) as number, "SIGKILL");
-      }
-      return state.over;
-    };
-    const target = { port: site.port, random: Math.random, newId: () => crypto.randomUUID(), isOver };
-    const working = Array.from({ length: clients }, () => work(ledger, target));
-    await site.running.said(/"msg":"worker_died".*SIGKILL.*"worker":1\}/);
-    for (const { socket, worker } of lines) if (worker === 2) await askOn(socket);
-    const { number, pid } = await nextReady(site.running);
-    assert.deepEqual([number, pid === site.pids.get(1)], [1, false]);
-    const again = await openLines(site);
-    const { acknowledged } = ledger;
-    const late = { ...target, isOver: () => ledger.acknowledged >= acknowledged + writesBefore };
-    await Promise.all(Array.from({ length: clients }, () => work(ledger, late)));
-    state.over = true;
-    await Promise.all(working);
-    for (const { socket } of [...lines, ...again]) socket.destroy();
-    assert.deepEqual(verify(join(site.folder.path, "data.db"), ledger), []);
-    assert.equal(await site.running.stop(), 0);
-  });
-
+describe("a worker that is killed", () => {
   test("again and again is given up, and all end", async (t) => {
     const { running, pids } = await startSite(t, ledgerFiles);
     process.kill(pids.get(2) as number, "SIGKILL");
@@ -104,64 +67,6 @@ describe("the process that writes for all workers", () => {
     const left = readdirSync(site.folder.path).filter((name) => name.startsWith("data.db-"));
     assert.deepEqual(left, [], "the log was copied into the file");
     assert.deepEqual(verify(join(site.folder.path, "data.db"), ledger), []);
-  });
-});
-
-describe("what may happen once", () => {
-  test("one key that is tried a hundred times at once has one effect", async (t) => {
-    const site = await startSite(t, ledgerFiles);
-    const body = { tag: "once", value: 1 };
-    const tries = Array.from({ length: 100 }, (_, index) =>
-      ask(site, "/api/entries", {
-        method: "POST",
-        body,
-        headers: { "idempotency-key": '"one"', "x-request-id": `try-${index}` },
-      }),
-    );
-    const answers = await Promise.all(tries);
-    const made = answers.filter(({ status }) => status === 201);
-    const waiting = answers.filter(({ status, body: text }) => status === 409 && text.includes("idempotency_in_progress"));
-    assert.equal(made.length + waiting.length, answers.length);
-    assert.equal(new Set(made.map(({ body: text }) => text)).size, 1, "all are answered alike, or told to wait");
-    const { body: rows } = await ask(site, "/api/entries?filter[tag]=once");
-    assert.equal((JSON.parse(rows) as { data: unknown[] }).data.length, 1);
-    const served = new Set<string | undefined>();
-    for (const _ of tries) served.add((await site.running.said(/"requestId":"try-\d+".*"worker":(\d+)\}/))[1]);
-    assert.equal(served.size, 2, "both workers were asked");
-    assert.equal(await site.running.stop(), 0);
-  });
-
-  test("of fifty buyers of one copy one gets it, whichever worker is asked", async (t) => {
-    const site = await startSite(t, backendOf("test/races/backend.ts", "faultyStore"));
-    const app = await createApp(faultyStore, { database: `sqlite:${site.folder.path}/data.db`, log: false });
-    t.after(() => app.stop());
-    const ids = Array.from({ length: 50 }, (_, index) => `c${index}`);
-    await app.system.customers.createMany(ids.map((id) => ({ id, name: id })));
-    const film = await app.system.films.create({ number: 1, title: "Film", price: "9.90", cost: "5.00", stock: 1 });
-    const tokens = await Promise.all(ids.map((sub) => app.mint({ sub, roles: ["customer"] })));
-    const body = { lines: [{ film: film.id, quantity: 1 }] };
-    const answers = await Promise.all(
-      tokens.map((token) => ask({ ...site, token }, "/api/actions/checkout", { method: "POST", body })),
-    );
-    assert.deepEqual(
-      answers.map(({ status }) => status).toSorted((a, b) => a - b),
-      [200, ...Array.from({ length: 49 }, () => 409)],
-    );
-    assert.equal((await app.system.films.get(film.id)).stock, 0);
-  });
-
-  test("the schema is made, and a cursor of one worker is good at the other", async (t) => {
-    const site = await startSite(t, ledgerFiles);
-    for (let value = 0; value < 12; value++) await ask(site, "/api/entries", { method: "POST", body: { tag: "page", value } });
-    const values: number[] = [];
-    for (let next: string | null = ""; next !== null; ) {
-      const after: string = next === "" ? "" : `&after=${encodeURIComponent(next)}`;
-      const { body } = await ask(site, `/api/entries?sort=value&limit=2${after}`);
-      const page = JSON.parse(body) as { data: { value: number }[]; page: { next: string | null } };
-      values.push(...page.data.map(({ value }) => value));
-      ({ next } = page.page);
-    }
-    assert.deepEqual(values, [...Array(12).keys()]);
   });
 });
 

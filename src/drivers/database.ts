@@ -166,6 +166,13 @@ export interface ReplicaState {
 /** The databases that there are drivers for. */
 export type Product = "sqlite" | "postgres" | "mysql";
 
+/** A statement that the server does not take, and what it says of it. */
+export interface Refused {
+  /** Its place among those that were tried. */
+  readonly index: number;
+  readonly why: string;
+}
+
 /** Carries out a migration of several phases; it alone holds the lock of migrations meanwhile, whatever process others are in. */
 export interface Migrator {
   /** Outside of any transaction. */
@@ -174,6 +181,8 @@ export interface Migrator {
   together(statements: readonly Statement[]): Promise<void>;
   /** By itself, outside of any transaction. */
   alone(text: string): Promise<void>;
+  /** Tries definitions without making them, where they could not be undone; says which one the server does not take. */
+  attempt?(texts: readonly string[]): Promise<Refused | null>;
   /** As `together`; then `look` reads what has become of the database, and all is undone. Not where definitions commit by themselves. */
   rehearse?<T>(
     statements: readonly Statement[],
@@ -262,7 +271,7 @@ export const databaseErrors = {
     status: 503,
     message: "The migration waited {tries} times {seconds} s for the lock of a table, and others held it.",
     explanation:
-      "A transaction that stays open holds up the migration, and the migration would hold up everyone behind it, so it was undone. End what is long, or raise migrationLockTimeoutMs.",
+      "A transaction that stays open holds up the migration, and the migration would hold up everyone behind it, so it was undone; on MariaDB what came before stays, and the next start goes on. End what is long, or raise migrationLockTimeoutMs.",
   },
   migration_timeout: {
     status: 503,

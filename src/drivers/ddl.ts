@@ -156,6 +156,8 @@ export interface CommitOrder {
   readonly settled: (column: string) => string;
   /** What every transaction ends with that has appended rows: numbers them, where their number is known only then. Names unquoted. */
   readonly seal: (quote: Ddl["quote"], table: string, column: string) => readonly string[];
+  /** What gives rows their place that were there before they were ordered: before all others, in the order of their numbers. Names unquoted. */
+  readonly settle: (quote: Ddl["quote"], table: string, column: string) => readonly string[];
   /** Tables that sealing needs. */
   readonly tables: readonly TableShape[];
 }
@@ -215,10 +217,23 @@ export type ValueForm = Pick<ColumnShape, "storage" | "precision" | "scale" | "l
 export interface References {
   add(table: string, reference: ReferenceShape): string;
   drop(table: string, reference: ReferenceShape): string;
+  /**
+   * A reference bears a name that follows from its table and columns, and leans on an index: where one of these changes it is untied
+   * before and tied anew.
+   */
+  readonly named: boolean;
+  /** A query that counts rows which lead nowhere, for what `add` does not look at; null where it looks at all of them. */
+  readonly orphans: ((table: string, reference: ReferenceShape) => string) | null;
 }
 
 /** What is done to a table: `alter` changes its definition alone, `require` looks for nulls, `refer` for what is referred to. */
 export type Deed = "create" | "drop" | "drop-column" | "alter" | "rewrite" | "require" | "index" | "refer" | "key";
+
+/** A table that something is done to. */
+export interface Altered {
+  readonly table: TableShape;
+  readonly indexes: readonly IndexShape[];
+}
 
 /** What a deed costs those who use the table. */
 export interface Lock {
@@ -235,7 +250,8 @@ export interface Manner {
   readonly apart?: true;
   /** False where each definition commits by itself. */
   readonly transactional: boolean;
-  lockOf(deed: Deed): Lock;
+  /** `on`: the table when the deed is done, with its indexes, the one that is made as the last; where it is not told, the lightest. */
+  lockOf(deed: Deed, on?: Altered): Lock;
   /** Keeps everyone away until the transaction ends; null where a transaction does so by itself. */
   readonly lockTables: ((tables: readonly string[]) => string) | null;
   /** Null where an index is dropped and made anew. */

@@ -24,6 +24,8 @@ export interface Folder {
   readonly path: string;
   readonly write: (name: string, text: string) => void;
   readonly run: (...argv: readonly string[]) => Promise<Ran>;
+  /** Further variables of programs that run there. @default none */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Notes that belong to somebody; staff may delete them. */
@@ -83,7 +85,11 @@ export interface Running {
 export function launch(t: TestContext, folder: Folder, argv: readonly string[]): Running {
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, CI: _ci, ...env } = process.env;
   const args = ["--conditions=holdfast-source", `${root}bin/holdfast.mjs`, ...argv];
-  const child = spawn(process.execPath, args, { cwd: folder.path, stdio: ["ignore", "pipe", "pipe"], env });
+  const child = spawn(process.execPath, args, {
+    cwd: folder.path,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...env, ...folder.env },
+  });
   const state = { text: "", from: 0, isOver: false, heard: Promise.withResolvers<void>() };
   const wake = () => {
     state.heard.resolve();

@@ -19,7 +19,8 @@ export async function verifyPostgres(url: string, ledger: Ledger): Promise<strin
   }
 }
 
-function toImage(row: Record<string, unknown>): Image {
+/** A row as a server's library gives it. */
+export function toImage(row: Record<string, unknown>): Image {
   const { id, tag, created_at: created, updated_at: updated } = row;
   return {
     id: String(id),
@@ -31,7 +32,7 @@ function toImage(row: Record<string, unknown>): Image {
   };
 }
 
-// The library gives large integers as texts.
-function toChange(row: Record<string, unknown>): ChangeRow {
+/** The same of a record; large integers may be texts. */
+export function toChange(row: Record<string, unknown>): ChangeRow {
   return { ...row, seq: Number(row["seq"]), version: Number(row["version"]) } as ChangeRow;
 }

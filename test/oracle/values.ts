@@ -193,7 +193,7 @@ export function claimOf(field: FieldDef, claim: string | null): Comparable | nul
   if (field.kind !== "decimal") return comparable(field, claim);
   const { precision = 18, scale = 0 } = field;
   const [, whole = "", fraction = ""] = /^-?0*(\d+)(?:\.(\d+?)0*)?$/.exec(claim) ?? [];
-  return whole === "" || fraction.length > scale || whole.length > Math.max(1, precision - scale)
-    ? null
-    : comparable(field, claim);
+  // A nothing before the point is no digit.
+  const digits = whole === "0" ? 0 : whole.length;
+  return whole === "" || fraction.length > scale || digits > precision - scale ? null : comparable(field, claim);
 }

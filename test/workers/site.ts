@@ -6,16 +6,19 @@ import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/run.ts";
+import { testSecret } from "../fresh.ts";
 import { type Folder, launch, openFolder, type Running } from "../cli/run.ts";
 
 export interface Site {
   readonly running: Running;
   readonly folder: Folder;
+  /** The URL of the database. */
+  readonly database: string;
   readonly port: number;
   readonly token: string;
   /** The processes of the workers, by their number. */
   readonly pids: Map<number, number>;
-  /** The process that writes for them. */
+  /** The process that writes for them on SQLite; 0 where a server does. */
   readonly writer: number;
 }
 
@@ -25,12 +28,14 @@ export function backendOf(file: string, name: string): Readonly<Record<string, s
   return { "backend.ts": `export { ${name} as default } from ${JSON.stringify(url)};\n` };
 }
 
-/** Starts workers in a folder of their own; resolves when all of them serve. */
-export async function startSite(t: TestContext, files: Readonly<Record<string, string>>, workers = 2): Promise<Site> {
-  const folder = openFolder(t, files);
-  const database = `${folder.path}/data.db`;
+const workers = 2;
+
+/** Starts workers in a folder of their own, on a file there or the database of that URL; resolves when all of them serve. */
+export async function startSite(t: TestContext, files: Readonly<Record<string, string>>, server?: string): Promise<Site> {
+  const folder = { ...openFolder(t, files), env: { HOLDFAST_SECRET: testSecret } };
+  const database = server ?? `sqlite:${folder.path}/data.db`;
   const running = launch(t, folder, ["start", "--port", "0", "--workers", String(workers), "--database", database]);
-  const writer = await nextWriter(running);
+  const writer = server === undefined ? await nextWriter(running) : 0;
   const pids = new Map<number, number>();
   while (pids.size < workers) {
     const { number, pid } = await nextReady(running);
@@ -38,7 +43,7 @@ export async function startSite(t: TestContext, files: Readonly<Record<string, s
   }
   const [, port] = await running.said(/API +http:\/\/localhost:(\d+)\/api/);
   const [, token = ""] = await running.said(/^TOKEN=(\S+)$/m);
-  return { running, folder, port: Number(port), token, pids, writer };
+  return { running, folder, database, port: Number(port), token, pids, writer };
 }
 
 /** Waits for a worker to serve. */

@@ -15,6 +15,7 @@ import type { Trash } from "../plan/plan.ts";
 import { planGet } from "../plan/read.ts";
 import { type Convert, finish, markFor, type Slot } from "./slot.ts";
 import type { StepTemplate, UnitTemplate } from "./unit.ts";
+import { selfReferences } from "./itself.ts";
 
 /** What is read back; null for nothing. */
 export type ReadBack = { readonly select: Select | undefined } | null;
@@ -208,6 +209,11 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
   } else {
     // Recorded first: the record is made from the row.
     addChange(draft, { kind: "delete", before, originParam, gone: true });
+    for (const { set, holds } of selfReferences(model, target.dialect)) {
+      const own = { all: [] as Slot[] };
+      const where = `${keyCondition(draft, null, own)} and ${holds}`;
+      steps.push({ ...finish(`update ${quote(model.table)} set ${set} where ${where}`, own), kind: "run" });
+    }
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
   return { steps, back: null, serial: null, before, alike: false };

@@ -15,6 +15,7 @@ import { readEntries, readHead, readSnapshot } from "./journal.ts";
 import { planMigration } from "./plan.ts";
 import { eachProduct, idOf, type Scratch, schemaOf } from "./scratch.test.ts";
 
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
 const people = model("people", { name: text() });
 const money = { storage: "decimal", scale: 2 } as const;
 
@@ -66,7 +67,7 @@ async function assertRefused(
   assert.deepEqual(await everything(), before);
 }
 
-for (const { title, need, open } of eachProduct(needsService("postgres")))
+for (const { title, need, open } of eachProduct(servers))
   describe(`applying, ${title}`, need, () => {
     test("a reference of several columns is held to, and stays through a rename of what it leads to", async (t) => {
       const scratch = await open(t);
@@ -244,7 +245,7 @@ for (const { title, need, open } of eachProduct(needsService("postgres")))
     });
   });
 
-for (const { title, need, open } of eachProduct(needsService("postgres")))
+for (const { title, need, open } of eachProduct(servers))
   describe(`undoing, ${title}`, need, () => {
     test("goes back one migration at a time, and forward again", async (t) => {
       const scratch = await open(t);
@@ -305,7 +306,7 @@ for (const { title, need, open } of eachProduct(needsService("postgres")))
     });
   });
 
-for (const { title, need, open } of eachProduct(needsService("postgres")))
+for (const { title, need, open } of eachProduct(servers))
   describe(`a database that somebody changed by hand, ${title}`, need, () => {
     test("is migrated only with the word drift, for a rebuild would drop what the journal does not know", async (t) => {
       const scratch = await open(t);

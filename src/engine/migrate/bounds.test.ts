@@ -60,3 +60,13 @@ test("a key that no index entry holds is refused by name", () => {
   const { models } = compileSchema({ wide } as never);
   assert.throws(() => boundsOf(models.get("wide") as Model, { forms: mysqlDdl.forms }), { code: "key_too_long" });
 });
+
+test("so is a reference with a column that may be longer than what it refers to", () => {
+  const seats = model("seats", { row: text(), number: integer() }).key("row", "number");
+  const visits = model("visits", { row: text().immutable(), seat: belongsTo(() => seats).column("row", "seat_number") });
+  const { models } = compileSchema({ seats, visits } as never);
+  assert.throws(() => boundsOf(models.get("visits") as Model, { forms: mysqlDdl.forms }), {
+    code: "key_too_long",
+    message: /visits\.seat/,
+  });
+});

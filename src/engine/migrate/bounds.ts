@@ -31,6 +31,7 @@ export function boundsOf(model: Model, { forms: { boundsTexts } }: Pick<Ddl, "fo
   const key = model.key.reduce((sum, field) => sum + (lengthOf(field) ?? 0), 0);
   if (key > keyCharactersMax)
     throw failMigrate("key_too_long", { fields: { model: model.name, length: key, max: keyCharactersMax } });
+  for (const field of model.fields.values()) checkReference(field);
   const held = new Set<Field>([...model.key, ...[...model.fields.values()].flatMap(partsOf)]);
   for (const index of model.indexes) {
     const fields = index.columns.flatMap(({ column }) => byColumn.get(column) ?? []);
@@ -48,6 +49,13 @@ export function boundsOf(model: Model, { forms: { boundsTexts } }: Pick<Ddl, "fo
       return { prefix: Math.min(prefixMax, Math.floor(indexCharactersMax / fields.length)) };
     },
   });
+}
+
+/** What a reference holds stands in an index too; a column that is a field of its own as well may be longer than the key. */
+function checkReference(field: Field): void {
+  const length = partsOf(field).reduce((sum, part) => sum + (lengthOf(part) ?? 0), 0);
+  if (length <= keyCharactersMax) return;
+  throw failMigrate("key_too_long", { fields: { model: `${field.model}.${field.name}`, length, max: keyCharactersMax } });
 }
 
 /** The columns of a reference. */

@@ -13,6 +13,7 @@ import { readHead, readSnapshot } from "./journal.ts";
 import { type Plan, planMigration } from "./plan.ts";
 import { idOf, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
 
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
 const before = schemaOf(model("films", { title: text(), price: integer() }), model("people", { name: text() }));
 const after = schemaOf(
   model("movies", { title: text().unique(), price: decimal(8, 2) }).was("films"),
@@ -27,8 +28,11 @@ async function prepare(scratch: Scratch): Promise<Plan> {
   return planMigration(snapshot, { schema: after, ddl: scratch.ddl, nowMs: 0 });
 }
 
-onEach("a dry run", needsService("postgres"), (open) => {
-  test("counts the rows before and after, and changes nothing", async (t) => {
+const why = "definitions commit by themselves there, so a dry run is refused; the test below shows it";
+
+onEach("a dry run", servers, (open, { product }) => {
+  const possible = { skip: product === "mysql" ? why : false };
+  test("counts the rows before and after, and changes nothing", possible, async (t) => {
     const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     await scratch.run(`UPDATE films SET title = CAST(id AS TEXT)`);
@@ -46,7 +50,7 @@ onEach("a dry run", needsService("postgres"), (open) => {
     assert.deepEqual(await scratch.rows(`SELECT count(*) FROM films`), [[2]]);
   });
 
-  test("finds what only the data can tell, and removes the copy then too", async (t) => {
+  test("finds what only the data can tell, and removes the copy then too", possible, async (t) => {
     const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     const entry = planEntry(scratch, plan, await readHead(scratch.database, scratch.ddl));
@@ -57,7 +61,7 @@ onEach("a dry run", needsService("postgres"), (open) => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  test("planted fault: a plan that does not do what it says is found out", async (t) => {
+  test("planted fault: a plan that does not do what it says is found out", possible, async (t) => {
     const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     const steps = plan.steps.filter(({ kind }) => kind === "create-table");

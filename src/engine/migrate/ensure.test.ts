@@ -18,6 +18,7 @@ import { readEntries, readEntry, readHead, readSnapshot } from "./journal.ts";
 import { planMigration } from "./plan.ts";
 import { idOf, type Languages, onEach, type Open, schemaOf, scratchFolder } from "./scratch.test.ts";
 
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
 const first = schemaOf(model("people", { name: text() }));
 const wider = schemaOf(model("people", { name: text(), born: date().optional() }));
 const narrower = schemaOf(model("people", { born: date().optional() }));
@@ -25,9 +26,9 @@ const program = fileURLToPath(import.meta.url);
 
 if (process.argv[2] === "start") await startOnce(process.argv[3] ?? "");
 else {
-  onEach("a start", needsService("postgres"), aloneTests);
-  onEach("a start on what is not its own", needsService("postgres"), strangeTests);
-  onEach("several at once", needsService("postgres"), togetherTests);
+  onEach("a start", servers, aloneTests);
+  onEach("a start on what is not its own", servers, strangeTests);
+  onEach("several at once", servers, togetherTests);
 }
 
 /** What a process of the product does first, told when to begin, so that two begin at once; then it serves. */
@@ -60,7 +61,7 @@ async function startTogether(url: string, processes: number): Promise<string[]> 
 /** An empty database that several processes can open, by its URL. */
 async function openShared(t: TestContext, product: Product): Promise<string> {
   if (product === "sqlite") return `sqlite:${join(scratchFolder(t), "data.db")}`;
-  const { url, drop } = await freshDatabase(serviceUrl("postgres"));
+  const { url, drop } = await freshDatabase(serviceUrl(product === "mysql" ? "mariadb" : "postgres"));
   t.after(drop);
   return url;
 }
@@ -136,8 +137,8 @@ function strangeTests(open: Open): void {
   test("refuses a journal of a newer version", async (t) => {
     const scratch = await open(t);
     await ensureSchema({ ...scratch, schema: first }, { mode: "development" });
-    const newer = `replace(CAST(snapshot AS TEXT), '"format":1', '"format":99')`;
-    await scratch.run(`UPDATE _journal SET snapshot = ${scratch.product === "sqlite" ? newer : `(${newer})::json`}`);
+    const newer = `replace(CAST(snapshot AS ${scratch.product === "mysql" ? "CHAR" : "TEXT"}), '"format":1', '"format":99')`;
+    await scratch.run(`UPDATE _journal SET snapshot = ${scratch.product === "postgres" ? `(${newer})::json` : newer}`);
     await assert.rejects(ensureSchema({ ...scratch, schema: wider }, { mode: "development" }), {
       code: "migration_journal_unreadable",
     });

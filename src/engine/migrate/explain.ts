@@ -1,7 +1,7 @@
 /** Says a plan in plain words: what each step does, who waits for how many rows, what is lost, and the SQL. */
 import type { Ddl } from "../../drivers/ddl.ts";
 import type { Readable } from "./journal.ts";
-import { count, type Step } from "./steps/step.ts";
+import { count, isCopied, type Step } from "./steps/step.ts";
 
 /** Rows by table; a table that is not there yet has none. */
 export type RowCounts = ReadonlyMap<string, number>;
@@ -45,15 +45,21 @@ export function explainStep(step: Step, rows: RowCounts): Explained {
 }
 
 function locksOf(step: Step, rows: number | undefined): string {
-  const { work, waits, later, table, sql } = step;
+  const { work, later, table, sql } = step;
   if (later.length > 0) {
-    const first = sql.length > 0 ? `${momentOf(step)} ` : "";
+    const first = sql.length > 0 ? `${work === "rows" && step.commits ? whileRows(step, rows) : momentOf(step)} ` : "";
     const deed = step.kind === "create-index" ? "sorted into the index" : "looked at";
     return `${first}Then, after all steps, nobody waits while ${passed(table, rows)} are ${deed}.`;
   }
   if (work === "none") return sql.length > 0 ? "Nobody waits." : "Nothing waits: the database is not changed.";
-  if (work === "moment") return momentOf(step);
-  const deed = `${passed(table, rows)} are ${deeds[step.kind] ?? "rewritten"}`;
+  return work === "moment" ? momentOf(step) : whileRows(step, rows);
+}
+
+function whileRows(step: Step, rows: number | undefined): string {
+  const { waits, kind, table } = step;
+  const deed = `${passed(table, rows)} are ${isCopied(step) ? "copied" : (deeds[kind] ?? "rewritten")}`;
+  if (isCopied(step)) return `Writers wait while ${deed}, and readers for a moment.`;
+  if (waits === "nobody") return `Readers and writers wait for a moment, and nobody while ${deed}.`;
   if (waits === "everyone") return `Readers and writers wait while ${deed}, and until all steps are done.`;
   return `Writers wait while ${deed}; readers see the old rows until all steps are done.`;
 }

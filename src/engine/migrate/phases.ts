@@ -56,8 +56,9 @@ function statementsOf(step: Step): readonly Spoken[] {
   return step.sql.map((text) => ({ text, says: saying(step) }));
 }
 
-function saying({ does }: Step): Spoken["says"] {
-  return (reason) => `${does[0] ?? ""} ${reasonOf(reason)}`;
+function saying({ kind, does }: Step): Spoken["says"] {
+  // Rows that lead nowhere are refused by the foreign key, or by a question that proves it.
+  return (reason) => `${does[0] ?? ""} ${reasonOf(kind === "add-references" ? "foreign_key" : reason)}`;
 }
 
 /** Rows are changed in a transaction with the mark, once; a definition commits by itself, and leaves its trace in the catalogue. */
@@ -119,8 +120,23 @@ async function runFirst({ first, last, entry, ddl, run }: First): Promise<void> 
 export async function runInPhases({ ddl }: Pick<Running, "ddl">, entry: JournalEntry, migrator: Migrator): Promise<void> {
   const { first, phases } = layOut(entry, ddl);
   const last = phases.length === 0 ? closeEntry(entry, ddl) : markEntry(entry, 0, ddl);
+  if (migrator.attempt !== undefined) {
+    // On what another process has changed already, nothing is to be tried.
+    const head = await readHead(migrator, ddl);
+    if (head !== null && head.number >= entry.number) throw new AlreadyThere();
+    await tryOut(migrator, phases);
+  }
   await runFirst({ first, last, entry, ddl, run: (statements) => migrator.together(statements) });
   await runPhases({ migrator, ddl, entry, phases }, 0);
+}
+
+/** A definition that the database does not take must not be met in the middle: nothing would lead on from there, or back. */
+async function tryOut(migrator: Migrator, phases: readonly SpokenPhase[]): Promise<void> {
+  const texts = phases.flatMap(({ sql, says }) => sql.map((text) => ({ text, says })));
+  const refused = await migrator.attempt?.(texts.map(({ text }) => text));
+  if (refused === null || refused === undefined) return;
+  const says = texts[refused.index]?.says("definition") ?? "";
+  throw failMigrate("migration_refused", { fields: { reasons: `  ${says} It says: ${refused.why}` } });
 }
 
 /**

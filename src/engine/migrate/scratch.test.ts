@@ -97,17 +97,21 @@ export interface On {
   readonly languages: Languages;
 }
 
-/** Every product; `need` is that of the server. */
-export function eachProduct(need: Need): readonly On[] {
+/** What the servers need; said in the test file itself, for the runner starts what it names. */
+export type ServerNeeds = Readonly<Record<"postgres" | "mariadb", Need>>;
+
+/** Every product. */
+export function eachProduct(needs: ServerNeeds): readonly On[] {
   return [
     { title: "on SQLite", need: { skip: false }, open: async (t) => openScratch(t), languages: sqlite },
-    { title: "on PostgreSQL", need, open: (t) => openPostgresScratch(t), languages: postgres },
+    { title: "on PostgreSQL", need: needs.postgres, open: (t) => openPostgresScratch(t), languages: postgres },
+    { title: "on MariaDB", need: needs.mariadb, open: (t) => openMysqlScratch(t), languages: mysql },
   ];
 }
 
-/** The tests once for each product; `need` is that of the server. */
-export function onEach(title: string, need: Need, tests: (open: Open, languages: Languages) => void): void {
-  for (const on of eachProduct(need)) describe(`${title}, ${on.title}`, on.need, () => tests(on.open, on.languages));
+/** The tests once for each product. */
+export function onEach(title: string, needs: ServerNeeds, tests: (open: Open, languages: Languages) => void): void {
+  for (const on of eachProduct(needs)) describe(`${title}, ${on.title}`, on.need, () => tests(on.open, on.languages));
 }
 
 /** A folder that is gone after the test. */

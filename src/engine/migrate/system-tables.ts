@@ -9,6 +9,9 @@ import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl
  */
 export const systemVersion = 2;
 
+/** The version from which on changes are in the order of their transactions. */
+export const orderedSince = 2;
+
 const column = (name: string, storage: ColumnShape["storage"] = "text"): ColumnShape => ({
   name,
   storage,
@@ -93,7 +96,7 @@ export interface SystemShapes {
 export function systemShapes({ catalogue: { commits } }: Pick<Ddl, "catalogue">, version: number = systemVersion): SystemShapes {
   if (version === 0) return { tables: [], indexes: [] };
   const indexes = [indexOn(idempotencyTable, "created_at")];
-  if (version < 2 || commits === null) return { tables: [journalTable, changesTable, idempotencyTable], indexes };
+  if (version < orderedSince || commits === null) return { tables: [journalTable, changesTable, idempotencyTable], indexes };
   const ordering: ColumnShape = { ...column(commitColumn, "bigint"), native: commits.column };
   const ordered: TableShape = { ...changesTable, columns: [...changesTable.columns, ordering] };
   return {

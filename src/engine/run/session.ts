@@ -22,7 +22,7 @@ export interface Session {
   transaction<T>(work: (session: Session) => Promise<T>, options?: CommitOptions): Promise<T>;
 }
 
-/** `seal` is what every transaction ends with. */
+/** `seal` is what every transaction ends with that has written. */
 export function databaseSession(database: Database, timeoutMs: number, seal: readonly Step[] = []): Session {
   return {
     read: (statement, options) => database.read(statement, options),
@@ -33,12 +33,27 @@ export function databaseSession(database: Database, timeoutMs: number, seal: rea
     transaction: (work, options) =>
       database.transaction(
         async (tx) => {
-          const value = await work(transactionSession(tx));
-          if (seal.length > 0) await tx.write(seal);
+          const noted = notingWrites(tx);
+          const value = await work(transactionSession(noted));
+          // Who has only read has no place among those who wrote, and waits for none of them.
+          if (seal.length > 0 && noted.wrote()) await tx.write(seal);
           return value;
         },
         { ...options, timeoutMs },
       ),
+  };
+}
+
+/** The same transaction, which knows whether anything was written in it; checks alone write nothing. */
+function notingWrites(tx: Transaction): Transaction & { readonly wrote: () => boolean } {
+  const units = { wrote: false };
+  return {
+    read: (statement) => tx.read(statement),
+    write(...asked) {
+      units.wrote ||= asked[0].some(({ kind }) => kind !== "check");
+      return tx.write(...asked);
+    },
+    wrote: () => units.wrote,
   };
 }
 

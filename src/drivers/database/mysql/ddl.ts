@@ -4,6 +4,7 @@ import {
   type ColumnChange,
   type ColumnShape,
   type Ddl,
+  type Deed,
   type IndexShape,
   type Manner,
   type References,
@@ -13,6 +14,8 @@ import {
 } from "../../ddl.ts";
 import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { mysqlForms } from "./ddl/forms.ts";
+import { lockOf } from "./ddl/locks.ts";
+import { countOrphans } from "./ddl/references.ts";
 import { collation, literal, quote } from "./text.ts";
 import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./ddl/shapes.ts";
 
@@ -48,16 +51,41 @@ function addReference(table: string, reference: ReferenceShape): string {
 function alterTable({ from, to, columns }: TableChange): Alteration {
   const at = `ALTER TABLE ${quote(to.name)}`;
   const rekeyed = from.key.join("\n") !== to.key.join("\n");
-  const isRewritten = columns.some(({ kind }) => kind === "change");
+  const deeds = columns.map(deedOf);
   return {
     statements: [
       ...columns.flatMap((change) => alterColumn(to, change)),
-      ...(rekeyed ? [`${at} DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`] : []),
+      ...(rekeyed
+        ? [`${at} ${[...uncounted(from), `DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`].join(", ")}`]
+        : []),
     ],
     // What the server copies it copies itself, indexes and all.
     rebuilds: false,
-    deed: isRewritten ? "rewrite" : rekeyed ? "key" : columns.some(({ kind }) => kind === "drop") ? "drop-column" : "alter",
+    deed: rekeyed ? "key" : (heaviest.find((deed) => deeds.includes(deed)) ?? "alter"),
   };
+}
+
+const heaviest = ["rewrite", "require", "drop-column"] as const;
+
+function deedOf(change: ColumnChange): Deed {
+  if (change.kind !== "change") return change.kind === "drop" ? "drop-column" : "alter";
+  const { from, to, value } = change;
+  if (value !== null || from.storage === "json" || from.serial !== to.serial) return "rewrite";
+  if (defineColumn({ ...from, optional: to.optional }) === defineColumn(to)) return "require";
+  return from.optional === to.optional && isLengthened(from, to) ? "alter" : "rewrite";
+}
+
+/** The server keeps the length of a value in one byte, or in two where the column holds more than 255. */
+function isLengthened({ length: from, storage }: ColumnShape, to: ColumnShape): boolean {
+  if (storage !== "text" || to.storage !== "text" || typeof from !== "number" || typeof to.length !== "number") return false;
+  const isLong = (length: number) => length * 4 > 255;
+  return from <= to.length && isLong(from) === isLong(to.length);
+}
+
+/** Only a key is counted up. */
+function uncounted({ columns, key }: TableShape): readonly string[] {
+  const counted = columns.filter(({ name, serial }) => serial && key.includes(name));
+  return counted.map((column) => `MODIFY COLUMN ${defineColumn({ ...column, serial: false })}`);
 }
 
 function alterColumn(table: TableShape, change: ColumnChange): string[] {
@@ -79,13 +107,16 @@ function alterColumn(table: TableShape, change: ColumnChange): string[] {
   return [...update, modify(to)];
 }
 
-/** A condition is kept in a column of its own, which is null where it does not hold: rows with null never meet. */
+/**
+ * A condition is kept in a column of its own, which is null where it does not hold: rows with null never meet. It is stored, for with
+ * an index over a virtual column every later change of the table copies it.
+ */
 function createIndex(index: IndexShape): string {
   const columns = index.columns.map(indexedColumn);
   if (index.where === null || !index.unique)
     return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${quote(index.name)} ON ${quote(index.table)} (${columns.join(", ")})`;
   const hidden = quote(hiddenColumn(index));
-  const kept = `${hidden} TINYINT(1) GENERATED ALWAYS AS (CASE WHEN ${index.where} THEN 1 END) VIRTUAL INVISIBLE`;
+  const kept = `${hidden} TINYINT(1) GENERATED ALWAYS AS (CASE WHEN ${index.where} THEN 1 END) STORED INVISIBLE`;
   return `ALTER TABLE ${quote(index.table)} ADD COLUMN ${kept}, ADD UNIQUE INDEX ${quote(index.name)} (${[...columns, hidden].join(", ")})`;
 }
 
@@ -101,18 +132,17 @@ function literalOf(value: Parameters<Ddl["literal"]>[0], form?: Parameters<Ddl["
   return literal(value);
 }
 
-const references: References = Object.freeze({
-  add: addReference,
-  drop: (table: string, reference: ReferenceShape) =>
-    `ALTER TABLE ${quote(table)} DROP FOREIGN KEY ${quote(referenceName(table, reference))}`,
-});
+/** The server makes an index of the same name where no other serves, and forgets it once another does. */
+function dropReference(table: string, reference: ReferenceShape): string {
+  const name = quote(referenceName(table, reference));
+  return `ALTER TABLE ${quote(table)} DROP FOREIGN KEY ${name}, DROP INDEX IF EXISTS ${name}`;
+}
+
+const references: References = Object.freeze({ add: addReference, drop: dropReference, named: true, orphans: countOrphans });
 
 const manner: Manner = Object.freeze<Manner>({
   transactional: false,
-  lockOf: (deed) => ({
-    waits: deed === "create" ? "nobody" : deed === "index" ? "nobody" : "writers",
-    rows: !["create", "drop", "alter", "index"].includes(deed),
-  }),
+  lockOf,
   lockTables: null,
   renameIndex: null,
   online: null,

@@ -34,6 +34,7 @@ const lost: ReadonlySet<number> = new Set([1053, 1077, 1152, 1158, 1159, 1160, 1
 /** 1467: a deadlock over the lock under which a table gives its numbers, which the server tells as if it had none left. */
 const aborted: ReadonlySet<number> = new Set([1020, 1213, 1467]);
 const busy: ReadonlySet<number> = new Set([1040, 1203, 1205, 1226]);
+const lockWaited = 1205;
 const readOnly: ReadonlySet<number> = new Set([1290, 1792, 1836]);
 const full: ReadonlySet<number> = new Set([1021, 1114]);
 const timedOut: ReadonlySet<number> = new Set([1969, 3024]);
@@ -43,6 +44,11 @@ const is = (numbers: ReadonlySet<number>, { errno }: ServerError) => errno !== u
 /** Undone whole through no fault of its own: run anew, it may succeed. */
 export function isAborted(error: ServerError): boolean {
   return is(aborted, error);
+}
+
+/** A lock was not to be had in time: the statement left nothing. */
+export function isWaited({ errno }: ServerError): boolean {
+  return errno === lockWaited;
 }
 
 /** Whether server, library or socket say it: what our own code throws has neither number nor code. */

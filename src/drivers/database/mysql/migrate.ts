@@ -1,45 +1,24 @@
 /** Runs the statements of a migration on one connection, references unchecked until its end; what it had made is taken back where it fails. */
-import { failDatabase, type Statement, UnitRefused } from "../../database.ts";
+import { type Statement, UnitRefused } from "../../database.ts";
 import type { Connections, Session } from "./connections.ts";
 import { type ServerError, toError, toRefusal } from "./failures.ts";
 import { columnsOf } from "./places.ts";
 import { findOrphans } from "./ddl/references.ts";
+import { lockName, type Migrating, withMigrationLock } from "./migrate/session.ts";
 import { literal, quote } from "./text.ts";
 
-/** How long a node waits for another that migrates; the server counts in seconds. */
-export const waitSeconds = 60;
+/** How long a node waits for another that makes the functions. */
+const waitSeconds = 60;
 
-/** To change a large table takes its time; the longest that a timer measures is 24 days. */
-export const statementMsMax = 7 * 86_400_000;
-
-/** Two nodes that start at once migrate one after the other. Names of locks are the whole server's, and have 64 characters. */
-export const lockName = "concat('holdfast ', sha1(database()))";
-
-export async function runMigration(connections: Connections, statements: readonly Statement[]): Promise<void> {
-  const refusal = await connections.use("write", (session) => runLocked(session, statements));
+export async function runMigration(migrating: Migrating, statements: readonly Statement[]): Promise<void> {
+  const refusal = await withMigrationLock(migrating, (session) => run(session, statements));
   if (refusal !== null) throw refusal;
-}
-
-/** @throws where the connection is lost */
-async function runLocked(session: Session, statements: readonly Statement[]): Promise<Error | null> {
-  // Its settings are not those of other work, and the lock goes with it.
-  session.retire();
-  session.allow(statementMsMax);
-  try {
-    await session.tell(
-      "set foreign_key_checks = 0, max_statement_time = 0, innodb_lock_wait_timeout = 60, lock_wait_timeout = 60",
-    );
-    const { rows } = await session.ask(`select get_lock(${lockName}, ${waitSeconds})`);
-    if (rows[0]?.[0] !== 1) return failDatabase("database_busy");
-    return await run(session, statements);
-  } catch (error) {
-    throw toError(error as ServerError, "nothing");
-  }
 }
 
 /** Definitions commit by themselves, so a table that was made is dropped where what comes after it fails. */
 async function run(session: Session, statements: readonly Statement[]): Promise<Error | null> {
   const before = await tablesOf(session);
+  await session.tell("start transaction");
   for (const [step, { text, params }] of statements.entries()) {
     try {
       await session.ask(text, params);

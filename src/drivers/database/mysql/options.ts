@@ -32,6 +32,10 @@ export interface MysqlOptions {
   readonly connectTimeoutMs?: number;
   /** How long a statement waits for a lock; the server counts in whole seconds. @default 5000 */
   readonly lockTimeoutMs?: number;
+  /** How long a statement of a migration waits for a lock, while all others queue behind it; in whole seconds. @default 5000 */
+  readonly migrationLockTimeoutMs?: number;
+  /** How often a statement of a migration is tried where a lock cannot be had. @default 5 */
+  readonly migrationTriesMax?: number;
   /** For transactions that name no other. @default 5000 */
   readonly transactionTimeoutMs?: number;
   /** For reads that name no other. @default 30000 */
@@ -57,6 +61,8 @@ const limits: NumberLimits<Limit> = {
   retriesMax: [10, 0, 100],
   connectTimeoutMs: [5_000, 1, 600_000],
   lockTimeoutMs: [5_000, 1, 600_000],
+  migrationLockTimeoutMs: [5_000, 1, 600_000],
+  migrationTriesMax: [5, 1, 1_000],
   transactionTimeoutMs: [5_000, 1, 3_600_000],
   readTimeoutMs: [30_000, 1, 3_600_000],
   writeTimeoutMs: [60_000, 1, 3_600_000],

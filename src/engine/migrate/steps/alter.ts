@@ -1,6 +1,14 @@
 /** The steps that change the columns of one table: renames, then what is added, dropped and changed, by ALTER or by rebuilding. */
-import { type ColumnChange, type ColumnShape, type Ddl, renameColumn, type TableShape } from "../../../drivers/ddl.ts";
+import {
+  type Altered,
+  type ColumnChange,
+  type ColumnShape,
+  type Ddl,
+  renameColumn,
+  type TableShape,
+} from "../../../drivers/ddl.ts";
 import { declaredName } from "../hints.ts";
+import { fillOf } from "./after.ts";
 import { convert } from "./conversion.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { keptIndexes } from "./indexes.ts";
@@ -36,7 +44,7 @@ export function alterSteps(kept: Kept, context: DiffContext): readonly Step[] {
     createStep({
       kind: "rename-column",
       model: after.name,
-      ...lockOf(ddl, "alter"),
+      ...lockOf(ddl, "alter", standing(kept, tables.from, ddl)),
       sql: [renameColumn(ddl, after.table, rename)],
       does: [`Renames the column ${after.table}.${rename.from} to ${rename.to}. Every value stays.`],
     }),
@@ -48,7 +56,7 @@ function columnsById(model: SnapshotModel): ReadonlyMap<string, string> {
   return new Map(model.fields.map(({ id, column }) => [id, column]));
 }
 
-interface Altered {
+interface Changing {
   readonly kept: Kept;
   readonly parts: readonly Part[];
   readonly tables: { readonly from: TableShape; readonly to: TableShape };
@@ -56,7 +64,7 @@ interface Altered {
 }
 
 /** One step for each column where the database alters in place, one for all where it rebuilds the table. */
-function stepsOf(altered: Altered, context: DiffContext): Step[] {
+function stepsOf(altered: Changing, context: DiffContext): Step[] {
   const { kept, parts, tables } = altered;
   const { ddl } = context;
   const whole = ddl.alterTable({ ...tables, columns: parts.map(({ change }) => change) });
@@ -77,14 +85,21 @@ function stepsOf(altered: Altered, context: DiffContext): Step[] {
     parts.filter(({ kind }) => kind === "drop-column"),
     parts.filter(({ kind }) => kind !== "drop-column"),
   ];
+  // What becomes a key takes the form of one first.
+  const [early, late] = [others.filter((part) => becomesKey(part, tables)), others.filter((part) => !becomesKey(part, tables))];
   return [
-    ...drops.map((part) => partStep(part, altered, context)),
-    ...keySteps(altered, ddl),
-    ...others.map((part) => partStep(part, altered, context)),
+    ...early.map((part) => partStep(part, altered, context)),
+    ...keySteps(altered, context),
+    ...[...drops, ...late].map((part) => partStep(part, altered, context)),
   ];
 }
 
-function rebuildStep({ kept, parts, tables, refusal: told }: Altered, sql: readonly string[], ddl: Ddl): Step {
+function becomesKey({ change }: Part, { from, to }: Changing["tables"]): boolean {
+  if (change.kind !== "change" || change.to.serial) return false;
+  return to.key.includes(change.to.name) && !from.key.includes(change.to.name);
+}
+
+function rebuildStep({ kept, parts, tables, refusal: told }: Changing, sql: readonly string[], ddl: Ddl): Step {
   const { before, after } = kept;
   const refusal = told ?? copyRefusal(before, parts);
   const copies = `Rebuilds the table ${after.table}: copies every row into a new table, which takes its place.`;
@@ -103,6 +118,11 @@ function rebuildStep({ kept, parts, tables, refusal: told }: Altered, sql: reado
   });
 }
 
+/** The table with the indexes that go through the migration: others are dropped before, or made after. */
+function standing(kept: Kept, table: TableShape, ddl: Ddl): Altered {
+  return { table, indexes: keptIndexes(kept, ddl) };
+}
+
 /** What the journal does not know of a table, a copy of it would not have. */
 function copyRefusal({ table, adopted }: SnapshotModel, parts: readonly Part[]): string | null {
   if (!adopted || adopted.beyond.length === 0) return null;
@@ -112,7 +132,7 @@ function copyRefusal({ table, adopted }: SnapshotModel, parts: readonly Part[]):
 
 function partStep(
   { kind, change, does, loses, confirm, checks, refusal: reason }: Part,
-  altered: Altered,
+  altered: Changing,
   context: DiffContext,
 ): Step {
   const { kept, tables, refusal } = altered;
@@ -127,7 +147,7 @@ function partStep(
     table: kept.before.table,
     sql,
     later,
-    ...(isNothing ? { work: "none" } : lockOf(ddl, deed)),
+    ...(isNothing ? { work: "none" } : lockOf(ddl, deed, standing(kept, tables.from, ddl))),
     does: [does],
     loses: loses === null ? [] : [loses],
     confirm: confirm === null ? [] : [confirm],
@@ -142,8 +162,9 @@ function refusedBy(parts: readonly Part[]): { readonly refusal?: string } {
   return refusal === undefined ? {} : { refusal };
 }
 
-// Between what is dropped, which may be of the old key, and what is changed, which may be no longer of it.
-function keySteps({ kept, tables: { from, to }, refusal }: Altered, ddl: Ddl): Step[] {
+// Before what is dropped, for a column of the old key would take the key along; and before what is changed, which may be no longer of it.
+function keySteps({ kept, tables: { from, to }, refusal }: Changing, context: DiffContext): Step[] {
+  const { ddl } = context;
   if (from.key.join("\n") === to.key.join("\n")) return [];
   return [
     createStep({
@@ -151,11 +172,24 @@ function keySteps({ kept, tables: { from, to }, refusal }: Altered, ddl: Ddl): S
       model: kept.after.name,
       table: kept.before.table,
       sql: ddl.alterTable({ from, to, columns: [] }).statements,
-      ...lockOf(ddl, "key"),
+      ...lockOf(ddl, "key", standing(kept, from, ddl)),
       does: [`Makes ${to.key.join(", ")} the key of ${to.name}. Refused when two rows have the same values.`],
+      checks: ddl.manner.transactional || refusal !== null ? [] : [keyCheck(kept, context)],
       refusal,
     }),
   ];
+}
+
+/** What commits by itself is asked beforehand. */
+function keyCheck(kept: Kept, { ddl }: DiffContext): Check {
+  const { before, after } = kept;
+  const columns = after.key.map((id) => ddl.quote(before.fields.find((field) => field.id === id)?.column ?? "")).join(", ");
+  return {
+    query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} GROUP BY ${columns} HAVING count(*) > 1 LIMIT 1) AS found`,
+    counted: false,
+    why: `The key of ${after.name} changes.`,
+    mend: "Two rows have the same values. Make them differ first.",
+  };
 }
 
 function nameNotes({ before, after }: Kept): Step[] {
@@ -312,7 +346,7 @@ function describeFlags(from: ColumnShape, to: ColumnShape): string[] {
   ];
 }
 
-function describeReferences({ from, to }: Altered["tables"]): string[] {
+function describeReferences({ from, to }: Changing["tables"]): string[] {
   const texts = ({ references = [] }: TableShape) =>
     references.map(({ columns, table, key }) => `${columns.join(", ")} to ${table} (${key.join(", ")})`);
   const [before, after] = [texts(from), texts(to)];
@@ -329,13 +363,6 @@ function spell({ type, precision, scale, native }: SnapshotField): string {
 
 function shape(field: SnapshotField, { from, to }: DiffContext): ColumnShape {
   return columnOf(field, [to, from]);
-}
-
-function fillOf({ fill, native, storage, scale }: SnapshotField, { ddl, nowMs }: DiffContext): string | null {
-  if (fill === null) return null;
-  if (fill !== "now") return fill.literal;
-  const literal = ddl.literal(new Date(nowMs).toISOString(), { storage: "datetime" });
-  return native?.spelt === undefined ? literal : ddl.forms.write(literal, { storage, scale, spelt: native.spelt });
 }
 
 /** A key may become another only where its values are there already, and nothing refers to it. */

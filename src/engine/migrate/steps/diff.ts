@@ -1,5 +1,5 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
-import { type ColumnChange, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
+import { type ColumnChange, type Ddl, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
 import { alterSteps, unfilled } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
@@ -8,9 +8,13 @@ import { tableOf } from "../snapshot.ts";
 import type { SnapshotModel } from "../snapshot-types.ts";
 import { addReferenceSteps, dropReferenceSteps } from "./references.ts";
 import { count, createStep, lockOf, type Step } from "./step.ts";
-import { journalTable, systemShapes } from "../system-tables.ts";
+import { changesTable, commitColumn } from "../../write/change.ts";
+import { journalTable, orderedSince, systemShapes } from "../system-tables.ts";
 
-/** Drops come before renames and renames before what is new, so that every name is free when it is taken. */
+/**
+ * Drops come before renames and renames before what is new, so that every name is free when it is taken. References are untied before
+ * the indexes they may lean on go, and tied after those are there.
+ */
 export function diffSnapshots(context: DiffContext): readonly Step[] {
   const { from, to } = context;
   const byId = new Map(to.models.map((model) => [model.id, model]));
@@ -29,9 +33,9 @@ export function diffSnapshots(context: DiffContext): readonly Step[] {
     ...renameSteps(kept, context),
     ...created.map((model) => createTableStep(model, context)),
     ...kept.flatMap((pair) => alterSteps(pair, context)),
-    ...addReferenceSteps(context),
     ...kept.flatMap((pair) => renameIndexSteps(pair, context)),
     ...kept.flatMap((pair) => createIndexSteps(pair, context)),
+    ...addReferenceSteps(context),
   ]);
 }
 
@@ -55,7 +59,22 @@ function systemSteps({ from, to, ddl }: DiffContext): Step[] {
   const raises = `Brings the tables that the engine keeps for itself from version ${from.system} to version ${to.system}. Every row stays.`;
   const does = [from.system === 0 ? creates : raises];
   const deed = from.system === 0 || indexes.length === 0 ? "create" : "index";
-  return [createStep({ kind: "system", model: "", ...lockOf(ddl, deed), sql: [...tables, ...indexes], does })];
+  return [
+    createStep({
+      kind: "system",
+      model: "",
+      ...lockOf(ddl, deed),
+      sql: [...tables, ...settleStatements(from.system, ddl), ...indexes],
+      does,
+    }),
+  ];
+}
+
+/** Rows that are there get their place among those to come. */
+function settleStatements(system: number, ddl: Ddl): readonly string[] {
+  const { commits } = ddl.catalogue;
+  const isOrdered = system === 0 || system >= orderedSince;
+  return commits === null || isOrdered ? [] : commits.settle((name) => ddl.quote(name), changesTable, commitColumn);
 }
 
 function columnsAdded(from: TableShape, to: TableShape): ColumnChange[] {

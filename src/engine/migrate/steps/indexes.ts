@@ -1,7 +1,8 @@
 /** Which indexes of a model a migration drops, creates and leaves as they are. */
-import type { Ddl, IndexShape } from "../../../drivers/ddl.ts";
+import type { Altered, Ddl, IndexShape } from "../../../drivers/ddl.ts";
+import { tableAfter } from "./after.ts";
 import type { DiffContext, Kept } from "./kept.ts";
-import type { SnapshotModel } from "../snapshot-types.ts";
+import type { SnapshotField, SnapshotModel } from "../snapshot-types.ts";
 import { tableOf } from "../snapshot.ts";
 import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
@@ -64,12 +65,15 @@ export function renameIndexSteps(kept: Kept, context: DiffContext): Step[] {
 
 export function createIndexSteps(kept: Kept, context: DiffContext): Step[] {
   const renamed = new Set(renamedIndexes(kept, context).map(({ to }) => to));
-  return newIndexes(kept, context.ddl)
+  const made = newIndexes(kept, context.ddl);
+  const there = keptIndexes(kept, context.ddl);
+  return made
     .filter((index) => !renamed.has(index))
-    .map((index) => createIndexStep(kept, index, context));
+    .map((index) => createIndexStep({ ...kept, indexes: [...there, ...made.slice(0, made.indexOf(index) + 1)] }, index, context));
 }
 
-function createIndexStep(kept: Kept, index: IndexShape, { ddl, large, to }: DiffContext): Step {
+function createIndexStep(kept: Kept & Pick<Altered, "indexes">, index: IndexShape, context: DiffContext): Step {
+  const { ddl, large, to } = context;
   const { before, after } = kept;
   const table = tableOf(after, [to]);
   const refuses = index.unique ? " Refused when two rows have the same values." : "";
@@ -78,36 +82,37 @@ function createIndexStep(kept: Kept, index: IndexShape, { ddl, large, to }: Diff
     kind: "create-index",
     model: after.name,
     table: before.table,
-    ...lockOf(ddl, "index"),
+    ...lockOf(ddl, "index", { table, indexes: kept.indexes }),
     ...(phase === undefined ? { sql: [ddl.createIndex(index, table)] } : { later: [phase], work: "none" }),
     // What came before an index that is built by itself cannot be undone.
-    checks: phase !== undefined || !ddl.manner.transactional ? likes(kept, index, ddl) : [],
+    checks: phase !== undefined || !ddl.manner.transactional ? likes(kept, index, context) : [],
     does: [`Creates the ${index.unique ? "unique " : ""}index ${index.name}.${refuses}`],
   });
 }
 
-/**
- * Whether two rows have the same values, asked beforehand, since an index that is built later cannot undo what came before it.
- * Not asked where the columns are not there yet; then the building itself finds them.
- */
-function likes({ before, after }: Kept, { name, columns, unique, where }: IndexShape, ddl: Ddl): readonly Check[] {
-  const places = columns.map(({ column }) => {
-    const field = after.fields.find((one) => one.column === column);
-    const was = before.fields.find(({ id }) => id === field?.id);
-    return was?.type === field?.type && was?.scale === field?.scale ? was?.column : undefined;
-  });
-  const stays = after.fields.every(({ id, column }) => before.fields.some((one) => one.id === id && one.column === column));
-  if (!unique || places.includes(undefined) || (where !== null && !stays)) return [];
-  const names = places.map((place) => ddl.quote(place as string));
+/** Whether two rows will have the same values, asked beforehand, since an index that is built later cannot undo what came before it. */
+function likes(kept: Kept, { name, columns, unique, where }: IndexShape, context: DiffContext): readonly Check[] {
+  if (!unique) return [];
+  const quote = (name: string) => context.ddl.quote(name);
+  const isNamed = (column: string) => columns.some((one) => one.column === column) || where?.includes(quote(column)) === true;
+  const fields = kept.after.fields.filter(({ column }) => isNamed(column));
+  // Where the whole is undone, what is not asked is found by the building of the index.
+  if (context.ddl.manner.transactional && !fields.every((field) => staysAsItIs(field, kept))) return [];
+  const names = columns.map(({ column }) => quote(column));
   const conditions = [...names.map((one) => `${one} IS NOT NULL`), ...(where === null ? [] : [`(${where})`])].join(" AND ");
   return [
     {
-      query: `SELECT count(*) FROM (SELECT 1 FROM ${ddl.quote(before.table)} WHERE ${conditions} GROUP BY ${names.join(", ")} HAVING count(*) > 1 LIMIT 1) AS found`,
+      query: `SELECT count(*) FROM (SELECT 1 FROM ${tableAfter(kept, fields, context)} AS then_there WHERE ${conditions} GROUP BY ${names.join(", ")} HAVING count(*) > 1 LIMIT 1) AS found`,
       counted: false,
       why: `Creates the unique index ${name}. Refused when two rows have the same values.`,
       mend: "Two rows have the same values. Make them differ first.",
     },
   ];
+}
+
+function staysAsItIs(field: SnapshotField, { before }: Kept): boolean {
+  const was = before.fields.find(({ id }) => id === field.id);
+  return was?.type === field.type && was.scale === field.scale;
 }
 
 function newIndexes({ before, after }: Kept, ddl: Ddl): readonly IndexShape[] {

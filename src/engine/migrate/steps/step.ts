@@ -1,5 +1,5 @@
 /** The steps that a migration is made of: what each runs, does, holds up, loses and asks of the data before it starts. */
-import type { Ddl, Deed, Phase, Waiting } from "../../../drivers/ddl.ts";
+import type { Altered, Ddl, Deed, Phase, Waiting } from "../../../drivers/ddl.ts";
 
 /** Counts what stands in the way; asked before the migration, on the tables as they are then. */
 export interface Check {
@@ -43,6 +43,8 @@ export interface Step {
   /** How long others wait: not at all, for a moment, or while every row of `table` is passed over. */
   readonly work: "none" | "moment" | "rows";
   readonly waits: Waiting;
+  /** It is committed by itself, so that nobody waits for what comes after it. */
+  readonly commits: boolean;
   /** The table whose rows count, by its name before the migration; null where there is none. */
   readonly table: string | null;
   /** What is gone afterwards, one sentence each. */
@@ -60,6 +62,7 @@ const blank: Omit<Step, "kind" | "model"> = Object.freeze({
   does: [],
   work: "moment",
   waits: "writers",
+  commits: false,
   table: null,
   loses: [],
   confirm: [],
@@ -72,9 +75,15 @@ export function createStep(step: Partial<Step> & Pick<Step, "kind" | "model">): 
 }
 
 /** How long others wait for a deed, and who. */
-export function lockOf({ manner }: Ddl, deed: Deed): Pick<Step, "work" | "waits"> {
-  const { waits, rows } = manner.lockOf(deed);
-  return { work: waits === "nobody" ? "none" : rows ? "rows" : "moment", waits };
+export function lockOf({ manner }: Ddl, deed: Deed, on?: Altered): Pick<Step, "work" | "waits" | "commits"> {
+  const { waits, rows } = manner.lockOf(deed, on);
+  const work = rows ? "rows" : waits === "nobody" ? "none" : "moment";
+  return { work, waits, commits: !manner.transactional };
+}
+
+/** Whether the table is copied whole by a step that commits by itself. */
+export function isCopied({ commits, waits, work }: Pick<Step, "commits" | "waits" | "work">): boolean {
+  return commits && waits === "writers" && work === "rows";
 }
 
 /** Whether a step needs a written confirmation. */

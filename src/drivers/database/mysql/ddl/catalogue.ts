@@ -26,7 +26,9 @@ export function fingerprint(own: readonly string[]): string {
   const columns = `select concat_ws(' ', 'c', table_name, column_name, column_type, is_nullable, extra, ifnull(collation_name, ${nothing}), ifnull(generation_expression, ${nothing})) d from information_schema.columns where ${here} and ${counts("table_name")}`;
   const indexes = `select concat_ws(' ', 'i', table_name, index_name, seq_in_index, ifnull(column_name, ${nothing}), non_unique, ifnull(collation, ${nothing}), ifnull(sub_part, ${nothing}), index_type) d from information_schema.statistics where ${here} and ${counts("table_name")}`;
   const references = `select concat_ws(' ', 'r', k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule) d from information_schema.key_column_usage k join information_schema.referential_constraints r on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name where k.${here} and ${counts("k.table_name")}`;
-  return `(SELECT md5(group_concat(d ORDER BY d SEPARATOR '\n')) FROM (${columns} union all ${indexes} union all ${references}) a)`;
+  // Views are known by their columns.
+  const triggers = `select concat_ws(' ', 't', trigger_name, event_object_table) d from information_schema.triggers where trigger_schema = database()`;
+  return `(SELECT md5(group_concat(d ORDER BY d SEPARATOR '\n')) FROM (${columns} union all ${indexes} union all ${references} union all ${triggers}) a)`;
 }
 
 const tablesText = `select table_name from information_schema.tables where ${here} and table_type = 'BASE TABLE' order by binary table_name`;

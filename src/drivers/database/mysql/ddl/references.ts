@@ -1,5 +1,5 @@
 /** Finds rows whose reference leads nowhere, by asking: while a migration runs the server does not look. */
-import type { Reader } from "../../../ddl.ts";
+import type { Reader, ReferenceShape } from "../../../ddl.ts";
 import { quote } from "../text.ts";
 
 interface Reference {
@@ -28,16 +28,23 @@ async function readReferences(read: Reader): Promise<readonly Reference[]> {
   });
 }
 
+/** A query whose one value is above 0 where some row leads nowhere. */
+export function countOrphans(table: string, { columns, table: target, key }: ReferenceShape): string {
+  return `SELECT count(*) FROM (${orphansText({ table, target, pairs: columns.map((column, at) => [column, key[at] as string]) })}) AS found`;
+}
+
+function orphansText({ table, target, pairs }: Reference): string {
+  const given = pairs.map(([from]) => `c.${quote(from)} is not null`).join(" and ");
+  const same = pairs.map(([from, to]) => `p.${quote(to)} = c.${quote(from)}`).join(" and ");
+  return `select 1 from ${quote(table)} c where ${given} and not exists (select 1 from ${quote(target)} p where ${same}) limit 1`;
+}
+
 /** One sentence for each reference that some row breaks. */
 export async function findOrphans(read: Reader): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const { table, target, pairs } of await readReferences(read)) {
-    const given = pairs.map(([from]) => `c.${quote(from)} is not null`).join(" and ");
-    const same = pairs.map(([from, to]) => `p.${quote(to)} = c.${quote(from)}`).join(" and ");
-    const [row] = await read(
-      `select 1 from ${quote(table)} c where ${given} and not exists (select 1 from ${quote(target)} p where ${same}) limit 1`,
-    );
-    if (row) found.push(`a row of ${table} refers to a row of ${target} that does not exist`);
+  for (const reference of await readReferences(read)) {
+    const [row] = await read(orphansText(reference));
+    if (row) found.push(`a row of ${reference.table} refers to a row of ${reference.target} that does not exist`);
   }
   return found;
 }

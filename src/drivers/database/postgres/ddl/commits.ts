@@ -15,6 +15,7 @@ export function createCommits(ahead: bigint): CommitOrder {
     bind: (parameter) => `(${parameter})::xid8`,
     settled: (column) => `${column} < ${counted("pg_snapshot_xmin(pg_current_snapshot())")}`,
     seal: () => [],
+    settle: () => [],
     tables: [],
   });
 }

@@ -29,6 +29,8 @@ function addReference(table: string, { columns, table: target, key, rule = "" }:
 export const postgresReferences: References = Object.freeze({
   add: addReference,
   drop: (table: string, { columns }: ReferenceShape) => onConstraints(table, "DROP", `contype = 'f' AND ${holds(columns)}`),
+  named: false,
+  orphans: null,
 });
 
 /** What is proved of the rows that are there once new ones are held to it. */
