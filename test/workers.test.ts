@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { launch, notesBackend, openFolder } from "./cli/run.ts";
@@ -19,6 +19,30 @@ describe("workers on SQLite", () =>
   promiseTests({ open: async () => undefined, verify: async (url, ledger) => verify(url.slice("sqlite:".length), ledger) }));
 
 describe("a worker that is killed", () => {
+  test("leaves nobody waiting whose connection was on its way to it", async (t) => {
+    const { running, pids, port } = await startSite(t, ledgerFiles);
+    // It takes in nothing any more, and is not gone yet.
+    process.kill(pids.get(1) as number, "SIGSTOP");
+    let ended = 0;
+    const ends = Array.from({ length: 6 }, async () => {
+      const socket = connect(port, "127.0.0.1");
+      let text = "";
+      socket.on("data", (chunk) => (text += String(chunk)));
+      socket.on("error", () => null);
+      socket.write("GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      // Its end is what is asked for, an error as well.
+      await new Promise((resolve) => socket.once("close", resolve));
+      ended++;
+      return text.slice(0, 12);
+    });
+    // One connection at a time is on its way to a worker; the others go to the one that is alive.
+    while (ended < ends.length - 1) await new Promise(setImmediate);
+    process.kill(pids.get(1) as number, "SIGKILL");
+    const answers = await Promise.all(ends);
+    assert.deepEqual(answers.toSorted(), ["", ...Array.from({ length: 5 }, () => "HTTP/1.1 200")]);
+    assert.equal(await running.stop(), 0);
+  });
+
   test("again and again is given up, and all end", async (t) => {
     const { running, pids } = await startSite(t, ledgerFiles);
     process.kill(pids.get(2) as number, "SIGKILL");

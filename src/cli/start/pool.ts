@@ -1,6 +1,7 @@
 /** The primary's hold on its workers: starts them, replaces who dies, gives up when that does not help, and ends them all. */
 import cluster, { type Worker } from "node:cluster";
 import { failCli } from "../errors.ts";
+import { watchHanded } from "./handed.ts";
 import type { WorkerOrder, WorkerTold } from "./worker.ts";
 
 export interface PoolOptions {
@@ -94,7 +95,11 @@ export class WorkerPool {
     Object.assign(place, { worker, servesSinceMs: null, fault: null, timer: null });
     worker.on("message", ({ failed }: WorkerTold) => (place.fault = failed));
     worker.on("listening", () => this.#welcome(place));
-    worker.on("exit", (code, signal) => this.#mourn(place, signal ? `it was ended by ${signal}` : `it ended with code ${code}`));
+    const closeHanded = watchHanded(worker);
+    worker.on("exit", (code, signal) => {
+      closeHanded();
+      this.#mourn(place, signal ? `it was ended by ${signal}` : `it ended with code ${code}`);
+    });
     worker.on("error", (error: Error) => {
       // One that was started ends with an event of its own.
       if (worker.process.pid === undefined) this.#mourn(place, error.message);
