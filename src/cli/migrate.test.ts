@@ -121,11 +121,10 @@ for (const { title, need, open, languages } of eachProduct(servers))
       assert.deepEqual((await migrate(first, "down", { json: true })).json.error.code, "migration_nothing_to_undo");
     });
 
-    const rehearses = {
-      skip: languages.ddl.manner.transactional ? false : "definitions commit by themselves there; a dry run is refused",
-    };
+    // Where definitions commit by themselves a dry run is refused.
+    if (!languages.ddl.manner.transactional) return;
 
-    test("--dry-run rehearses plan, apply and down, and changes nothing", rehearses, async (t) => {
+    test("--dry-run rehearses plan, apply and down, and changes nothing", async (t) => {
       const { migrate, run, rows, ddl } = await openIn(open, t);
       assert.match(
         (await migrate(first, "apply", { dryRun: true })).text,

@@ -28,11 +28,10 @@ async function prepare(scratch: Scratch): Promise<Plan> {
   return planMigration(snapshot, { schema: after, ddl: scratch.ddl, nowMs: 0 });
 }
 
-const why = "definitions commit by themselves there, so a dry run is refused; the test below shows it";
-
 onEach("a dry run", servers, (open, { product }) => {
-  const possible = { skip: product === "mysql" ? why : false };
-  test("counts the rows before and after, and changes nothing", possible, async (t) => {
+  // Definitions commit by themselves there, so it is refused: see below.
+  if (product === "mysql") return;
+  test("counts the rows before and after, and changes nothing", async (t) => {
     const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     await scratch.run(`UPDATE films SET title = CAST(id AS TEXT)`);
@@ -50,7 +49,7 @@ onEach("a dry run", servers, (open, { product }) => {
     assert.deepEqual(await scratch.rows(`SELECT count(*) FROM films`), [[2]]);
   });
 
-  test("finds what only the data can tell, and removes the copy then too", possible, async (t) => {
+  test("finds what only the data can tell, and removes the copy then too", async (t) => {
     const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     const entry = planEntry(scratch, plan, await readHead(scratch.database, scratch.ddl));
@@ -61,7 +60,7 @@ onEach("a dry run", servers, (open, { product }) => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  test("planted fault: a plan that does not do what it says is found out", possible, async (t) => {
+  test("planted fault: a plan that does not do what it says is found out", async (t) => {
     const [scratch, folder] = [await open(t), scratchFolder(t)];
     const plan = await prepare(scratch);
     const steps = plan.steps.filter(({ kind }) => kind === "create-table");

@@ -3,7 +3,7 @@ import type { Statement } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Actor, Facts } from "../actor.ts";
 import { holes, type ReadCall } from "../call.ts";
-import { createSeal, decodeCursor, type Seal } from "../cursor.ts";
+import { createSeal, decodeCursor, digest, type Seal } from "../cursor.ts";
 import { badQuery, fail } from "../errors.ts";
 import { within } from "../limits.ts";
 import { parseKey } from "../key.ts";
@@ -73,6 +73,8 @@ function shapeGet(call: Extract<ReadCall, { op: "get" }>, { model, shape }: Star
 /** What follows from a list's query without its cursor: kept in its call's memo. */
 interface ListBase {
   readonly text: string;
+  /** The text in short. */
+  readonly name: string;
   /** Holes among them. */
   readonly values: readonly unknown[];
   /** What cursors of the query are bound to, beside the actor; of one with holes it is not known yet. */
@@ -166,25 +168,27 @@ function shapeBase(call: Extract<ReadCall, { op: "list" }>, model: Model, shape:
     throw badQuery("/count", "choice", "count is none, estimated or exact.");
   if (query.after !== undefined && query.before !== undefined)
     throw badQuery("/before", "conflict", "Give either after or before.");
+  const name = digest(shape.text);
   const base: ListBase = {
     text: shape.text,
+    name,
     values: shape.values,
-    bound: call.filling === undefined ? boundTo(shape.text, shape.values) : "",
+    bound: call.filling === undefined ? boundTo(name, shape.values) : "",
     limit,
   };
   if (memo && memo.size < memoMax) memo.set(key, base);
   return base;
 }
 
-function boundTo(text: string, values: readonly unknown[]): string {
-  return `${text}|${JSON.stringify(values)}`;
+function boundTo(name: string, values: readonly unknown[]): string {
+  return `${name}|${JSON.stringify(values)}`;
 }
 
 const holeAt: ReadonlyMap<unknown, number> = new Map(holes.map((hole, index) => [hole, index]));
 
-function fillHoles({ text, values, limit }: ListBase, filling: readonly string[]): ListBase {
+function fillHoles({ text, name, values, limit }: ListBase, filling: readonly string[]): ListBase {
   const filled = values.map((value) => (typeof value === "symbol" ? filling[holeAt.get(value) as number] : value));
-  return { text, values: filled, bound: boundTo(text, filled), limit };
+  return { text, name, values: filled, bound: boundTo(name, filled), limit };
 }
 
 function shapeGroups(call: Extract<ReadCall, { op: "aggregate" }>, { model, shape, context }: Started): ShapedRead {
