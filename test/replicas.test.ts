@@ -89,7 +89,10 @@ void describe("a replica that streams", need, async () => {
   test("on another process a signed-in caller needs the token, and a stranger does not", async () => {
     const other = await cluster.openNode();
     // Where the primary was when this one began to look.
-    await waitUntil(async () => (await other.countReads(() => other.list("apart"))).reads === 1, "the replica does not get there");
+    await waitUntil(
+      async () => (await other.countReads(() => other.list("apart"))).reads === 1,
+      "the replica does not get there",
+    );
     await replica.pause();
     const { position } = await node.write("apart", 1, ann);
     const headers = { "holdfast-position": position ?? "" };
