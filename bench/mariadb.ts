@@ -3,51 +3,22 @@ import { createApp } from "../src/index.ts";
 import { queryMariadb, startMariadb } from "../test/servers/mariadb.ts";
 import type { Server as DatabaseServer } from "../test/servers/server.ts";
 import { measured } from "./backend.ts";
-import { filmPaths, type LoadCase, notesTo, streamTo } from "./cases.ts";
-import type { Sides } from "./postgres.ts";
-import { startBaselineMariadb, startOurs } from "./processes.ts";
-import { directorsCount, idOf } from "./seed.ts";
-
-const connections = 32;
+import type { LoadCase } from "./cases.ts";
+import { startBaselineMariadb } from "./processes.ts";
+import { directorsCount } from "./seed.ts";
+import { createCase, getCase, type Sides, startBoth } from "./sides.ts";
 
 export const mariadbCases: readonly LoadCase[] = [
-  {
-    case: "maria-get",
-    title: "MariaDB: get one row by id",
-    connections,
-    ratio: "share",
-    bar: 1.3,
-    ours: (servers) => streamTo(servers.ours, filmPaths(servers)),
-    baseline: (servers) => streamTo(servers.baseline, filmPaths(servers)),
-    call: { op: "get", model: "films", id: idOf(0) },
-  },
-  {
-    case: "maria-create",
-    title: "MariaDB: create durably",
-    connections,
-    ratio: "share",
-    bar: 0.9,
-    ours: ({ ours }) => notesTo(ours),
-    baseline: ({ baseline }) => notesTo(baseline),
-    call: null,
-  },
+  getCase({ case: "maria-get", title: "MariaDB: get one row by id" }),
+  createCase({ case: "maria-create", title: "MariaDB: create durably" }),
 ];
 
 /** Starts a server in the folder, fills it, and starts both sides on it. */
 export async function startMariadbSides(bundle: string, folder: string, rows: number): Promise<Sides> {
   const server = await startMariadb({ parent: folder, settings: { "innodb-buffer-pool-size": "256M" } });
-  const [mine, theirs] = await seedMariadb(server, rows);
-  const ours = await startOurs(bundle, mine, `${folder}/mariadb.log`);
-  const baseline = await startBaselineMariadb(theirs, `${folder}/mariadb-baseline.log`);
-  return {
-    ours,
-    baseline,
-    async stop() {
-      await ours.stop();
-      await baseline.stop();
-      await server.stop();
-    },
-  };
+  const [url, theirs] = await seedMariadb(server, rows);
+  const startBaseline = () => startBaselineMariadb(theirs, `${folder}/mariadb-baseline.log`);
+  return startBoth({ server, bundle, log: `${folder}/mariadb.log`, url, startBaseline });
 }
 
 async function seedMariadb({ url }: DatabaseServer, rows: number): Promise<[string, string]> {

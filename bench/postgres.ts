@@ -3,66 +3,32 @@ import { queryOnce, startPostgres } from "../test/servers/postgres.ts";
 import type { Server as DatabaseServer } from "../test/servers/server.ts";
 import { createApp } from "../src/index.ts";
 import { measured } from "./backend.ts";
-import { filmPaths, listPaths, type LoadCase, notesTo, streamTo } from "./cases.ts";
-import { type Server, startBaselinePostgres, startOurs } from "./processes.ts";
-import { directorsCount, idOf } from "./seed.ts";
-
-const connections = 32;
+import { listPaths, type LoadCase, streamTo } from "./cases.ts";
+import { startBaselinePostgres } from "./processes.ts";
+import { directorsCount } from "./seed.ts";
+import { createCase, getCase, type Sides, startBoth } from "./sides.ts";
 
 export const postgresCases: readonly LoadCase[] = [
-  {
-    case: "pg-get",
-    title: "PostgreSQL: get one row by id",
-    connections,
-    ratio: "share",
-    bar: 1.3,
-    ours: (servers) => streamTo(servers.ours, filmPaths(servers)),
-    baseline: (servers) => streamTo(servers.baseline, filmPaths(servers)),
-    call: { op: "get", model: "films", id: idOf(0) },
-  },
+  getCase({ case: "pg-get", title: "PostgreSQL: get one row by id" }),
   {
     case: "pg-list",
     title: "PostgreSQL: list 20 rows: filter, sort, a relation expanded",
-    connections,
+    connections: 32,
     ratio: "share",
     bar: 0.9,
     ours: ({ ours }) => streamTo(ours, listPaths),
     baseline: ({ baseline }) => streamTo(baseline, listPaths),
     call: null,
   },
-  {
-    case: "pg-create",
-    title: "PostgreSQL: create durably",
-    connections,
-    ratio: "share",
-    bar: 0.9,
-    ours: ({ ours }) => notesTo(ours),
-    baseline: ({ baseline }) => notesTo(baseline),
-    call: null,
-  },
+  createCase({ case: "pg-create", title: "PostgreSQL: create durably" }),
 ];
-
-export interface Sides {
-  readonly ours: Server;
-  readonly baseline: Server;
-  stop(): Promise<void>;
-}
 
 /** Starts a server in the folder, fills it, and starts both sides on it. */
 export async function startPostgresSides(bundle: string, folder: string, rows: number): Promise<Sides> {
   const server = await startPostgres({ parent: folder, settings: { shared_buffers: "256MB" } });
-  const [mine, theirs] = await seedPostgres(server, rows);
-  const ours = await startOurs(bundle, mine, `${folder}/postgres.log`);
-  const baseline = await startBaselinePostgres(theirs, `${folder}/postgres-baseline.log`);
-  return {
-    ours,
-    baseline,
-    async stop() {
-      await ours.stop();
-      await baseline.stop();
-      await server.stop();
-    },
-  };
+  const [url, theirs] = await seedPostgres(server, rows);
+  const startBaseline = () => startBaselinePostgres(theirs, `${folder}/postgres-baseline.log`);
+  return startBoth({ server, bundle, log: `${folder}/postgres.log`, url, startBaseline });
 }
 
 async function seedPostgres({ url }: DatabaseServer, rows: number): Promise<[string, string]> {

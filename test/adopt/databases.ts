@@ -2,14 +2,13 @@
 import assert from "node:assert/strict";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { createConnection } from "mysql2/promise";
 import { Client } from "pg";
 import { freshDatabase } from "../servers/databases.ts";
 import { queryMariadb } from "../servers/mariadb.ts";
 import { serviceUrl } from "../servers/names.ts";
 import { folder } from "./chinook.ts";
-import { createPlace, makeDatabase, opened, type Place, type Served } from "./place.ts";
+import { createPlace, makeDatabase, opened, type Place, queryFile, type Served } from "./place.ts";
 
 export type Product = "sqlite" | "postgres" | "mariadb";
 
@@ -66,14 +65,7 @@ function inSqlite(place: Place, file: string): Theirs {
     url: `sqlite:${file}`,
     place,
     async query(sql) {
-      const db = new DatabaseSync(file, { readOnly: true });
-      try {
-        const statement = db.prepare(sql);
-        statement.setReturnArrays(true);
-        return statement.all() as unknown as unknown[][];
-      } finally {
-        db.close();
-      }
+      return queryFile(file, sql);
     },
     async change(sql) {
       makeDatabase(file, sql);

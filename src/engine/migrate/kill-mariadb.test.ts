@@ -1,13 +1,11 @@
 /** Killed after any statement (`KILLS=every`; else after some), a migration on MariaDB goes on at the next start, and leads back from there too. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import mysql2 from "mysql2";
 import { needsService } from "../../../test/needs.ts";
 import { freshDatabase } from "../../../test/servers/databases.ts";
 import { serviceUrl } from "../../../test/servers/names.ts";
-import type { Database } from "../../drivers/database.ts";
 import { openMysql } from "../../drivers/database/mysql/mysql.ts";
 import { date, decimal, integer, json, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
@@ -16,6 +14,7 @@ import { migrateDown, planDown } from "./down.ts";
 import { findDrift } from "./drift.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
+import { migrateAndDie, withoutMarks } from "./killed.test.ts";
 import { phrasesOf } from "./plan.ts";
 import { idOf, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 
@@ -112,25 +111,6 @@ function someOf(places: readonly number[], count: number): readonly number[] {
   return Array.from({ length: count }, (_, at) => places[Math.round(at * step)] as number);
 }
 
-function withoutMarks(database: Database): Database {
-  const migrator: NonNullable<Database["migrator"]> = (work) =>
-    (database as Required<Database>).migrator((given) =>
-      work({
-        ...given,
-        together: (statements) =>
-          given.together(statements.filter(({ text: sql }) => !/UPDATE "_journal" SET "structure" = concat/.test(sql))),
-      }),
-    );
-  return { ...database, migrator };
-}
-
-function migrateAndDie(url: string, atStatement: number, manner: Manner): { killed: boolean; places: readonly number[] } {
-  const args = [...process.execArgv, program, "die", url, String(atStatement), manner];
-  const child = spawnSync(process.execPath, args, { encoding: "utf8" });
-  assert.ok(child.signal === "SIGKILL" || child.status === 0, child.stderr);
-  return { killed: child.signal === "SIGKILL", places: JSON.parse(child.stdout || "[]") as number[] };
-}
-
 /** A database with the old schema and rows in it. */
 async function prepare(url: string): Promise<void> {
   await withScratch(url, async (scratch) => {
@@ -198,7 +178,7 @@ function finish(scratch: Scratch): ReturnType<typeof ensureSchema> {
 
 async function killAt(place: number, manner: Manner): Promise<string> {
   return inFresh(async (url) => {
-    assert.ok(migrateAndDie(url, place, manner).killed);
+    assert.ok(migrateAndDie({ program, url }, place, manner).killed);
     return withScratch(url, async (scratch) => {
       const state = await judge(scratch);
       await finish(scratch);
@@ -210,7 +190,7 @@ async function killAt(place: number, manner: Manner): Promise<string> {
 
 async function findPlaces(): Promise<readonly number[]> {
   return inFresh(async (url) => {
-    const { places } = migrateAndDie(url, 0, "answered");
+    const { places } = migrateAndDie({ program, url }, 0, "answered");
     assert.equal(await withScratch(url, judge), "new");
     assert.ok(places.length > 30, String(places));
     return places;
@@ -233,7 +213,7 @@ function tests(): void {
       const places = await findPlaces();
       for (const place of someOf(places.slice(8, -8), 3))
         await inFresh(async (url) => {
-          assert.ok(migrateAndDie(url, place, "answered").killed);
+          assert.ok(migrateAndDie({ program, url }, place, "answered").killed);
           await withScratch(url, async (scratch) => {
             assert.equal(await judge(scratch), "unfinished");
             const down = await planDown(scratch);
@@ -246,7 +226,7 @@ function tests(): void {
     test("planted fault: without marks in the journal it does not", async () => {
       const places = await findPlaces();
       await inFresh(async (url) => {
-        migrateAndDie(url, Math.floor((places.at(-1) as number) / 3), "careless");
+        migrateAndDie({ program, url }, Math.floor((places.at(-1) as number) / 3), "careless");
         await withScratch(url, async (scratch) => {
           await finish(scratch);
           assert.match(await judge(scratch), /in the journal/);

@@ -1,6 +1,5 @@
 /** Killed after any statement (`KILLS=every`; else at the edges), a migration on a server leaves the old schema, the new one, or one that the next start brings to its end. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { describe, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
@@ -15,6 +14,7 @@ import { belongsTo } from "../../schema/relation.ts";
 import { findDrift } from "./drift.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
+import { migrateAndDie, withoutMarks } from "./killed.test.ts";
 import { idOf, postgres, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 
 const people = model("people", { name: text() });
@@ -91,25 +91,6 @@ function placesIn(texts: readonly string[]): readonly number[] {
   });
 }
 
-function withoutMarks(database: Scratch["database"]): Scratch["database"] {
-  const migrator: NonNullable<Scratch["database"]["migrator"]> = (work) =>
-    database.migrator?.((given) =>
-      work({
-        ...given,
-        together: (statements) =>
-          given.together(statements.filter(({ text }) => !/UPDATE "_journal" SET "structure" = concat/.test(text))),
-      }),
-    ) as never;
-  return { ...database, migrator };
-}
-
-function migrateAndDie(url: string, afterStatements: number, manner: Manner): { killed: boolean; places: readonly number[] } {
-  const args = [...process.execArgv, program, "die", url, String(afterStatements), manner];
-  const child = spawnSync(process.execPath, args, { encoding: "utf8" });
-  assert.ok(child.signal === "SIGKILL" || child.status === 0, child.stderr);
-  return { killed: child.signal === "SIGKILL", places: JSON.parse(child.stdout || "[]") as number[] };
-}
-
 /** A database with the old schema and rows in it, which others are copied from. */
 async function prepare(t: TestContext): Promise<string> {
   const { url, drop } = await freshDatabase(serviceUrl("postgres"));
@@ -167,14 +148,14 @@ async function killEverywhere(t: TestContext, manner: Manner): Promise<ReadonlyS
   const template = await prepare(t);
   let places: readonly number[] = [];
   await copyOf(template, async (url) => {
-    places = migrateAndDie(url, 0, manner).places;
+    places = migrateAndDie({ program, url }, 0, manner).places;
     assert.equal(await withScratch(url, manner, judge), "new");
   });
   assert.ok(places.length > 3, String(places));
   const states = new Set<string>();
   for (const statement of places) {
     await copyOf(template, async (url) => {
-      assert.ok(migrateAndDie(url, statement, manner).killed);
+      assert.ok(migrateAndDie({ program, url }, statement, manner).killed);
       await withScratch(url, manner, async (scratch) => {
         states.add(await judge(scratch));
         await ensureSchema({ ...scratch, schema: after }, { mode: "development" });
@@ -202,7 +183,7 @@ function tests(): void {
     test("planted fault: without marks in the journal it does not", async (t) => {
       const template = await prepare(t);
       await copyOf(template, async (url) => {
-        migrateAndDie(url, 20, "careless");
+        migrateAndDie({ program, url }, 20, "careless");
         await withScratch(url, "bare", async (scratch) => {
           await ensureSchema({ ...scratch, schema: after }, { mode: "development" });
           assert.match(await judge(scratch), /in the journal/);
