@@ -137,6 +137,8 @@ const commits = 40;
 function crowdTests(): void {
   test("many commit at once, and a reader that follows has every record in the end", async () => {
     await using ledger = await openLedger(serviceUrl("mariadb"));
+    // The first makes the counter's row. Of two that make it at once one may lose, which the engine tries again and these writers do not.
+    await commitOne(await ledger.openWriter(), "first");
     const state = { left: writers };
     const writing = Array.from({ length: writers }, async (_, number) => {
       const writer = await ledger.openWriter();
@@ -153,7 +155,7 @@ function crowdTests(): void {
     const numbers = found.map(({ position }) => Number(position.split(".")[0]));
     assert.deepEqual(
       [...new Set(numbers)],
-      Array.from({ length: (writers * commits * 4) / 5 }, (_, index) => index + 1),
+      Array.from({ length: (writers * commits * 4) / 5 + 1 }, (_, index) => index + 1),
     );
   });
 }
