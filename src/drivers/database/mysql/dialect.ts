@@ -24,6 +24,7 @@ export function createMysqlDialect(place: string | null): Dialect {
       term,
       resume: (form, parameter) =>
         form.storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${form.scale}))` : resumeNative(form, parameter),
+      first: (query, parameter) => `${query} limit ${parameter}`,
       comparesRows: false,
       keepsOrder: false,
     }),
@@ -64,7 +65,6 @@ export function createMysqlDialect(place: string | null): Dialect {
         return `(cast(sum(${units}) as double) / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
       },
       extreme: (name, form, sql) => `${name}(${ranked(form, sql)})`,
-      limit: (parameter) => parameter,
     }),
   });
 }
