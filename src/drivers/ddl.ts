@@ -1,5 +1,6 @@
 /** The contract of a database's data definition: shapes of tables in, SQL text out. Knows no models and runs nothing. */
 import type { FieldType } from "../schema/fields/field-type.ts";
+import { partsOfTable } from "../schema/table-name.ts";
 import type { Product, Row, Value } from "./database.ts";
 import type { FoundTable } from "./found.ts";
 
@@ -254,6 +255,8 @@ export interface Manner {
   lockOf(deed: Deed, on?: Altered): Lock;
   /** Keeps everyone away until the transaction ends; null where a transaction does so by itself. */
   readonly lockTables: ((tables: readonly string[]) => string) | null;
+  /** Makes what a table stands in or is made of, and what is not there yet; null where there is no such thing. */
+  readonly prepare: ((table: TableShape) => readonly string[]) | null;
   /** Null where an index is dropped and made anew. */
   readonly renameIndex: ((from: IndexShape, to: IndexShape) => string) | null;
   /** Ways in which nobody waits while rows are passed over; null where there are none. */
@@ -265,11 +268,12 @@ export interface Online {
   addReference(table: string, reference: ReferenceShape): Phased;
 }
 
-/** What a database says of itself. */
+/** What a database says of itself. Names of tables and indexes have their schema, where that is not the current one. */
 export interface Catalogue {
   /** The names of all tables. */
   readTables(read: Reader): Promise<readonly string[]>;
-  readStructures(read: Reader): Promise<Structures>;
+  /** `schemas`: beside those of the current schema the tables of these, where the product has schemas; so below. */
+  readStructures(read: Reader, schemas?: readonly string[]): Promise<Structures>;
   /** Those of the named tables that are there, with all that a migration needs to know before it changes what somebody else made. */
   readFound(read: Reader, tables: readonly string[]): Promise<ReadonlyMap<string, FoundTable>>;
   /**
@@ -278,9 +282,9 @@ export interface Catalogue {
    */
   describe(table: TableShape, indexes: readonly IndexShape[], fingerprint?: string): Structure;
   /** Rows by table, as the database estimates them. */
-  readSizes(read: Reader): Promise<ReadonlyMap<string, number>>;
+  readSizes(read: Reader, schemas?: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Broken references and damaged pages, in words; empty when all is well. */
-  verify(read: Reader): Promise<readonly string[]>;
+  verify(read: Reader, schemas?: readonly string[]): Promise<readonly string[]>;
   /** Null where rows become visible in the order of their numbers: there is one writer at a time. */
   readonly commits: CommitOrder | null;
 }
@@ -291,8 +295,9 @@ export function dropTable(ddl: Quote, name: string): string {
   return `DROP TABLE ${ddl.quote(name)}`;
 }
 
+/** Within its schema. */
 export function renameTable(ddl: Quote, from: string, to: string): string {
-  return `ALTER TABLE ${ddl.quote(from)} RENAME TO ${ddl.quote(to)}`;
+  return `ALTER TABLE ${ddl.quote(from)} RENAME TO ${ddl.quote(partsOfTable(to).name)}`;
 }
 
 /** Indexes, conditions and references that name the column follow it. */
@@ -308,7 +313,8 @@ export function indexColumns(
 ): string {
   const columns = index.columns.map((column) => `${ddl.quote(column.column)}${direction(column)}`).join(", ");
   const where = index.where === null ? "" : ` WHERE ${index.where}`;
-  return `${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
+  // An index stands in the schema of its table.
+  return `${ddl.quote(partsOfTable(index.name).name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
 }
 
 /** Every reference of a table, those of one column too. */

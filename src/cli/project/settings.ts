@@ -24,16 +24,17 @@ export function settingsOf(terminal: Terminal, flags: ProjectFlags): Settings {
 /** Works with the database that flags and environment name, and closes it. @throws database_missing where there is no file */
 export async function withDatabase<T>(
   terminal: Terminal,
-  flags: ProjectFlags & { readonly isAdopted?: boolean },
+  flags: ProjectFlags & { readonly isAdopted?: boolean; readonly schemas?: readonly string[] },
   work: (opened: Opened, settings: Settings) => Promise<T>,
 ): Promise<T> {
-  const { isAdopted = false } = flags;
+  const { isAdopted = false, schemas = [] } = flags;
   const settings = settingsOf(terminal, flags);
   const file = fileOf(settings.database);
   if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
   const opened = await openDatabase(settings.database, onTrouble, {
     isAdopted,
+    schemas,
     tablesInside: settings.tablesInside,
     limits: settings.databaseLimits,
   });

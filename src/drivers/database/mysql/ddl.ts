@@ -144,6 +144,7 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: false,
   lockOf,
   lockTables: null,
+  prepare: null,
   renameIndex: null,
   online: null,
 });

@@ -16,8 +16,9 @@ import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
 import { postgresForms } from "./ddl/forms.ts";
 import { createIndex, dropIndex } from "./ddl/indexes.ts";
+import { createSchema } from "./ddl/schemas.ts";
 import { catalogued, typeOf } from "./ddl/types.ts";
-import { literal, quote, shorten } from "./text.ts";
+import { literal, quote, quoteOwn, shorten } from "./text.ts";
 
 function defineColumn(column: ColumnShape, fill: string | null = null): string {
   const parts = [quote(column.name), typeOf(column)];
@@ -137,9 +138,15 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: true,
   lockOf: (deed) => locks[deed],
   lockTables: (tables) => `LOCK TABLE ${tables.map(quote).join(", ")} IN ACCESS EXCLUSIVE MODE`,
-  renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quote(to.name)}`,
+  prepare: (table) => createSchema(table.name),
+  renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quoteOwn(to.name)}`,
   online: postgresOnline,
 });
+
+/** The same for a backend whose tables stand in these schemas too. */
+export function postgresDdlIn(schemas: readonly string[]): Ddl {
+  return Object.freeze<Ddl>({ ...postgresDdl, fingerprint: (own) => fingerprint(own, schemas) });
+}
 
 export const postgresDdl: Ddl = Object.freeze<Ddl>({
   product: "postgres",
@@ -149,7 +156,7 @@ export const postgresDdl: Ddl = Object.freeze<Ddl>({
   alterTable,
   createIndex: (index, table) => createIndex(index, table),
   dropIndex,
-  fingerprint,
+  fingerprint: (own) => fingerprint(own),
   forms: postgresForms,
   references: postgresReferences,
   manner,
