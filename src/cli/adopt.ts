@@ -54,22 +54,20 @@ async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string
   ]);
   const { database } = settingsOf(terminal, url === undefined ? flags : { ...flags, database: url });
   const file = fileOf(database);
-  const path = file === null ? null : resolve(terminal.cwd, file);
-  if (path !== null && !existsSync(path)) throw failCli("database_missing", { fields: { file: file ?? "" } });
+  if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
   const { out = "backend.ts", readOnlyFor = null, without = [], force = false, schema: flag = [] } = flags;
-  const address = path === null ? database : `sqlite:${path}`;
   if (flags.check) {
     const [{ loadBackend }, { compareBackend, schemasOfBackend }] = await Promise.all([
       import("./project/load-backend.ts"),
       import("./adopt/compare.ts"),
     ]);
     const backend = await loadBackend(out, terminal.cwd);
-    const { tables } = await readCatalog(address, (known) =>
+    const { tables } = await readCatalog(database, (known) =>
       flag.length > 0 ? namedSchemas(flag, known) : schemasOfBackend(backend, known),
     );
     return reportDifferences(compareBackend(backend, tables, without), { out, database: shown(database) }, terminal);
   }
-  const { tables, schemas } = await readCatalog(address, (known) => namedSchemas(flag, known));
+  const { tables, schemas } = await readCatalog(database, (known) => namedSchemas(flag, known));
   if (flag.length > 0 && schemas.length === 0)
     throw failCli("usage", { fields: { fault: "--schema is for PostgreSQL: other databases have no schemas." } });
   const left = otherSchemas(schemas, namedSchemas(flag, schemas));

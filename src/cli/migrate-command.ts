@@ -52,7 +52,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
         ...opened,
         schema,
         clock: terminal.clock,
-        folder: dirname(resolve(terminal.cwd, file ?? ".")),
+        folder: dirname(resolve(file ?? terminal.cwd)),
         openCopy: async (path) => (await openDatabase(`sqlite:${path}`, onTrouble, adopting)).database,
         out: (line) => terminal.writeOut(`${line}\n`),
       },
