@@ -195,22 +195,20 @@ async function placePostgres(database: Database, languages: Languages, adopting:
 }
 
 async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">, adopting: Adopting): Promise<Opened> {
-  const [{ inspectMysql, openMysql, openMysqlBeside }, { createMysqlDialect, mysqlDialect }, { mysqlDdl }, { placeBeside }] =
-    await Promise.all([
-      import("../drivers/database/mysql/mysql.ts"),
-      import("../drivers/database/mysql/dialect.ts"),
-      import("../drivers/database/mysql/ddl.ts"),
-      import("../drivers/database/mysql/catalog/beside.ts"),
-    ]);
+  const [{ inspectMysql, openMysql, openMysqlBeside, recogniseMysql }, { languagesOf }, { placeBeside }] = await Promise.all([
+    import("../drivers/database/mysql/mysql.ts"),
+    import("../drivers/database/mysql/variants/languages.ts"),
+    import("../drivers/database/mysql/catalog/beside.ts"),
+  ]);
   const options = { ...told, url };
-  const inside = { dialect: mysqlDialect, ddl: mysqlDdl };
+  const variant = await recogniseMysql(options);
+  const inside = languagesOf(variant, null);
   if (!adopting.isAdopted) return { database: await openMysql(options), ...inside };
-  const tables = await inspectMysql(options, (read) => mysqlDdl.catalogue.readTables(read));
-  const isInside = adopting.tablesInside || namesOf(mysqlDdl).every((name) => tables.includes(name));
-  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(mysqlDdl) };
-  const place = placeBeside(url, namesOf(mysqlDdl));
-  const languages = { dialect: createMysqlDialect(place.schema), ddl: mysqlDdl };
-  return { database: await openMysqlBeside(options), ...keepApart(languages, place) };
+  const tables = await inspectMysql(options, (read) => inside.ddl.catalogue.readTables(read));
+  const isInside = adopting.tablesInside || namesOf(inside.ddl).every((name) => tables.includes(name));
+  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(inside.ddl) };
+  const place = placeBeside(url, namesOf(inside.ddl));
+  return { database: await openMysqlBeside(options), ...keepApart(languagesOf(variant, place.schema), place) };
 }
 
 const postgresPlace: Omit<Place, "tables"> = Object.freeze({
