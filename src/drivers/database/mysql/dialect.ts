@@ -31,7 +31,7 @@ export function createDialect({ collation, queries }: Variant, place: string | n
       term: termOf,
       resume: (form, parameter) =>
         form.storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${form.scale}))` : resume(form, parameter),
-        first: (query, parameter) => `${query} limit ${parameter}`,
+      first: (query, parameter) => `${query} limit ${parameter}`,
       comparesRows: false,
       keepsOrder: false,
     }),
