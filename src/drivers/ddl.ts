@@ -33,6 +33,8 @@ export interface NativeType {
   /** What follows the type, and what ends the definition, of a column that somebody else made. */
   readonly collation?: string;
   readonly tail?: string;
+  /** The values, in order, of an enumeration that is a type by itself: it is made where it is missing, and takes new ones in. */
+  readonly values?: readonly string[];
   /** Why the column must stay as it is, in the words that follow its name. */
   readonly fixed?: string;
 }
@@ -203,8 +205,11 @@ export interface Forms {
   /** A value of a column of somebody else's type as one of the product's own, and back. */
   read(sql: string, native: NativeForm): string;
   write(sql: string, native: NativeForm): string;
-  /** A type as `.column()` has it, as definitions have it; and whether a column of it can refer to one of the same in any table. */
-  declare(native: string): Pick<NativeType, "type" | "collation"> & { readonly refers: boolean };
+  /**
+   * A type as `.column()` has it, as definitions have it; whether a column of it can refer to one of the same in any table; and
+   * whether somebody has made the type, so that of a choice it is an enumeration.
+   */
+  declare(native: string): Pick<NativeType, "type" | "collation"> & { readonly refers: boolean; readonly isMade?: boolean };
 }
 
 /** How a column of somebody else's type holds a field's values. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { needsService } from "../needs.ts";
+import { makeTheirs } from "./databases.ts";
 import { allSchemas, severalSchemas } from "./several.ts";
 import { takeOver } from "./taken.ts";
 
@@ -92,5 +93,55 @@ describe("tables of several schemas that are taken over", needsService("postgres
     await applied();
     const valid = await query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'stock.items_title_desc_idx'::regclass");
     assert.deepEqual(valid, [[true]]);
+  });
+
+  test("are made in an empty database, with their schemas and enumerations", async (t) => {
+    const { text, query } = await takeOver(t, "postgres", several);
+    const empty = await makeTheirs("postgres", "SELECT 1");
+    t.after(() => empty.remove());
+    empty.place.write("fresh.ts", text);
+    const migrate = async (...argv: readonly string[]) =>
+      empty.place.run("migrate", ...argv, "--backend", "fresh.ts", "--database", empty.url);
+    const plan = await migrate("plan");
+    assert.match(
+      plan.out,
+      /CREATE SCHEMA "sales"[\s\S]*CREATE TYPE sales\.state AS ENUM \('open', 'paid'\)[\s\S]*CREATE TABLE "sales"\."orders"/,
+    );
+    const applied = await migrate("apply");
+    assert.equal(applied.code, 0, applied.out + applied.err);
+    const types =
+      "SELECT t.oid::regtype::text, string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY 1";
+    assert.deepEqual(await empty.query(types), await query(types));
+    assert.equal((await migrate("status")).code, 0);
+    const served = await empty.place.serve({ file: "fresh.ts", database: empty.url });
+    t.after(() => served.app.stop());
+    const send = async (path: string, body: object) =>
+      (await served.ask(path, { method: "POST", body: JSON.stringify(body) })).status;
+    assert.equal(await send("people", { id: 1, name: "Ada" }), 201);
+    assert.equal(await send("orders", { buyer: 1, state: "paid" }), 201);
+    assert.equal(await send("orders", { buyer: 1, state: "lost" }), 422);
+    assert.deepEqual(await empty.query("SELECT state FROM sales.orders"), [["paid"]]);
+    assert.equal((await migrate("down", "--confirm", "drop orders")).code, 2);
+  });
+
+  test("keep their enumerations, which take in what the file adds", async (t) => {
+    const { query, applied, edit, migrate, place, file, url } = await takeOver(t, "postgres", several);
+    await applied();
+    const values = "SELECT enum_range(NULL::sales.state)::text";
+    edit(['choice("open", "paid")', 'choice("new", "open", "held", "void", "paid", "lost")']);
+    const plan = (await migrate("plan")).out;
+    assert.match(plan, /Changes orders\.state to take new, held, void, lost too/);
+    assert.match(await applied(), /: 1 step\.$/m);
+    assert.deepEqual(await query(values), [["{new,open,held,void,paid,lost}"]]);
+    const served = await place.serve({ file: file(), database: url });
+    t.after(() => served.app.stop());
+    const made = await served.ask("orders", { method: "POST", body: JSON.stringify({ buyer: 1, state: "void" }) });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    edit(['"new", "open", "held", "void", ', '"open", ']);
+    await migrate("apply");
+    assert.deepEqual(await query(values), [["{new,open,held,void,paid,lost}"]]);
+    edit([/  state: choice/, '  mood: choice("fine", "bad").optional().column("mood", "stock.mood"),\n  state: choice']);
+    await applied();
+    assert.deepEqual(await query("SELECT enum_range(NULL::stock.mood)::text"), [["{fine,bad}"]]);
   });
 });

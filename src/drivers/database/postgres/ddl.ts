@@ -16,7 +16,7 @@ import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
 import { postgresForms } from "./ddl/forms.ts";
 import { createIndex, dropIndex } from "./ddl/indexes.ts";
-import { createSchema } from "./ddl/schemas.ts";
+import { createSchema, createTypes, extendType } from "./ddl/schemas.ts";
 import { catalogued, typeOf } from "./ddl/types.ts";
 import { literal, quote, quoteOwn, shorten } from "./text.ts";
 
@@ -65,7 +65,7 @@ function alterColumn(table: string, change: ColumnChange, online: boolean): Part
   const { column, fill } = change;
   const noDefault = fill === null ? [] : [`${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
   return {
-    sql: [`${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault],
+    sql: [...createTypes([column]), `${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault],
     later: [],
     deed: column.serial ? "rewrite" : "alter",
   };
@@ -80,7 +80,8 @@ function changeColumn(table: string, change: Extract<ColumnChange, { kind: "chan
   const apart = isRequired && online && !isRetyped ? requireValue(table, to.name) : null;
   // Of one type, only null becomes something else.
   const sql = [
-    ...(isRetyped ? [`${at} TYPE ${typeOf(to)}${using(change)}`] : []),
+    ...extendType(from, to),
+    ...(isRetyped ? [...createTypes([to]), `${at} TYPE ${typeOf(to)}${using(change)}`] : []),
     ...(!isRetyped && value !== null ? [`UPDATE ${quote(table)} SET ${column} = ${value} WHERE ${column} IS NULL`] : []),
     ...(isRequired ? (apart?.sql ?? [`${at} SET NOT NULL`]) : []),
     ...(!from.optional && to.optional ? [`${at} DROP NOT NULL`] : []),
@@ -138,7 +139,7 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: true,
   lockOf: (deed) => locks[deed],
   lockTables: (tables) => `LOCK TABLE ${tables.map(quote).join(", ")} IN ACCESS EXCLUSIVE MODE`,
-  prepare: (table) => createSchema(table.name),
+  prepare: (table) => [...createSchema(table.name), ...createTypes(table.columns)],
   renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quoteOwn(to.name)}`,
   online: postgresOnline,
 });

@@ -22,7 +22,8 @@ const tablesText = (tables: readonly string[]) =>
 const columnsText = (
   tables: readonly string[],
 ) => `select ${nameText("c")}, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity <> '',
-  pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', case when a.attcollation <> t.typcollation then l.collname end, l.collnamespace::regnamespace::text
+  pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', case when a.attcollation <> t.typcollation then l.collname end, l.collnamespace::regnamespace::text,
+  (select json_agg(e.enumlabel order by e.enumsortorder)::text from pg_enum e where e.enumtypid = t.oid)
 from ${from(tables)} join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped join pg_type t on t.oid = a.atttypid
 left join pg_collation l on l.oid = a.attcollation left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum order by a.attnum`;
 const referencesText = (
@@ -67,7 +68,10 @@ function faultOf(kind: string, isPartition: boolean): string | null {
   return kinds[kind] === undefined ? null : `it is ${kinds[kind]}`;
 }
 
-function toColumn([, name, type, notNull, identity, fill, generated, collation, home]: Row, key: readonly string[]): FoundColumn {
+function toColumn(
+  [, name, type, notNull, identity, fill, generated, collation, home, labels]: Row,
+  key: readonly string[],
+): FoundColumn {
   const column = String(name);
   const isKey = key.includes(column);
   const isCounted = isTrue(identity) || String(fill ?? "").startsWith("nextval(");
@@ -81,6 +85,7 @@ function toColumn([, name, type, notNull, identity, fill, generated, collation, 
       ...(typeof collation === "string"
         ? { collation: ` COLLATE ${String(home) === "pg_catalog" ? "" : `${quote(String(home))}.`}${quote(collation)}` }
         : {}),
+      ...(typeof labels === "string" ? { values: listOf(labels) } : {}),
       ...(isTrue(generated) ? { fixed: "is computed by the database" } : {}),
     },
     optional: !isTrue(notNull) && !isKey,
