@@ -26,7 +26,8 @@ export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 
 /** Every argument and result is SQL text. A parameter may be used more than once in a result. */
 export interface Dialect {
-  readonly name: string;
+  /** A query of the number that the INSERT before it was given; null where RETURNING tells it. */
+  readonly lastNumber: string | null;
   /** An identifier, quoted. */
   readonly quote: (name: string) => string;
   /** A parameter, or a literal of what it would hold, as a column of that form has it. */

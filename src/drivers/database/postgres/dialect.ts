@@ -18,7 +18,7 @@ import { bindNative, readNative } from "./catalog/forms.ts";
 import { functionName } from "./functions.ts";
 
 export const postgresDialect: Dialect = Object.freeze<Dialect>({
-  name: "postgres",
+  lastNumber: null,
   quote,
   bind,
   among,

@@ -15,7 +15,7 @@ import type {
 import { bindNative, readNative } from "./catalog/forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
-  name: "sqlite",
+  lastNumber: null,
   quote,
   bind: bindNative,
   // JSON has no bytes, so they are compared in the form in which it writes them.
