@@ -4,7 +4,7 @@ import type { Model } from "../../schema/schema.ts";
 import type { Call, SingleResult, Where } from "../call.ts";
 import { compileFilter, inRow, startCompiling } from "../compile/filter.ts";
 import { trashCondition, whereOf } from "../compile/read.ts";
-import { mentionsInput } from "../compile/write.ts";
+import { mentionsInput } from "../compile/mentions.ts";
 import { deleteRow } from "./delete.ts";
 import { badQuery, fail } from "../errors.ts";
 import { admit, guardFilter } from "../guard.ts";

@@ -3,7 +3,7 @@ import type { Statement, Step, Value } from "../../database.ts";
 import type { Params } from "../alike.ts";
 import { isRef } from "../steps.ts";
 import { rememberTexts, replaceMarks } from "../texts.ts";
-import { collation, yieldingText } from "./text.ts";
+import { yieldingText } from "./text.ts";
 import { toSent } from "./values.ts";
 
 /** A step of all parts. What a check says, and what is counted, is judged where it is answered. */
@@ -15,7 +15,7 @@ export interface JoinedStep extends Statement {
 const joinedCharactersMax = 200_000;
 
 /** The rows of parameters as the table `u`: as texts, which the statement casts to what it takes them for. */
-function rowsOf(count: number): string {
+function rowsOf(count: number, collation: string): string {
   const texts = Array.from(
     { length: count },
     (_, index) => `p${index} longtext character set utf8mb4 collate ${collation} path '$[${index}]'`,
@@ -28,32 +28,37 @@ interface Spread {
   readonly inner: string;
 }
 
-function spread(text: string): Spread {
+function spread(text: string, collation: string): Spread {
   let count = 0;
   const inner = replaceMarks(text, (index) => {
     count = index + 1;
     return yieldingText(`u.p${index}`);
   });
-  return { from: rowsOf(count), inner };
+  return { from: rowsOf(count, collation), inner };
 }
 
 const insertPattern = /^insert into ("(?:[^"]|"")*") \(([^()]*)\) (?:values \(([\s\S]*)\)|(select [\s\S]*))$/;
 
 /** An insert of all rows, in their order; null where the text is another statement. */
-function insertAll(text: string): string | null {
+function insertAll(text: string, collation: string): string | null {
   const parts = insertPattern.exec(text);
   if (!parts) return null;
   const [, table, columns, values, query] = parts;
-  const selected = values === undefined ? selectAll(query as string, "") : selectAll(`select ${values}`, "");
+  const selected = selectAll(values === undefined ? (query as string) : `select ${values}`, { numbered: "", collation });
   return selected === null ? null : `insert into ${table} (${columns}) ${selected}`;
+}
+
+interface Selecting {
+  readonly numbered: "u.o, " | "";
+  readonly collation: string;
 }
 
 /**
  * A query of all rows; `numbered` comes before its own columns. Null where it is more than a list and a condition: what sorts, cuts or
  * counts does so for each.
  */
-function selectAll(text: string, numbered: "u.o, " | ""): string | null {
-  const { from, inner } = spread(text);
+function selectAll(text: string, { numbered, collation }: Selecting): string | null {
+  const { from, inner } = spread(text, collation);
   const place = fromIn(inner);
   if (place === null) return null;
   const list = inner.slice("select ".length, place);
@@ -98,19 +103,19 @@ export function noteUnfit({ step: { text } }: JoinedStep): void {
 }
 
 /** The statement that runs a step for all; null where it is not of a kind that this can do. What looks back is known by now. */
-export function joinStep(step: Step, all: readonly Params[]): JoinedStep | null {
+export function joinStep(step: Step, all: readonly Params[], collation: string): JoinedStep | null {
   if (unfit.has(step.text)) return null;
   const isInsert = step.kind === "run";
-  const text = stepFor(step.text, isInsert ? "run" : "rows", () =>
-    isInsert ? insertAll(step.text) : selectAll(step.text, "u.o, "),
+  const text = stepFor(step.text, `${isInsert ? "run" : "rows"} ${collation}`, () =>
+    isInsert ? insertAll(step.text, collation) : selectAll(step.text, { numbered: "u.o, ", collation }),
   );
   const params = text === null ? null : toJson(all);
   return text === null || params === null ? null : { text, params: [params], step };
 }
 
 /** The statement that asks a read for all; null where there is none. */
-export function joinReads(text: string, all: readonly (readonly Value[])[]): Statement | null {
-  const joined = readFor(text, "", () => selectAll(text, "u.o, "));
+export function joinReads(text: string, all: readonly (readonly Value[])[], collation: string): Statement | null {
+  const joined = readFor(text, collation, () => selectAll(text, { numbered: "u.o, ", collation }));
   const params = joined === null ? null : toJson(all);
   return joined === null || params === null ? null : { text: joined, params: [params] };
 }

@@ -97,7 +97,8 @@ async function runSome(filling: Filling, units: Group): Promise<readonly Outcome
   if (first === undefined) return [];
   if (units.length === 1) return [await runOne(filling, first)];
   const parts: Parts = units.map(({ unit }) => openOf(unit));
-  const joined = joinParts(parts, 0, joinStep);
+  const { collation } = filling.session.variant;
+  const joined = joinParts(parts, 0, (step, all) => joinStep(step, all, collation));
   try {
     if (joined !== null) {
       const closing = units.length === filling.size ? closingOf(units) : [];

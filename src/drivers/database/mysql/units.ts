@@ -51,6 +51,7 @@ export async function runUnit(session: Session, unit: readonly Step[], repeats: 
       joinStep(
         step,
         all.map((params) => params.map((param) => (isRef(param) ? recall(results, param) : param))),
+        session.variant.collation,
       ),
     );
     if (joined === null) for (const [place, step] of steps.entries()) await addStep(step, from + place);
