@@ -221,11 +221,11 @@ export async function readCatalog(url: string): Promise<readonly CatalogTable[]>
     return inspectPostgres({ url }, readPostgresCatalog);
   }
   if (isMysql(url)) {
-    const [{ inspectMysql }, { readMysqlCatalog }] = await Promise.all([
+    const [{ inspectMysql }, { readCatalogOf }] = await Promise.all([
       import("../drivers/database/mysql/mysql.ts"),
       import("../drivers/database/mysql/catalog/catalog.ts"),
     ]);
-    return inspectMysql({ url }, readMysqlCatalog);
+    return inspectMysql({ url }, (read, variant) => readCatalogOf(variant)(read));
   }
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
   try {
