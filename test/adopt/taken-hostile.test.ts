@@ -1,9 +1,10 @@
 /** Tables that are hard to take over: what cannot be is refused with its reasons, and what a copy would lose is not copied. */
 import assert from "node:assert/strict";
-import { describe, test, type TestContext } from "node:test";
+import { describe, test } from "node:test";
 import { needsService } from "../needs.ts";
 import { makeTheirs, type Product, type Worded, wordsOf } from "./databases.ts";
-import { answerOf, opened } from "./place.ts";
+import { answerOf } from "./place.ts";
+import { takeOver } from "./taken.ts";
 
 const products: readonly { readonly product: Product; readonly needed: { readonly skip: string | false } }[] = [
   { product: "sqlite", needed: { skip: false } },
@@ -11,42 +12,6 @@ const products: readonly { readonly product: Product; readonly needed: { readonl
   { product: "mariadb", needed: needsService("mariadb") },
   { product: "mysql", needed: needsService("mysql") },
 ];
-
-async function open(t: TestContext, product: Product, sql: string) {
-  const theirs = await makeTheirs(product, sql);
-  t.after(() => theirs.remove());
-  const { place, url } = theirs;
-  const { code, err, out } = await place.run("adopt", url, "--read-only-for", "staff");
-  assert.equal(code, 0, out + err);
-  const state = { version: 0 };
-  const text = opened(place.read("backend.ts")).replaceAll(".adopted()", ".takenOver()");
-  place.write("v0.ts", text);
-  const file = () => `v${state.version}.ts`;
-  const migrate = async (...argv: readonly string[]) => {
-    const told = await place.run("migrate", ...argv, "--database", url, "--backend", file());
-    return { code: told.code, out: told.out + told.err };
-  };
-  return {
-    ...theirs,
-    text,
-    migrate,
-    file,
-    edit: (from: string | RegExp, to: string) => {
-      const before = place.read(file());
-      const changed = before.replace(from, to);
-      assert.ok(changed !== before, `${String(from)}\n${before}`);
-      state.version++;
-      place.write(file(), changed);
-    },
-    applied: async (...argv: readonly string[]) => {
-      const told = await migrate("apply", ...argv);
-      assert.equal(told.code, 0, told.out);
-      const status = await migrate("status");
-      assert.equal(status.code, 0, status.out);
-      return told.out;
-    },
-  };
-}
 
 /** Defaults of every kind, unique constraints, reserved words, composite keys and references, cascades, names in quotes. */
 const rich: Worded<string> = {
@@ -82,9 +47,9 @@ const kept: Worded<string> = {
 for (const { product, needed } of products)
   describe(`hostile tables of ${product} taken over`, needed, () => {
     test("what the database says of a table stays so through changes of it", async (t) => {
-      const { query, applied, edit, place, file, url, migrate } = await open(t, product, wordsOf(rich, product));
+      const { query, applied, edit, place, file, url, migrate } = await takeOver(t, product, wordsOf(rich, product));
       await applied();
-      edit(/size: text\(\)(\.max\(10\))?\.optional\(\)/, 'size: text()$1.default("M")');
+      edit([/size: text\(\)(\.max\(10\))?\.optional\(\)/, 'size: text()$1.default("M")']);
       if (product === "sqlite") {
         const refused = await migrate("apply");
         assert.equal(refused.code, 1);
@@ -92,7 +57,7 @@ for (const { product, needed } of products)
         place.write(file(), place.read("v0.ts"));
       } else assert.match(await applied(), /to required\. Rows that hold null get 'M'/);
       const before = await query(wordsOf(kept, product));
-      edit(/(export const orders[\s\S]*?note: text\(\)(?:\.max\(30\))?)\.optional\(\)/, "$1");
+      edit([/(export const orders[\s\S]*?note: text\(\)(?:\.max\(30\))?)\.optional\(\)/, "$1"]);
       const told = await applied();
       assert.match(told, /to required\. Rows that hold null get 'it''s'/);
       assert.deepEqual(await query(wordsOf(kept, product)), before);
@@ -113,15 +78,15 @@ for (const { product, needed } of products)
     });
 
     test("what the file says otherwise is refused with each reason, and nothing is done", async (t) => {
-      const { migrate, edit, query } = await open(
+      const { migrate, edit, query } = await takeOver(
         t,
         product,
         "CREATE TABLE shop (id integer NOT NULL, part integer NOT NULL, name varchar(20), size integer, extra integer, PRIMARY KEY (id, part)); CREATE TABLE other (id integer PRIMARY KEY)",
       );
-      edit(/^  extra: .*\n/m, "");
-      edit(/^(  name: text\(\)\.max\()20\)(.*)20\)/m, "$130)$230)");
-      edit('.key("id", "part")', '.key("id")');
-      edit(/size: integer\(\)\.optional\(\)/, "size: integer()");
+      edit([/^  extra: .*\n/m, ""]);
+      edit([/^(  name: text\(\)\.max\()20\)(.*)20\)/m, "$130)$230)"]);
+      edit(['.key("id", "part")', '.key("id")']);
+      edit([/size: integer\(\)\.optional\(\)/, "size: integer()"]);
       const plan = await migrate("plan");
       assert.equal(plan.code, 2);
       for (const part of [
@@ -137,28 +102,28 @@ for (const { product, needed } of products)
     });
 
     test("a table is given back, and its rows stay", async (t) => {
-      const { applied, edit, query } = await open(
+      const { applied, edit, query } = await takeOver(
         t,
         product,
         "CREATE TABLE shop (id integer PRIMARY KEY, name varchar(20)); INSERT INTO shop VALUES (1, 'a')",
       );
       await applied();
-      edit(".takenOver()", ".adopted()");
+      edit([".takenOver()", ".adopted()"]);
       assert.match(await applied(), /Leaves the table shop to others from now on, as it is\./);
-      edit(".adopted()", ".takenOver()");
+      edit([".adopted()", ".takenOver()"]);
       assert.match(await applied(), /Takes the table shop over as it is/);
       assert.deepEqual((await query("SELECT name FROM shop")).flat(), ["a"]);
     });
 
     test("tables are taken over one after the other, and references between them stay what they are", async (t) => {
-      const { applied, edit, migrate, query } = await open(
+      const { applied, edit, migrate, query } = await takeOver(
         t,
         product,
         `CREATE TABLE shop (id integer PRIMARY KEY); CREATE TABLE sale (id integer PRIMARY KEY, shop_id integer NOT NULL, part integer, FOREIGN KEY (shop_id) REFERENCES shop (id) ON DELETE CASCADE);
          CREATE TABLE pair (a integer NOT NULL, b integer NOT NULL, PRIMARY KEY (a, b)); CREATE TABLE held (id integer PRIMARY KEY, a integer, b integer, FOREIGN KEY (a, b) REFERENCES pair (a, b))`,
       );
-      const take = (table: string) => edit(`.table("${table}")\n  .adopted()`, `.table("${table}")\n  .takenOver()`);
-      edit(/\.takenOver\(\)/g, ".adopted()");
+      const take = (table: string) => edit([`.table("${table}")\n  .adopted()`, `.table("${table}")\n  .takenOver()`]);
+      edit([/\.takenOver\(\)/g, ".adopted()"]);
       await applied();
       for (const table of ["sale", "held", "shop", "pair"]) {
         take(table);
@@ -166,19 +131,19 @@ for (const { product, needed } of products)
         assert.match(told, new RegExp(`Takes the table ${table} over as it is`));
         assert.match(told, /: 1 step\.$/m);
       }
-      edit('.table("shop")\n  .takenOver()', '.table("shop")\n  .adopted()');
+      edit(['.table("shop")\n  .takenOver()', '.table("shop")\n  .adopted()']);
       assert.match(await applied(), /: 1 step\.$/m);
       const down = await migrate("down");
       assert.equal(down.code, 0, down.out);
       take("shop");
       assert.equal((await migrate("status")).code, 0);
-      edit(/(export const sales = [\s\S]*?)  part: .*\n/, "$1");
+      edit([/(export const sales = [\s\S]*?)  part: .*\n/, "$1"]);
       await applied("--confirm", "drop sales.part");
       await query("SELECT shop_id FROM sale");
     });
 
     test("an empty database gets the tables as the file says", async (t) => {
-      const from = await open(
+      const from = await takeOver(
         t,
         product,
         `CREATE TABLE shop (id integer PRIMARY KEY, name varchar(20) NOT NULL UNIQUE);
@@ -209,19 +174,19 @@ for (const { product, needed } of products)
 
 describe("tables of SQLite that a copy would not be", () => {
   test("are changed by ALTER TABLE, and not copied", async (t) => {
-    const { applied, edit, migrate, place, file } = await open(
+    const { applied, edit, migrate, place, file } = await takeOver(
       t,
       "sqlite",
       `CREATE TABLE shop (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, size INTEGER CHECK (size > 0), both TEXT AS (name || size)); CREATE VIEW v AS SELECT name FROM shop;
        CREATE TRIGGER tr AFTER INSERT ON shop BEGIN SELECT 1; END; INSERT INTO shop (name, size) VALUES ('a', 1)`,
     );
-    edit(".view()", ".view()\n  .pages({ max: 50 })");
+    edit([".view()", ".view()\n  .pages({ max: 50 })"]);
     await applied();
-    edit(/  size: /, "  colour: text().optional(),\n  size: ");
-    edit(/size: integer\(\)/, 'width: integer().was("size")');
-    edit(/\.column\("size"/, '.column("width"');
+    edit([/  size: /, "  colour: text().optional(),\n  size: "]);
+    edit([/size: integer\(\)/, 'width: integer().was("size")']);
+    edit([/\.column\("size"/, '.column("width"']);
     await applied();
-    edit(/name: text\(\)\.optional\(\)/, 'name: text().default("x")');
+    edit([/name: text\(\)\.optional\(\)/, 'name: text().default("x")']);
     const refused = await migrate("apply");
     assert.equal(refused.code, 1);
     assert.match(
@@ -229,7 +194,26 @@ describe("tables of SQLite that a copy would not be", () => {
       /what its definition says with CHECK, what its definition says with COLLATE, what its definition says with AS would be lost/,
     );
     place.write(file(), place.read(file()).replace('name: text().default("x")', "name: text().optional()"));
-    edit(/  colour: .*\n/, "");
+    edit([/  colour: .*\n/, ""]);
     await applied("--confirm", "drop shops.colour");
+  });
+});
+
+describe("names in PostgreSQL that would end the text they stand in", needsService("postgres"), () => {
+  test("are names, and nothing more", async (t) => {
+    const table = `"x$do$; DROP TABLE victim; DO $do$ BEGIN NULL; END"`;
+    const { applied, edit, query } = await takeOver(
+      t,
+      "postgres",
+      `CREATE TABLE victim (id integer PRIMARY KEY); CREATE TABLE ${table} (id integer PRIMARY KEY, victim_id integer REFERENCES victim (id))`,
+    );
+    await applied();
+    edit([
+      /victim: belongsTo\(.*\)\.optional\(\)\.column\("victim_id"\)/,
+      'victimId: integer().optional().column("victim_id", "integer")',
+    ]);
+    assert.match(await applied("--confirm", "drop xDoDropTableVictimDoDoBeginNullEnds.victim"), /Drops the reference/);
+    assert.deepEqual(await query("SELECT count(*)::integer FROM victim"), [[0]]);
+    assert.deepEqual(await query("SELECT 1 FROM pg_constraint WHERE contype = 'f'"), []);
   });
 });

@@ -32,13 +32,16 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   // Without a key no cursor is made of a row's values.
   const kept = rows.model.key.length === 0 ? [] : orders;
   const columns = [`${object} as "j"`, ...kept.map((sql, index) => `${sql} as "k${index}"`)];
-  const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
+  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
   // Rows of which nothing can be ordered are ordered by what they are answered as.
   const terms = (sqls: readonly string[]) =>
     ` order by ${sortTerms(rows.order, sqls, backwards).map(c.dialect.sorting.term).join(", ") || "1"}`;
-  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${terms(orders)} limit ${limit}${offset}`;
+  const query = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${terms(orders)}`;
+  // One row more says whether there is a next page; what an offset skips comes on top of it.
+  const most = plan.offsetParam === null ? rows.model.limits.pageSizeMax + 1 : null;
+  const select = `${c.dialect.sorting.first(query, limit, most)}${offset}`;
   if (!counted) return finish(select, c.slots);
   const again = c.dialect.sorting.keepsOrder ? "" : terms(orders.map((_, index) => `r."k${index}"`));
   return finish(`select c.*, r.* from (${counted}) c left join (${select}) r on 1 = 1${again}`, c.slots);

@@ -160,6 +160,7 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: false,
   lockOf,
   lockTables: null,
+  prepare: null,
   renameIndex: null,
   online: null,
 });

@@ -32,6 +32,7 @@ export function createDialect({ collation, queries }: Variant, place: string | n
       term: termOf,
       resume: (form, parameter) =>
         form.storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${form.scale}))` : resume(form, parameter),
+      first: (query, parameter) => `${query} limit ${parameter}`,
       comparesRows: false,
       keepsOrder: false,
     }),
@@ -71,7 +72,6 @@ export function createDialect({ collation, queries }: Variant, place: string | n
         return `(cast(sum(${units}) as double) / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
       },
       extreme: (name, form, sql) => `${name}(${ranked(form, sql)})`,
-      limit: (parameter) => parameter,
     }),
   });
 }
