@@ -1,6 +1,7 @@
 /** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
 import type { Connection, ConnectionOptions, FieldPacket, Pool, PoolConnection, PoolOptions } from "mysql2";
 import { AppError } from "../../../base/errors.ts";
+import { createLru } from "../../../base/lru.ts";
 import { failDatabase, type Row, type Statement, type Value } from "../../database.ts";
 import { createFound, type Finding, type Found } from "../found.ts";
 import { isLost, isSilent, type ServerError, toError } from "./failures.ts";
@@ -59,6 +60,18 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
   const open = (max: number) => openPool(createPool({ ...poolOptions(settings), connectionLimit: max }), settings);
   const pools = { read: open(settings.readersMax), write: open(settings.writersMax) };
 
+  const spoken = createLru<string, string>(settings.statementsMax);
+
+  /** What is said once is said again. */
+  function speakIn({ sessions }: Variant, text: string): string {
+    if (sessions.escaped === null) return text;
+    const known = spoken.get(text);
+    if (known !== undefined) return known;
+    const escaped = sessions.escaped(text);
+    if (escaped !== text) spoken.set(text, escaped);
+    return escaped;
+  }
+
   /** Another server might not even know what is set here. */
   async function settle(connection: PoolConnection, purpose: Purpose): Promise<void> {
     const variant = (now.variant ??= await recognise(connection, settings.connectTimeoutMs));
@@ -91,12 +104,18 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
       let timeoutMs = timeoutOf(purpose, settings);
       try {
         const variant = now.variant as Variant;
+        const speak = (text: string) => speakIn(variant, text);
         const all = variant.sessions.hasBlocks ? prepareBlock : prepareEach;
         return await work({
           variant,
-          ask: (text, params = []) => prepare(connection, { text, params }, timeoutMs),
-          askAll: (statements) => all(connection, statements, timeoutMs),
-          tell: (text) => send(connection, text, timeoutMs),
+          ask: (text, params = []) => prepare(connection, { text: speak(text), params }, timeoutMs),
+          askAll: (statements) =>
+            all(
+              connection,
+              statements.map((one) => ({ ...one, text: speak(one.text) })),
+              timeoutMs,
+            ),
+          tell: (text) => send(connection, speak(text), timeoutMs),
           allow: (allowedMs) => {
             timeoutMs = allowedMs;
           },

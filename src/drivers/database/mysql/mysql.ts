@@ -51,12 +51,13 @@ export async function openMysqlBeside(options: MysqlOptions): Promise<Database> 
 }
 
 /** Reads what the server says of itself, and makes nothing. Fails as `openMysql` does. */
-export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader, variant: Variant) => Promise<T>): Promise<T> {
   const settings = resolveOptions(options);
   const connections = createConnections(await importMysql(), settings);
   try {
-    const reads = createReads(connections, settings, await variantAt(connections));
-    return await work(async (text, params = []) => reads.read({ text, params }));
+    const variant = await variantAt(connections);
+    const reads = createReads(connections, settings, variant);
+    return await work(async (text, params = []) => reads.read({ text, params }), variant);
   } finally {
     await connections.close();
   }

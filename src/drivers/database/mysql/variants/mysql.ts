@@ -3,6 +3,7 @@ import type { Reader } from "../../../ddl.ts";
 import type { Listed } from "../../../dialect.ts";
 import { termInside } from "../sorting.ts";
 import { literal, quote, unquote } from "../text.ts";
+import { mysqlCatalog } from "./mysql-catalog.ts";
 import { createMysqlDocuments } from "./mysql-documents.ts";
 import type { Finding, Gathered, Variant } from "./variant.ts";
 
@@ -42,6 +43,14 @@ async function spell(text: string, read: Reader): Promise<string> {
   return `${text.slice(0, -clause.length)}${found ? `, DROP INDEX ${index}` : ""}`;
 }
 
+const texts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`/g;
+
+/** Backslashes in texts, twice; in names they stand for themselves. */
+function escaped(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(texts, (part) => (part.startsWith("'") ? part.replaceAll("\\", "\\\\") : part));
+}
+
 export const mysql: Variant = Object.freeze<Variant>({
   title: "MySQL",
   oldest: [8, 4],
@@ -51,6 +60,8 @@ export const mysql: Variant = Object.freeze<Variant>({
     settings: ["cte_max_recursion_depth = 4294967295"],
     // Of reads alone: a write that takes longer is given up with its connection.
     limit: (timeoutMs: number) => `max_execution_time = ${timeoutMs}`,
+    // Under NO_BACKSLASH_ESCAPES it cannot open a table of whose expressions one has a quote or a backslash in a text.
+    escaped,
     hasBlocks: false,
   }),
   routines: Object.freeze({
@@ -67,11 +78,17 @@ export const mysql: Variant = Object.freeze<Variant>({
     lastNumber: "select last_insert_id()",
     gather,
     documents: createMysqlDocuments(collation),
+    // It goes by the collation of what it looks into, whatever the other one says of itself.
+    locate: (part: string, whole: string) => `locate(${part}, convert(${whole} using utf8mb4) collate ${collation})`,
   }),
   tables: Object.freeze({
     integer: "bigint",
     longParts: (column: string) => [`${quote(column)}(${foundBy})`, `(UNHEX(SHA2(${quote(column)}, 256)))`],
     expression: "s.expression",
+    // It counts them anew, under names that are the whole database's even where the table is temporary.
+    dropChecks: (table: string, count: number) =>
+      Array.from({ length: count }, (_, at) => `ALTER TABLE ${quote(table)} DROP CHECK ${quote(`${table}_chk_${at + 1}`)}`),
     spell,
   }),
+  catalog: mysqlCatalog,
 });
