@@ -1,14 +1,14 @@
 /** Units that wait share one serializable transaction and one commit, each in a savepoint: where one fails, those around it do not. */
 import { type Step, type StepResult, UnitRefused, type UnitRepeat } from "../../database.ts";
-import { haveSameTexts, joinParts, type Parts } from "../alike.ts";
+import { haveSameTexts, type Parts, sharedSteps, wholeUnits } from "../alike.ts";
 import { checkUnit } from "../steps.ts";
 import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
 import type { Connections, Session } from "./connections.ts";
 import { isAborted, isLate, isLost, type ServerError, toError } from "./failures.ts";
-import { joinStep } from "./joined.ts";
 import type { MysqlSettings } from "./options.ts";
-import { isUndone, PartsRefused, runJoined, runSteps, runUnit } from "./units.ts";
+import { PartsRefused } from "./parts.ts";
+import { isUndone, runJoined, runSteps, runUnit } from "./units.ts";
 
 type Group = readonly Waiting<readonly UnitRepeat[]>[];
 
@@ -97,11 +97,11 @@ async function runSome(filling: Filling, units: Group): Promise<readonly Outcome
   if (first === undefined) return [];
   if (units.length === 1) return [await runOne(filling, first)];
   const parts: Parts = units.map(({ unit }) => openOf(unit));
-  const joined = joinParts(parts, 0, joinStep);
+  const shared = sharedSteps(parts, wholeUnits);
   try {
-    if (joined !== null) {
+    if (shared !== null) {
       const closing = units.length === filling.size ? closingOf(units) : [];
-      const all = await runGuarded(filling, () => runJoined(filling.session, { parts, joined }, closing));
+      const all = await runGuarded(filling, () => runJoined(filling.session, { parts, shared }, closing));
       filling.isClosed = units.length === filling.size;
       return all.map((results, place) => ({ results: withEnd((units[place] ?? first).unit, results), saved: 0 }));
     }
