@@ -95,7 +95,7 @@ export type Position = string;
 
 /**
  * Part of a unit: from that step on, so many parts of so many steps each, of the same texts in turn. What one of them does hangs on
- * nothing that another one does, so a driver may run them step by step together.
+ * nothing that another one does, so a driver may run them step by step together. A step may look back at an earlier one of its own part.
  */
 export interface UnitRepeat {
   readonly from: number;

@@ -1,7 +1,7 @@
 /** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
 import type { Dialect } from "../../drivers/dialect.ts";
 import { decimalPrecisionMax } from "../../schema/fields/decimal.ts";
-import { allOf, always, type Filter, looksAround } from "../../schema/filter.ts";
+import { allOf, type Filter, looksAround } from "../../schema/filter.ts";
 import type { Action, Field, Model } from "../../schema/schema.ts";
 import type { Select } from "../call.ts";
 import { changeSql, imageSql } from "../write/change.ts";
@@ -16,6 +16,8 @@ import { planGet } from "../plan/read.ts";
 import { type Convert, finish, markFor, type Slot } from "./slot.ts";
 import type { StepTemplate, UnitTemplate } from "./unit.ts";
 import { selfReferences } from "./itself.ts";
+import { isAlikeDelete, isAlikeUpdate, leadBack } from "./alike.ts";
+import { mentionsInput, touches, withoutInput } from "./mentions.ts";
 
 /** What is read back; null for nothing. */
 export type ReadBack = { readonly select: Select | undefined } | null;
@@ -62,14 +64,8 @@ export function compileCreate(
   addRuleCheck(draft, rule);
   addChange(draft, { kind: "insert", before: null, originParam: fields.length });
   const { back, looks } = readBackStep(draft, options.readBack);
-  const alike = serial === null && !looks && !looksAround(rule) && references.every((field) => !leadsBack(field, draft));
+  const alike = serial === null && !looks && !looksAround(rule) && !leadBack(references, draft);
   return { steps, back, serial, before: null, alike };
-}
-
-// A reference is judged by the rule of the row that it leads to, which may look at rows like the one that is made.
-function leadsBack({ relation }: Field, { model, target }: Draft): boolean {
-  const to = target.view.target(relation as NonNullable<Field["relation"]>);
-  return to === model || looksAround(target.view.rule(to, "read"));
 }
 
 interface Inserted {
@@ -107,7 +103,8 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const versionParam = key.length + given.length;
   const originParam = versionParam + (shape.ifVersion ? 1 : 0);
   const version: Slot | null = shape.ifVersion ? { from: "param", index: versionParam, convert: asIs } : null;
-  addReferenceCheck(draft, referencesIn(model, shape.sets), param);
+  const references = referencesIn(model, shape.sets);
+  addReferenceCheck(draft, references, param);
   const action: Action = shape.trash === "only" ? "delete" : "update";
   addAdmission(draft, { action, version, trash: shape.trash, sets: shape.sets, adds: shape.adds, param });
   const before = addImage(draft);
@@ -115,7 +112,9 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const rule = target.view.rule(model, action);
   if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
   addChange(draft, { kind: "update", before, originParam });
-  return { steps, back: readBackStep(draft, shape.readBack).back, serial: null, before, alike: false };
+  const { back, looks } = readBackStep(draft, shape.readBack);
+  const alike = !looks && isAlikeUpdate(given, references, draft);
+  return { steps, back, serial: null, before, alike };
 }
 
 /**
@@ -130,12 +129,6 @@ export function compileJudge(model: Model, shape: Omit<UpdateShape, "readBack">,
   const given = [...shape.sets, ...shape.adds];
   addAdmission({ model, target, steps, key }, { action: "update", version, trash: shape.trash, ...none, before: given });
   return { steps, back: null, serial: null, before: null, alike: false };
-}
-
-/** The part of a rule that does not speak of the row as the write leaves it. */
-function withoutInput(rule: Filter): Filter {
-  if (rule.op === "and") return allOf(rule.args.map(withoutInput));
-  return mentionsInput(rule) ? always : rule;
 }
 
 function updateStep(draft: Draft, shape: UpdateShape, at: { param: (field: Field) => Slot; version: Slot | null }): StepTemplate {
@@ -216,7 +209,7 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
     }
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
-  return { steps, back: null, serial: null, before, alike: false };
+  return { steps, back: null, serial: null, before, alike: isAlikeDelete(draft) };
 }
 
 interface Admission {
@@ -445,44 +438,4 @@ function versionIs({ model, target }: Draft, alias: string | null, value: string
 
 function nowIn(field: Field, slots: { all: Slot[] }, dialect: Dialect): string {
   return bindTo(field, markFor(slots, { from: "now" }), dialect);
-}
-
-/** Whether a rule speaks of the row as the write leaves it. */
-export function mentionsInput(rule: Filter): boolean {
-  switch (rule.op) {
-    case "and":
-    case "or":
-      return rule.args.some(mentionsInput);
-    case "not":
-      return mentionsInput(rule.arg);
-    case "compare":
-      return rule.left.of === "input" || rule.right.some((source) => source.from === "term" && source.term.of === "input");
-    case "one":
-    case "some":
-    case "every":
-    case "none":
-      return mentionsInput(rule.where);
-    default:
-      return false;
-  }
-}
-
-// Whether changing these fields can change what the rule says of the row.
-function touches(rule: Filter, fields: readonly Field[]): boolean {
-  const changed = (field: Field) => (field.parts ?? [field]).some((part) => fields.includes(part)) || field.computed !== null;
-  switch (rule.op) {
-    case "true":
-    case "false":
-      return false;
-    case "and":
-    case "or":
-      return rule.args.some((arg) => touches(arg, fields));
-    case "not":
-      return touches(rule.arg, fields);
-    case "compare":
-      return changed(rule.left.field) || rule.right.some((source) => source.from === "term" && changed(source.term.field));
-    default:
-      // What lies behind a relation may hang on any field.
-      return true;
-  }
 }

@@ -81,11 +81,12 @@ interface Stretch {
 }
 
 /** All in one, or in halves where that would be too long, or each by itself where the product has no such statement. */
-function join(step: Step, values: readonly (readonly Value[])[], start = 0, end = values.length): readonly Stretch[] {
-  const query = end - start > 1 ? joinStep(step, values.slice(start, end)) : null;
-  if (query !== null || end - start === 1) return [{ start, end, query }];
-  const middle = Math.ceil((start + end) / 2);
-  return [...join(step, values, start, middle), ...join(step, values, middle, end)];
+function join(step: Step, values: readonly (readonly Value[])[], start = 0): readonly Stretch[] {
+  const end = start + values.length;
+  const query = values.length > 1 ? joinStep(step, values) : null;
+  if (query !== null || values.length === 1) return [{ start, end, query }];
+  const middle = Math.ceil(values.length / 2);
+  return [...join(step, values.slice(0, middle), start), ...join(step, values.slice(middle), start + middle)];
 }
 
 interface Hearing {
@@ -112,7 +113,10 @@ function take(answer: Parameters<Asked["hear"]>[0], { results, start, step, inde
     own.push({ rows: (byPart?.get(place + 1) ?? []).map((row) => row.slice(1)), changes: kind === "run" ? 1 : 0 });
 }
 
-function judgeOne(answer: Parameters<Asked["hear"]>[0], { start, step, index }: Pick<Hearing, "start" | "step" | "index">): readonly Row[] {
+function judgeOne(
+  answer: Parameters<Asked["hear"]>[0],
+  { start, step, index }: Pick<Hearing, "start" | "step" | "index">,
+): readonly Row[] {
   try {
     return judge(step, answer, index);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Runs units inside the transaction at hand, and judges their steps by what the server has answered. */
 import { assert } from "../../../base/errors.ts";
-import { type Row, type Step, type StepRef, type StepResult, UnitRefused, type UnitRepeat, type Value } from "../../database.ts";
+import { type Row, type Step, type StepRef, type StepResult, type UnitRepeat, type Value } from "../../database.ts";
 import { piecesOf, sharedSteps } from "../alike.ts";
 import { isRef } from "../steps.ts";
 import { createBlock, judge } from "./blocks.ts";
