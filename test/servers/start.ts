@@ -1,6 +1,7 @@
 /** Starts the services that tests ask for, each where it is installed and nobody has set its address. */
 import { readFileSync } from "node:fs";
 import { root } from "../../scripts/run.ts";
+import { canInstall, installPackage } from "./debian.ts";
 import { type ServiceName, serviceNames, services } from "./names.ts";
 import type { PostgresVersion } from "./postgres.ts";
 import type { Server } from "./server.ts";
@@ -10,13 +11,18 @@ export type Outcome =
   | { readonly name: ServiceName; readonly server: Server; readonly why?: never }
   | { readonly name: ServiceName; readonly server?: never; readonly why: string };
 
-/** Starts a service, or returns null where it is not installed. Its libraries are loaded when it is wanted. */
+/** Starts a service, or returns null where it is not installed and cannot be. Its libraries are loaded when it is wanted. */
 const starters: Readonly<Record<ServiceName, () => Promise<Server | null>>> = {
   postgres: () => startVersion("18"),
   "postgres-15": () => startVersion("15"),
   async mariadb() {
     const { hasMariadb, startMariadb } = await import("./mariadb.ts");
+    if (!hasMariadb() && canInstall()) await installPackage("mariadb-server");
     return hasMariadb() ? startMariadb() : null;
+  },
+  async mysql() {
+    const { fetchMysql, startMysql } = await import("./mysql.ts");
+    return (await fetchMysql()) ? startMysql() : null;
   },
 };
 

@@ -1,12 +1,6 @@
-/** What a rule speaks of: the row as a write leaves it, or fields that it changes. */
+/** What a rule speaks of: the row as a write leaves it, or fields that the write changes. */
 import { allOf, always, type Filter } from "../../schema/filter.ts";
 import type { Field } from "../../schema/schema.ts";
-
-/** The part of a rule that does not speak of the row as the write leaves it. */
-export function withoutInput(rule: Filter): Filter {
-  if (rule.op === "and") return allOf(rule.args.map(withoutInput));
-  return mentionsInput(rule) ? always : rule;
-}
 
 /** Whether a rule speaks of the row as the write leaves it. */
 export function mentionsInput(rule: Filter): boolean {
@@ -46,4 +40,10 @@ export function touches(rule: Filter, fields: readonly Field[]): boolean {
       // What lies behind a relation may hang on any field.
       return true;
   }
+}
+
+/** The part of a rule that does not speak of the row as the write leaves it. */
+export function withoutInput(rule: Filter): Filter {
+  if (rule.op === "and") return allOf(rule.args.map(withoutInput));
+  return mentionsInput(rule) ? always : rule;
 }

@@ -1,42 +1,23 @@
 /** Compiles the writes of one row into units: judge, write, judge again, record the change, read back. */
 import type { Dialect } from "../../drivers/dialect.ts";
-import { decimalPrecisionMax } from "../../schema/fields/decimal.ts";
 import { allOf, type Filter, looksAround } from "../../schema/filter.ts";
 import type { Action, Field, Model } from "../../schema/schema.ts";
-import type { Select } from "../call.ts";
-import { changeSql, imageSql } from "../write/change.ts";
-import { type Compiling, compileFilter, inRow, startCompiling } from "./filter.ts";
-import { bindText, bindTo, columnForm } from "./form.ts";
-import { compileOutput, type Target, trashCondition, versionColumn } from "./read.ts";
-import { guard, type View } from "../guard.ts";
-import type { Actor } from "../actor.ts";
-import { sharedBy, storedFields } from "../write/fields.ts";
+import { guard } from "../guard.ts";
 import type { Trash } from "../plan/plan.ts";
 import { planGet } from "../plan/read.ts";
-import { type Convert, finish, markFor, type Slot } from "./slot.ts";
-import type { StepTemplate, UnitTemplate } from "./unit.ts";
-import { selfReferences } from "./itself.ts";
+import { changeSql, imageSql } from "../write/change.ts";
+import { storedFields } from "../write/fields.ts";
 import { isAlikeDelete, isAlikeUpdate, leadBack } from "./alike.ts";
-import { mentionsInput, touches, withoutInput } from "./mentions.ts";
-
-/** What is read back; null for nothing. */
-export type ReadBack = { readonly select: Select | undefined } | null;
-
-export interface WriteTarget extends Target {
-  readonly view: View;
-  readonly actor: Actor;
-}
-
-const asIs: Convert = (value) => value as ReturnType<Convert>;
-
-/** Marks and steps of a unit while it is compiled. */
-export interface Draft {
-  readonly model: Model;
-  readonly target: WriteTarget;
-  readonly steps: StepTemplate[];
-  /** Slots of the key's parts. */
-  readonly key: readonly Slot[];
-}
+import { adder, rangeConditions } from "./amounts.ts";
+import { asIs, type Draft, keyCondition, nowIn, type ReadBack, versionIs, type WriteTarget } from "./draft.ts";
+import { compileFilter, inRow, startCompiling } from "./filter.ts";
+import { bindText, bindTo } from "./form.ts";
+import { selfReferences } from "./itself.ts";
+import { addAdmission, addReferenceCheck, addRuleCheck, referencesIn } from "./judge.ts";
+import { mentionsInput, touches } from "./mentions.ts";
+import { compileOutput, versionColumn } from "./read.ts";
+import { finish, markFor, type Slot } from "./slot.ts";
+import type { StepTemplate, UnitTemplate } from "./unit.ts";
 
 /**
  * A create. Parameters: every stored field, in the model's order, then actor and request.
@@ -212,152 +193,6 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
   return { steps, back: null, serial: null, before, alike: isAlikeDelete(draft) };
 }
 
-interface Admission {
-  readonly action: Action;
-  readonly version: Slot | null;
-  readonly trash: Trash;
-  readonly sets: readonly Field[];
-  readonly adds: readonly Field[];
-  readonly param: (field: Field) => Slot;
-  /** The fields that will be given: only what can be said before it is known what they become. */
-  readonly before?: readonly Field[];
-}
-
-/** Judges the row as it is: there and readable, allowed, at the version, and open to these changes. */
-function addAdmission(draft: Draft, admission: Admission): void {
-  const { model, target } = draft;
-  const { dialect, view } = target;
-  const c = startCompiling(dialect, target.schema, false);
-  const alias = c.nextAlias();
-  const column = (field: Field) => `${alias}.${dialect.quote(field.column)}`;
-  const given = (field: Field) => bindTo(field, markFor(c.slots, admission.param(field)), dialect);
-  const instead = new Map(admission.sets.map((field) => [field, given(field)]));
-  const added = (field: Field) => adder(dialect)(field, alias, markFor(c.slots, admission.param(field)));
-  for (const field of admission.adds) instead.set(field, `(${added(field)})`);
-  const inner: Compiling = { ...inRow(c, alias), instead };
-  const whens = [`when ${column(model.key[0] as Field)} is null then 'not_found'`];
-  const own =
-    admission.action === "update"
-      ? [...admission.sets, ...admission.adds, ...(admission.before ?? [])].flatMap(
-          (field) => view.fieldRule(field, "update") ?? [],
-        )
-      : [];
-  const whole = allOf([view.rule(model, admission.action), ...own]);
-  const rule = admission.before ? withoutInput(whole) : whole;
-  if (rule.op !== "true") whens.push(`when ${dialect.not(compileFilter(rule, inner))} then 'forbidden'`);
-  if (admission.version) whens.push(`when not ${versionIs(draft, alias, markFor(c.slots, admission.version))} then 'version'`);
-  // A key that is forgotten with the row it led to cannot stay.
-  for (const field of admission.trash === "with" ? [] : admission.sets) {
-    // What a relation shares with a field that never changes is given again with it, and stays.
-    const shared = sharedBy(model, field);
-    if (field.writeOnce || shared)
-      whens.push(
-        `when ${column(field)} is not null and ${dialect.distinct(columnForm(field), column(field), given(field))} then 'write_once:${shared ?? field.partOf ?? field.name}'`,
-      );
-  }
-  for (const field of admission.adds) {
-    const ranges = rangeConditions(field, { from: column(field), amount: given(field), sum: added(field) }, dialect);
-    if (ranges.length > 0) whens.push(`when ${dialect.not(ranges.join(" and "))} then 'range:${field.name}'`);
-  }
-  const on = [keyCondition(draft, alias, c.slots)];
-  const trash = trashCondition({ model, trash: admission.trash }, alias, dialect);
-  if (trash) on.push(trash);
-  const read = view.rule(model, "read");
-  if (read.op !== "true") on.push(compileFilter(read, inner));
-  const text = `select case ${whens.join(" ")} end from (select 1) one left join ${dialect.quote(model.table)} ${alias} on ${on.join(" and ")}`;
-  draft.steps.push({ ...finish(text, c.slots), kind: "check" });
-}
-
-/** A column and what is added to it. */
-function adder(dialect: Dialect): (field: Field, alias: string | null, parameter: string) => string {
-  return (field, alias, parameter) =>
-    dialect.numbers.plus(columnForm(field), `${alias === null ? "" : `${alias}.`}${dialect.quote(field.column)}`, parameter);
-}
-
-/** SQL of a number, of what is added to it, and of what that makes. */
-interface Added {
-  readonly from: string;
-  readonly amount: string;
-  readonly sum: string;
-}
-
-// The bounds of a number, in its stored unit: those of the field, and of its type.
-function rangeConditions(field: Field, added: Added, dialect: Dialect): readonly string[] {
-  const stored = (value: number | string | undefined) => {
-    if (value === undefined) return undefined;
-    const isText = field.type.storage === "bigint" || field.type.storage === "decimal";
-    const parsed = field.type.parse(isText ? String(value) : Number(value), { ...field.params, min: undefined, max: undefined });
-    return typeof parsed === "number" || typeof parsed === "bigint" ? parsed : undefined;
-  };
-  const most = mostOf(field);
-  const bound = (value: number | bigint | undefined, sign: string) =>
-    value === undefined ? [] : [`${added.sum} ${sign} ${bindTo(field, String(value), dialect)}`];
-  const low = stored(field.params.min) ?? (most === null ? undefined : -most);
-  const high = stored(field.params.max) ?? most ?? undefined;
-  const within = [...bound(low, ">="), ...bound(high, "<=")];
-  return field.type.storage === "bigint" ? [withoutOverflow(field, { added, within }, dialect)] : within;
-}
-
-/** What the type itself holds at most, in its stored unit; null where the database's own arithmetic keeps it. */
-function mostOf({ type, params }: Field): bigint | null {
-  if (type.storage === "integer") return BigInt(Number.MAX_SAFE_INTEGER);
-  return type.storage === "decimal" ? 10n ** BigInt(params.precision ?? decimalPrecisionMax) - 1n : null;
-}
-
-// A sum of 64 bits that overflows is an error to some databases: it is asked first whether it would.
-function withoutOverflow(
-  field: Field,
-  { added: { from, amount }, within }: { readonly added: Added; readonly within: readonly string[] },
-  dialect: Dialect,
-): string {
-  const bind = (value: bigint) => bindTo(field, String(value), dialect);
-  const most = 2n ** 63n - 1n;
-  const over = `${amount} > ${bind(0n)} and ${from} > ${bind(most)} - ${amount}`;
-  const under = `${amount} < ${bind(0n)} and ${from} < ${bind(-most)} - ${amount} - ${bind(1n)}`;
-  const rest = within.length > 0 ? within.join(" and ") : `${from} is not null`;
-  return `case when ${over} then 1 = 0 when ${under} then 1 = 0 else ${rest} end`;
-}
-
-/** Relations whose whole key is among the fields. */
-function referencesIn(model: Model, fields: readonly Field[]): readonly Field[] {
-  return [...model.fields.values()].filter(
-    (field) => field.relation && (field.parts ?? [field]).every((part) => fields.includes(part)),
-  );
-}
-
-/** Every key that is set leads to a row that is there, not in the trash, and readable: what cannot be seen cannot be linked. */
-function addReferenceCheck({ steps, target }: Draft, fields: readonly Field[], param: (field: Field) => Slot): void {
-  if (fields.length === 0) return;
-  const { dialect, view } = target;
-  const c = startCompiling(dialect, target.schema, false);
-  const whens = fields.map((field) => {
-    const relation = field.relation as NonNullable<Field["relation"]>;
-    const model = view.target(relation);
-    const alias = c.nextAlias();
-    const values = (field.parts ?? [field]).map((part) => bindTo(part, markFor(c.slots, param(part)), dialect));
-    const rule = view.rule(model, "read");
-    const conditions = [
-      ...model.key.map((part, index) => `${alias}.${dialect.quote(part.column)} = ${values[index]}`),
-      ...(rule.op === "true" ? [] : [compileFilter(rule, inRow(c, alias))]),
-    ];
-    const trash = trashCondition({ model, trash: "without" }, alias, dialect);
-    if (trash) conditions.push(trash);
-    const given = values.map((value) => `${value} is not null`).join(" and ");
-    return `when ${given} and not exists (select 1 from ${dialect.quote(model.table)} ${alias} where ${conditions.join(" and ")}) then 'reference:${field.name}'`;
-  });
-  steps.push({ ...finish(`select case ${whens.join(" ")} end`, c.slots), kind: "check" });
-}
-
-/** Judges the row as the write left it. */
-function addRuleCheck(draft: Draft, rule: Filter): void {
-  if (rule.op === "true") return;
-  const { model, target } = draft;
-  const c = startCompiling(target.dialect, target.schema, false);
-  const alias = c.nextAlias();
-  const text = `select case when ${target.dialect.not(compileFilter(rule, inRow(c, alias)))} then 'forbidden' end from ${target.dialect.quote(model.table)} ${alias} where ${keyCondition(draft, alias, c.slots)}`;
-  draft.steps.push({ ...finish(text, c.slots), kind: "check" });
-}
-
 /** Reads the row as it was, for the change record, and its version. */
 function addImage(draft: Draft): number {
   const { model, target, steps } = draft;
@@ -418,24 +253,4 @@ function readBackStep(draft: Draft, readBack: ReadBack): Back {
   const looks =
     related.length > 0 || looksAround(rule) || fields.some(({ term }) => term.mask !== null && looksAround(term.mask));
   return { back: { ...finish(text, c.slots), kind: "rows" }, looks };
-}
-
-function keyCondition(draft: Draft, alias: string | null, slots: { all: Slot[] }): string {
-  const { dialect } = draft.target;
-  const prefix = alias === null ? "" : `${alias}.`;
-  return draft.model.key
-    .map((field, index) => {
-      const value = bindTo(field, markFor(slots, draft.key[index] as Slot), dialect);
-      return `${prefix}${dialect.quote(field.column)} = ${value}`;
-    })
-    .join(" and ");
-}
-
-function versionIs({ model, target }: Draft, alias: string | null, value: string): string {
-  const field = model.version as Field;
-  return `${alias === null ? "" : `${alias}.`}${target.dialect.quote(field.column)} = ${bindTo(field, value, target.dialect)}`;
-}
-
-function nowIn(field: Field, slots: { all: Slot[] }, dialect: Dialect): string {
-  return bindTo(field, markFor(slots, { from: "now" }), dialect);
 }

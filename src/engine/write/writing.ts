@@ -5,7 +5,7 @@ import type { Value } from "../../schema/value.ts";
 import type { Result, Returning } from "../call.ts";
 import type { Binding } from "../compile/slot.ts";
 import type { UnitTemplate } from "../compile/unit.ts";
-import type { ReadBack, WriteTarget } from "../compile/write.ts";
+import type { ReadBack, WriteTarget } from "../compile/draft.ts";
 import type { HookOp, Writing } from "../context.ts";
 import { fail } from "../errors.ts";
 import { createShape, shapeQuery } from "../plan/shape.ts";
