@@ -57,7 +57,7 @@ function serve({ settings, address, folder, broken }: Extract<KeeperOrder, { ser
     process.exit(0);
   }
 
-  process.on("message", end);
+  process.on("message", (order: KeeperOrder) => ("ask" in order ? tell({ isThere: true }) : end()));
   process.on("disconnect", end);
   // What one that was killed has left; on Windows it leaves nothing.
   rmSync(join(folder, "writer"), { force: true });

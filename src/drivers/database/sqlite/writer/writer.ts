@@ -100,7 +100,9 @@ export class Writer {
     this.#wake();
   }
 
+  /** A batch without work is a question whether it is still there. */
   receive(from: Client, { reset, texts, jobs }: Batch): void {
+    if (jobs.length === 0) from.post({ answers: [], counts: { ...this.#counts } });
     if (reset) from.texts.length = 0;
     from.texts.push(...texts);
     const read = (steps: readonly WireStep[]) =>
