@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { describe, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Database } from "../../../database.ts";
@@ -118,6 +119,20 @@ describe("a writer for several", () => {
       await databases[id % 2]?.write([addFilm(id)]);
       assert.equal((await filmIds(databases[(id + 1) % 2] as Database)).length, id + 1);
     }
+  });
+
+  test("tells also those who only read that the log is long, and when it is not any more", async (t) => {
+    const { databases, file } = await openSite(t, 2, { checkpointPages: 10 });
+    const [writing, reading] = databases as unknown as readonly [SqliteDatabase, SqliteDatabase];
+    const reader = new DatabaseSync(file, { readOnly: true });
+    // As long as it reads nothing of the log is written over.
+    reader.exec("BEGIN; SELECT * FROM films");
+    let id = 0;
+    while (reading.counts().logPages < 10) await writing.write([addFilm(++id)]);
+    reader.exec("COMMIT");
+    reader.close();
+    while (reading.counts().logPages > 0) await writing.write([addFilm(++id)]);
+    assert.equal((await filmIds(reading)).length, id);
   });
 
   test("is reached by its user alone", async () => {
