@@ -143,10 +143,12 @@ export interface ReadOptions {
 
 export interface WriteOptions extends CommitOptions, UnitOptions {
   /**
-   * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
+   * One of many of the same texts whose outcome does not hang on what the others do: it writes and reads rows of its own key
    * alone. A driver may run such units step by step together. @default false
    */
   readonly alike?: boolean;
+  /** With `alike`: the row that it changes, as a name. Units of one row are not run together. @default a row that it makes itself */
+  readonly row?: string;
 }
 
 /**

@@ -49,7 +49,7 @@ export function changesOf(changed: readonly (readonly [id: number, title: string
           },
       {
         ...runStep(
-          'insert into "samples" (id, words) select t0.id, CAST(? AS CHAR(40)) from "films" t0 where t0.id = CAST(? AS INTEGER)',
+          'insert into "samples" (id, words) select t0.id + 100 * t0.year, CAST(? AS CHAR(40)) from "films" t0 where t0.id = CAST(? AS INTEGER)',
           before,
           id,
         ),
@@ -186,7 +186,7 @@ export const repeatCases: readonly Case[] = [
         ]),
       );
       assert.deepEqual(
-        await db.read(ask("select id, words from samples order by id")),
+        await db.read(ask("select id % 100, words from samples order by id")),
         oddTitles.map((title, id) => [id, title]),
       );
       await db.write([runStep("delete from samples")]);
@@ -194,7 +194,7 @@ export const repeatCases: readonly Case[] = [
       await db.transaction((tx) => tx.write(gone.unit, gone.options));
       assert.deepEqual(await filmIds(db), []);
       assert.deepEqual(
-        await db.read(ask("select id, words from samples order by id")),
+        await db.read(ask("select id % 100, words from samples order by id")),
         ids.map((id) => [id, `film ${id}`]),
       );
     },
@@ -236,6 +236,32 @@ export const repeatCases: readonly Case[] = [
         ids.map((id) => [`film ${id}`]),
       );
       assert.deepEqual(await db.read(ask("select * from samples")), []);
+    },
+  },
+  {
+    name: "units of changes that are alike run as if one came after the other, also where two are of one row",
+    async run(db) {
+      await db.write(oddTitles.map((title, id) => runStep(insertFilm, id, title)));
+      await db.write([runStep("update films set year = 5 where id = 3")]);
+      // Of its first two changes either is made in time; the third comes too late.
+      const changed = [...oddTitles.keys(), 7, 8, 7].map((id, index) => [id, `film ${id}.${index}`] as const);
+      const outcomes = await Promise.allSettled(
+        changed.map((one) => db.write(changesOf([one], "update").unit, { alike: true, row: `films ${one[0]}` })),
+      );
+      for (const [index, outcome] of outcomes.entries()) {
+        const [id, title] = changed[index] as readonly [number, string];
+        const isLate = id === 3 || index === changed.length - 1;
+        if (outcome.status === "rejected") {
+          assert.ok(isLate && outcome.reason instanceof UnitRefused, `${index}: ${String(outcome.reason)}`);
+          assert.deepEqual([outcome.reason.reason, outcome.reason.step], ["too late", 0]);
+          continue;
+        }
+        assert.ok(!isLate);
+        const isSecond = index >= oddTitles.length;
+        const before = isSecond ? [`film ${id}.${id}`, 1] : [oddTitles[id], 0];
+        assert.deepEqual([outcome.value[1]?.rows, outcome.value[4]?.rows], [[before], [[title, isSecond ? 2 : 1]]]);
+      }
+      assert.equal(outcomes.filter(({ status }) => status === "rejected").length, 2);
     },
   },
 ];

@@ -16,7 +16,7 @@ import { bindTo } from "../compile/form.ts";
 import { formatKey, keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
-import { repeatsOf } from "./repeats.ts";
+import { changeOptions, repeatsOf, type Share } from "./repeats.ts";
 import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
 import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, versionAfter } from "./writing.ts";
@@ -182,7 +182,9 @@ export async function writeDeletes(writes: readonly DeleteWrite[], writing: Writ
     steps.push(...assembled.steps);
     return { ...assembled, id: write.id };
   });
-  const options = repeatsOf(all.map(({ unit, part }) => ({ unit, base: part.base, steps: unit.steps.length })));
+  const shares = all.map(({ unit, part }): Share => ({ unit, base: part.base, steps: unit.steps.length }));
+  const [first] = writes;
+  const options = first && writes.length === 1 ? changeOptions(shares[0] as Share, first.model, first.id) : repeatsOf(shares);
   const results = await runUnit(
     steps,
     all.map(({ part }) => part),

@@ -1,6 +1,8 @@
 /** Which rows of a unit a driver may write together: those that follow each other and are alike. */
 import type { UnitRepeat, WriteOptions } from "../../drivers/database.ts";
+import type { Model } from "../../schema/schema.ts";
 import type { UnitTemplate } from "../compile/unit.ts";
+import { formatKey, parseKey } from "../key.ts";
 
 /** Changes of rows in one unit at most: each brings along the row as it was, and perhaps as it is. */
 export const unitRowsMax = 100;
@@ -25,6 +27,13 @@ export interface Share {
 
 /** Of a unit by itself: it may run together with those of other requests. */
 export const alikeOptions: WriteOptions = Object.freeze({ alike: true });
+
+/** Of a change by itself: it may run together with those of other rows. */
+export function changeOptions({ unit }: Share, model: Model, id: string): WriteOptions | undefined {
+  if (!unit.alike) return undefined;
+  // A caller may spell a key otherwise than another one does.
+  return { alike: true, row: `${model.name} ${formatKey(model, parseKey(model, id) ?? [])}` };
+}
 
 /** Undefined where nothing repeats. */
 export function repeatsOf(shares: readonly Share[]): WriteOptions | undefined {

@@ -9,7 +9,7 @@ import { parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Input } from "./input.ts";
 import type { Part } from "./refusal.ts";
-import { repeatsOf } from "./repeats.ts";
+import { changeOptions, repeatsOf, type Share } from "./repeats.ts";
 import type { Writing } from "../context.ts";
 import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit, versionAfter } from "./writing.ts";
 
@@ -38,7 +38,9 @@ export async function writeUpdates(writes: readonly UpdateWrite[], writing: Writ
     return { ...assembled, write };
   });
   const shares = all.map(({ unit, part, steps: own }) => ({ unit, base: part.base, steps: own.length }));
-  const options = repeatsOf(shares);
+  const [first] = writes;
+  const options =
+    first && writes.length === 1 ? changeOptions(shares[0] as Share, first.input.model, first.id) : repeatsOf(shares);
   const results = await runUnit(
     steps,
     all.map(({ part }) => part),

@@ -5,7 +5,8 @@ import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { serviceUrl } from "../../../../test/servers/names.ts";
 import type { Database, Step, UnitOptions } from "../../database.ts";
-import { filmsOf } from "../conformance-repeats.ts";
+import { runStep } from "../conformance-asks.ts";
+import { changesOf, filmsOf } from "../conformance-repeats.ts";
 import { kitTables, testDatabase } from "../conformance.ts";
 import { openMysql } from "./mysql.ts";
 
@@ -65,5 +66,35 @@ void describe("MariaDB", needsService("mariadb"), () => {
     const three = films(3);
     await db.write(three.unit, { ...three.options, onSaved: (statements) => saved.push(statements) });
     assert.deepEqual(saved, [76, 76]);
+  });
+
+  test("changes of different rows that come together are one statement for each of their steps", async (t) => {
+    const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+    const db = await openMysql({ url });
+    t.after(() => db.close().then(drop));
+    await db.migrate(tables.map((text) => ({ text, params: [] })));
+    const ids = Array.from({ length: 20 }, (_, id) => id);
+    await db.write(ids.map((id) => runStep("insert into films (id, title) values (?, ?)", id, `film ${id}`)));
+    const names = "'COM_UPDATE', 'COM_UPDATE_MULTI', 'COM_INSERT', 'COM_INSERT_SELECT'";
+    const text = `select variable_name, variable_value from information_schema.session_status where variable_name in (${names}) order by 1`;
+    /** What the connection has counted, which is the same for all, as nothing here runs beside another. */
+    const count = async (changes: readonly Promise<unknown>[]) => {
+      await Promise.all(changes);
+      const rows = await db.transaction((tx) => tx.read({ text, params: [] }));
+      return rows.map(([, value]) => Number(value));
+    };
+    const change = (id: number, row: string) => db.write(changesOf([[id, `new ${id}`]], "update").unit, { alike: true, row });
+    const before = await count([]);
+    const together = await count(ids.map((id) => change(id, `films ${id}`)));
+    const apart = await count(ids.map((id) => change(id, "films of one name")));
+    const more = (one: readonly number[], other: readonly number[]) => other.map((value, index) => value - (one[index] ?? 0));
+    // In the order of their names: inserts, inserts of a query, updates, updates of several.
+    assert.deepEqual(
+      [more(before, together), more(together, apart)],
+      [
+        [0, 1, 0, 1],
+        [0, 20, 20, 0],
+      ],
+    );
   });
 });

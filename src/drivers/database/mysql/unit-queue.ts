@@ -69,10 +69,16 @@ async function attempt(session: Session, group: Group): Promise<Ran> {
 /** Those that follow each other and are alike, together: so all are run in the order in which they came. */
 function alikeIn(group: Group): readonly Group[] {
   const all: Waiting<readonly UnitRepeat[]>[][] = [];
+  const rows = new Set<string>();
   for (const one of group) {
     const [last] = all.at(-1) ?? [];
-    if (last?.alike && one.alike && haveSameTexts(last.unit, one.unit)) all.at(-1)?.push(one);
-    else all.push([one]);
+    const isOther = one.row === undefined || !rows.has(one.row);
+    if (last?.alike && one.alike && isOther && haveSameTexts(last.unit, one.unit)) all.at(-1)?.push(one);
+    else {
+      all.push([one]);
+      rows.clear();
+    }
+    if (one.row !== undefined) rows.add(one.row);
   }
   return all;
 }

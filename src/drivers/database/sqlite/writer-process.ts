@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { openWriter } from "./connection.ts";
-import type { KeeperOrder, WriterTold } from "./keeper.ts";
+import type { KeeperOrder, WriterTold } from "./writer-child.ts";
 import { hearFrames, sendFrame } from "./link/frames.ts";
 import type { Batch } from "./messages.ts";
 import { Writer } from "./writer/writer.ts";
