@@ -292,6 +292,26 @@ describe("backup and restore", () => {
     assert.equal((await folder.run("backup", "b.db", "--database", "gone.db")).code, 1);
   });
 
+  test("every path leads from the folder in which the command runs, whichever way it is given", async (t) => {
+    const folder = openFolder(t);
+    mkdirSync(join(folder.path, "kept"));
+    const here = ["--database", "sqlite:./kept/own.db"] as const;
+    const done = async (...argv: readonly string[]) => {
+      const { code, out, err } = await folder.run(...argv);
+      assert.equal(code, 0, `${argv.join(" ")}: ${out}${err}`);
+    };
+    await done("migrate", "apply", ...here);
+    assert.ok(existsSync(join(folder.path, "kept/own.db")));
+    await done("migrate", "status", "--database", "kept/own.db");
+    await done("backup", "kept/copy.db", ...here);
+    await done("restore", "kept/copy.db", "--database", "kept/other.db");
+    assert.ok(existsSync(join(folder.path, "kept/other.db")));
+    await done("adopt", "kept/other.db", "--out", "kept/adopted.ts");
+    assert.ok(existsSync(join(folder.path, "kept/adopted.ts")));
+    const { err } = await folder.run("restore", "kept/copy.db", "--database", "postgres://localhost/a");
+    assert.match(err, /Only a file of SQLite is restored/);
+  });
+
   async function restoreCode(folder: Folder, ...argv: readonly string[]): Promise<[number, string | undefined]> {
     const { code, json } = await folder.run("restore", ...argv, "--json");
     return [code, (json["error"] as { code: string } | undefined)?.code];

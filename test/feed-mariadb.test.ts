@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Connection, createConnection } from "mysql2/promise";
 import { openDatabase } from "../src/app/wire.ts";
 import type { Step } from "../src/drivers/database.ts";
-import { mysqlCommits } from "../src/drivers/database/mysql/ddl/commits.ts";
+import { createCommits } from "../src/drivers/database/mysql/ddl/commits.ts";
 import { changesTable, commitColumn } from "../src/engine/write/change.ts";
 import { type Ledger, openLedger, type Writer } from "./feed/mariadb.ts";
 import { openPlace } from "./feed/places.ts";
@@ -60,7 +60,7 @@ async function holdSeal(url: string, t: TestContext): Promise<Connection> {
   t.after(() => connection.destroy());
   await connection.query("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')");
   await connection.query("start transaction");
-  for (const sql of mysqlCommits.seal((name) => `"${name}"`, changesTable, commitColumn)) await connection.query(sql);
+  for (const sql of createCommits("bigint").seal((name) => `"${name}"`, changesTable, commitColumn)) await connection.query(sql);
   return connection;
 }
 

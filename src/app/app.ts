@@ -1,6 +1,6 @@
 /** Puts an app together: database, schema, engine, identity and protocols; answers requests, listens and stops. */
 import { compileSchema } from "../schema/compile.ts";
-import { hasAdopted, needsTables } from "../schema/schema.ts";
+import { adoptionOf } from "../schema/schema.ts";
 import type { Actor } from "../engine/actor.ts";
 import type { Actions, Backend } from "../engine/backend.ts";
 import { createEngine } from "../engine/create.ts";
@@ -81,8 +81,7 @@ export async function createApp<R extends Registry, A extends Actions>(
     limits: settings.databaseLimits,
     replicas: settings.replicas,
     writer: settings.databaseWriter,
-    isAdopted: hasAdopted(schema),
-    needsTables: needsTables(schema),
+    ...adoptionOf(schema),
     tablesInside: settings.tablesInside,
   });
   const opened = { ...driver, database: settings.wrapDatabase(driver.database, driver) };

@@ -1,4 +1,4 @@
-/** The listener: node:http with every limit set, one write per answer, and a stop that lets requests in flight finish. */
+/** The listener: node:http with every limit set, one write per answer, answers that leave together, and a stop that lets requests in flight finish. */
 import {
   createServer,
   type IncomingMessage,
@@ -14,6 +14,7 @@ import { whenReady } from "../base/soon.ts";
 import { failWire } from "../protocols/errors.ts";
 import { renderProblem } from "../protocols/problem.ts";
 import type { WireResponse } from "../protocols/wire.ts";
+import { createDepartures } from "./departures.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import { receive } from "./incoming.ts";
 import type { Serve } from "./serve.ts";
@@ -40,6 +41,7 @@ const polledAtOnce = 900;
 export function listen(serve: Serve, options: ListenOptions): Promise<Listener> {
   const { limits } = options;
   const state = { stopping: false, connections: 0 };
+  const depart = createDepartures(() => performance.now());
   const settings: ServerOptions & { readonly optimizeEmptyRequests: boolean } = {
     maxHeaderSize: parserBytesMax,
     headersTimeout: limits.headersTimeoutMs,
@@ -65,7 +67,7 @@ export function listen(serve: Serve, options: ListenOptions): Promise<Listener> 
     const response = serve(request, refused);
     // What comes at once may come before the body, which is then no reason to close the connection.
     void whenReady(request.body === null ? response : Promise.resolve(response), (answered) =>
-      send(res, answered, state.stopping || (request.body !== null && !req.complete)),
+      depart(() => send(res, answered, state.stopping || (request.body !== null && !req.complete))),
     );
   }
   server.on("connection", (socket: Socket) => {

@@ -9,9 +9,12 @@ import { type LimitsOptions, limitDefaults } from "../engine/limits.ts";
 import type { KeyOptions } from "../features/identity/keys.ts";
 import { type HttpLimits, httpLimitBounds, type HttpLimitsOptions } from "./http-limits.ts";
 
+/** Where the data is when nobody says. */
+export const databaseDefault = "sqlite:./data.db";
+
 /** How an app is set up. The environment sets the same by HOLDFAST_ variables: `port` is HOLDFAST_PORT. */
 export interface AppOptions {
-  /** Where the data is: `sqlite:` and a path, `sqlite::memory:`, `postgres://user:password@host/name` or `mysql://…`. @default "sqlite:./data.db" */
+  /** Where the data is: `sqlite:` and a path from the folder that the process runs in, `sqlite::memory:`, `postgres://user:password@host/name` or `mysql://…`. @default "sqlite:./data.db" */
   readonly database?: string;
   /** Limits of the database's driver by name, such as `{ readersMax: 16 }`: see SqliteOptions, PostgresOptions and MysqlOptions. @default the driver's */
   readonly databaseLimits?: Readonly<Record<string, number>>;
@@ -159,7 +162,7 @@ export function resolveOptions(options: AppOptions): Settings {
       `the option corsOrigins has origins such as "https://app.example", not ${JSON.stringify(origin)}`,
     );
   return Object.freeze({
-    database: options.database ?? "sqlite:./data.db",
+    database: options.database ?? databaseDefault,
     databaseLimits: Object.freeze({ ...options.databaseLimits }),
     databaseWriter: options.databaseWriter ?? null,
     replicas: Object.freeze([...(options.replicas ?? [])]),

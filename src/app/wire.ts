@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { assert } from "../base/errors.ts";
 import { keepApart, type Languages, type Place } from "../drivers/apart.ts";
-import type { CatalogTable } from "../drivers/catalog.ts";
+import type { CatalogSchema, CatalogTable } from "../drivers/catalog.ts";
 import type { Database } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
@@ -67,6 +67,8 @@ export interface Adopting {
   readonly isAdopted: boolean;
   /** Some of them must be there. @default where it has such tables */
   readonly needsTables?: boolean;
+  /** Schemas beside the current one in which they stand: only PostgreSQL has such. @default none */
+  readonly schemas?: readonly string[];
   /** The product's own tables shall stand among them. */
   readonly tablesInside: boolean;
 }
@@ -92,6 +94,11 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, opening: O
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
   assert(replicas.length === 0, "the option replicas is for PostgreSQL");
+  const { schemas = [] } = opening;
+  assert(
+    schemas.length === 0,
+    `the backend has tables in the schema ${schemas[0] ?? ""}, and only PostgreSQL has schemas: use a postgres:// URL, or remove schema()`,
+  );
   if (isMysql(url)) return openMysqlDatabase(url, told, opening);
   const file = fileOf(url);
   const languages = { dialect: sqliteDialect, ddl: sqliteDdl };
@@ -150,7 +157,7 @@ async function placeOf(
 
 // A driver is loaded only where it is wanted: its library is an optional peer.
 async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "url">, adopting: Adopting): Promise<Opened> {
-  const [{ openPostgres }, { postgresDialect }, { postgresDdl }, { findOrigin }] = await Promise.all([
+  const [{ openPostgres }, { postgresDialect }, { postgresDdlIn }, { findOrigin }] = await Promise.all([
     import("../drivers/database/postgres/postgres.ts"),
     import("../drivers/database/postgres/dialect.ts"),
     import("../drivers/database/postgres/ddl.ts"),
@@ -158,7 +165,11 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
   ]);
   const database = await openPostgres({ ...told, url });
   try {
-    const languages = await placePostgres(database, { dialect: postgresDialect, ddl: postgresDdl }, adopting);
+    const languages = await placePostgres(
+      database,
+      { dialect: postgresDialect, ddl: postgresDdlIn(adopting.schemas ?? []) },
+      adopting,
+    );
     const quote = (name: string) => languages.ddl.quote(name);
     const { commits, isMended } = await findOrigin(database, { quote, table: changesTable, column: commitColumn });
     if (isMended) told.onTrouble?.({ kind: "database_restored", message: restored });
@@ -184,22 +195,20 @@ async function placePostgres(database: Database, languages: Languages, adopting:
 }
 
 async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">, adopting: Adopting): Promise<Opened> {
-  const [{ inspectMysql, openMysql, openMysqlBeside }, { createMysqlDialect, mysqlDialect }, { mysqlDdl }, { placeBeside }] =
-    await Promise.all([
-      import("../drivers/database/mysql/mysql.ts"),
-      import("../drivers/database/mysql/dialect.ts"),
-      import("../drivers/database/mysql/ddl.ts"),
-      import("../drivers/database/mysql/catalog/beside.ts"),
-    ]);
+  const [{ inspectMysql, openMysql, openMysqlBeside, recogniseMysql }, { languagesOf }, { placeBeside }] = await Promise.all([
+    import("../drivers/database/mysql/mysql.ts"),
+    import("../drivers/database/mysql/variants/languages.ts"),
+    import("../drivers/database/mysql/catalog/beside.ts"),
+  ]);
   const options = { ...told, url };
-  const inside = { dialect: mysqlDialect, ddl: mysqlDdl };
+  const variant = await recogniseMysql(options);
+  const inside = languagesOf(variant, null);
   if (!adopting.isAdopted) return { database: await openMysql(options), ...inside };
-  const tables = await inspectMysql(options, (read) => mysqlDdl.catalogue.readTables(read));
-  const isInside = adopting.tablesInside || namesOf(mysqlDdl).every((name) => tables.includes(name));
-  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(mysqlDdl) };
-  const place = placeBeside(url, namesOf(mysqlDdl));
-  const languages = { dialect: createMysqlDialect(place.schema), ddl: mysqlDdl };
-  return { database: await openMysqlBeside(options), ...keepApart(languages, place) };
+  const tables = await inspectMysql(options, (read) => inside.ddl.catalogue.readTables(read));
+  const isInside = adopting.tablesInside || namesOf(inside.ddl).every((name) => tables.includes(name));
+  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(inside.ddl) };
+  const place = placeBeside(url, namesOf(inside.ddl));
+  return { database: await openMysqlBeside(options), ...keepApart(languagesOf(variant, place.schema), place) };
 }
 
 const postgresPlace: Omit<Place, "tables"> = Object.freeze({
@@ -213,25 +222,38 @@ export function restoreDatabase(request: RestoreRequest): Restored {
   return restoreFrom(request);
 }
 
-/** What a database says of its tables. Opens it for reading alone, and closes it. Fails with `database_failed` where it is none. */
-export async function readCatalog(url: string): Promise<readonly CatalogTable[]> {
+/** What a database says of its tables, and of the schemas that it has more than one of. */
+export interface Read {
+  readonly tables: readonly CatalogTable[];
+  readonly schemas: readonly CatalogSchema[];
+}
+
+/**
+ * Opens a database for reading alone, and closes it. Fails with `database_failed` where it is none.
+ * @param choose of the schemas that there are, those whose tables are read; none for the current one. Not asked where there is but one.
+ */
+export async function readCatalog(url: string, choose: (schemas: readonly CatalogSchema[]) => readonly string[]): Promise<Read> {
   if (isPostgres(url)) {
-    const [{ inspectPostgres }, { readPostgresCatalog }] = await Promise.all([
+    const [{ inspectPostgres }, { readPostgresCatalog, readPostgresSchemas }] = await Promise.all([
       import("../drivers/database/postgres/postgres.ts"),
       import("../drivers/database/postgres/catalog/catalog.ts"),
     ]);
-    return inspectPostgres({ url }, readPostgresCatalog);
+    return inspectPostgres({ url }, async (read) => {
+      const schemas = await readPostgresSchemas(read);
+      return { tables: await readPostgresCatalog(read, choose(schemas)), schemas };
+    });
   }
   if (isMysql(url)) {
-    const [{ inspectMysql }, { readMysqlCatalog }] = await Promise.all([
+    const [{ inspectMysql }, { readCatalogOf }] = await Promise.all([
       import("../drivers/database/mysql/mysql.ts"),
       import("../drivers/database/mysql/catalog/catalog.ts"),
     ]);
-    return inspectMysql({ url }, readMysqlCatalog);
+    return { tables: await inspectMysql({ url }, (read, variant) => readCatalogOf(variant)(read)), schemas: [] };
   }
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
   try {
-    return await readSqliteCatalog(async (text, params = []) => database.read({ text, params }, { long: true }));
+    const tables = await readSqliteCatalog(async (text, params = []) => database.read({ text, params }, { long: true }));
+    return { tables, schemas: [] };
   } finally {
     await database.close();
   }

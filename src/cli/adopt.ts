@@ -5,12 +5,14 @@ import { styleText } from "node:util";
 import type { Adopted, Remark } from "./adopt/adopted.ts";
 import { type CommandFile, gather, type ProjectFlags } from "./command.ts";
 import { failCli } from "./errors.ts";
+import { partsOfTable } from "../schema/table-name.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 interface AdoptFlags extends ProjectFlags {
   readonly out?: string;
   readonly readOnlyFor?: string;
   readonly without?: readonly string[];
+  readonly schema?: readonly string[];
   readonly check?: boolean;
   readonly force?: boolean;
 }
@@ -26,40 +28,54 @@ export const command: CommandFile = {
         "leave a table out, or with --check a column (table.column); may be given more than once",
         gather,
       )
+      .option(
+        "--schema <names>",
+        "of PostgreSQL: the schemas whose tables are adopted, separated by commas (default: the current one, or with --check those of the file)",
+        gather,
+      )
       .option("--check", "compare the database with the backend file instead, and write nothing")
       .option("--force", "replace a file that is there"),
   examples: [
     "holdfast adopt sqlite:./shop.db",
     "holdfast adopt ./shop.db --out shop.ts --read-only-for staff",
     "holdfast adopt ./shop.db --without sessions --without cache",
+    "holdfast adopt postgres://user:password@host/name --schema public,sales",
     "holdfast adopt ./shop.db --check",
   ],
   run,
 };
 
 async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string[]): Promise<number> {
-  const [{ readCatalog, fileOf }, { settingsOf }, { arrange }] = await Promise.all([
+  const [{ readCatalog, fileOf }, { settingsOf }, { arrange }, { namedSchemas, otherSchemas, tellOthers }] = await Promise.all([
     import("../app/wire.ts"),
     import("./project/settings.ts"),
     import("./adopt/arrange.ts"),
+    import("./adopt/schemas.ts"),
   ]);
   const { database } = settingsOf(terminal, url === undefined ? flags : { ...flags, database: url });
   const file = fileOf(database);
-  const path = file === null ? null : resolve(terminal.cwd, file);
-  if (path !== null && !existsSync(path)) throw failCli("database_missing", { fields: { file: file ?? "" } });
-  const catalog = await readCatalog(path === null ? database : `sqlite:${path}`);
-  const { out = "backend.ts", readOnlyFor = null, without = [], force = false } = flags;
+  if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
+  const { out = "backend.ts", readOnlyFor = null, without = [], force = false, schema: flag = [] } = flags;
   if (flags.check) {
-    const [{ loadBackend }, { compareBackend }] = await Promise.all([
+    const [{ loadBackend }, { compareBackend, schemasOfBackend }] = await Promise.all([
       import("./project/load-backend.ts"),
       import("./adopt/compare.ts"),
     ]);
     const backend = await loadBackend(out, terminal.cwd);
-    return reportDifferences(compareBackend(backend, catalog, without), { out, database: shown(database) }, terminal);
+    const { tables } = await readCatalog(database, (known) =>
+      flag.length > 0 ? namedSchemas(flag, known) : schemasOfBackend(backend, known),
+    );
+    return reportDifferences(compareBackend(backend, tables, without), { out, database: shown(database) }, terminal);
   }
-  const adopted = arrange(catalog, without);
+  const { tables, schemas } = await readCatalog(database, (known) => namedSchemas(flag, known));
+  if (flag.length > 0 && schemas.length === 0)
+    throw failCli("usage", { fields: { fault: "--schema is for PostgreSQL: other databases have no schemas." } });
+  const left = otherSchemas(schemas, namedSchemas(flag, schemas));
+  const others = tellOthers(left, schemas);
+  const adopted = arrange(tables, without);
   if (adopted.models.length === 0) {
     reportRemarks(adopted.remarks, terminal);
+    if (others !== null) terminal.say(others);
     throw failCli("nothing_to_adopt", { fields: { database: shown(database) } });
   }
   const target = resolve(terminal.cwd, out);
@@ -67,7 +83,11 @@ async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string
   const { writeBackend } = await import("./adopt/write-backend.ts");
   writeFileSync(target, writeBackend(adopted, { database: shown(database), readOnlyFor }));
   const serving = { out, database: shown(database), isKnown: url === undefined && flags.database === undefined };
-  report(adopted, { ...serving, hasPassword: shown(database) !== database }, terminal);
+  report(
+    adopted,
+    { ...serving, others, otherSchemas: left.map(({ name }) => name), hasPassword: shown(database) !== database },
+    terminal,
+  );
   return exitCodes.done;
 }
 
@@ -85,15 +105,23 @@ interface Serving extends Told {
   /** The environment names it. */
   readonly isKnown: boolean;
   readonly hasPassword: boolean;
+  /** Of schemas that are not adopted. */
+  readonly others: string | null;
+  readonly otherSchemas: readonly string[];
 }
 
-function report({ models, remarks }: Adopted, { out, database, isKnown, hasPassword }: Serving, terminal: Terminal): void {
+function report(
+  { models, remarks }: Adopted,
+  { out, database, isKnown, hasPassword, others, otherSchemas }: Serving,
+  terminal: Terminal,
+): void {
   const { say } = terminal;
   const readOnly = models.filter(({ key }) => key === null).length;
   say(
     `Wrote ${out}: ${models.length} models${readOnly === 0 ? "" : `, ${readOnly} of them read only`}. The database was only read.`,
   );
   reportRemarks(remarks, terminal);
+  if (others !== null) say(`\n${others}`);
   say("");
   say("Serve it with:");
   // What was found in the environment is found there again; a password is not shown, and a URL without it serves nothing.
@@ -102,8 +130,12 @@ function report({ models, remarks }: Adopted, { out, database, isKnown, hasPassw
   terminal.document({
     file: out,
     database,
-    models: models.map(({ name, table, key }) => ({ name, table: table.name, kind: table.kind, key })),
+    models: models.map(({ name, table, key }) => {
+      const { schema, name: own } = partsOfTable(table.name);
+      return { name, table: own, ...(schema === null ? {} : { schema }), kind: table.kind, key };
+    }),
     remarks,
+    otherSchemas,
   });
 }
 

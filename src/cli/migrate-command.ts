@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Argument } from "commander";
-import { hasAdopted, needsTables } from "../schema/schema.ts";
+import { adoptionOf } from "../schema/schema.ts";
 import { addProjectFlags, type CommandFile, gather, type ProjectFlags } from "./command.ts";
 import type { MigrateAction } from "./migrate.ts";
 import type { Terminal } from "./terminal.ts";
@@ -43,7 +43,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
   // To look must not make a database.
   const isThere = file === null || existsSync(file) || action === "apply";
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
-  const adopting = { isAdopted: hasAdopted(schema), needsTables: needsTables(schema), tablesInside };
+  const adopting = { ...adoptionOf(schema), tablesInside };
   const opened = await openDatabase(isThere ? url : "sqlite::memory:", onTrouble, adopting);
   try {
     const { json, confirm, dryRun } = flags;
@@ -52,7 +52,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
         ...opened,
         schema,
         clock: terminal.clock,
-        folder: dirname(resolve(terminal.cwd, file ?? ".")),
+        folder: dirname(resolve(file ?? terminal.cwd)),
         openCopy: async (path) => (await openDatabase(`sqlite:${path}`, onTrouble, adopting)).database,
         out: (line) => terminal.writeOut(`${line}\n`),
       },

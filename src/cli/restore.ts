@@ -23,10 +23,11 @@ async function run(terminal: Terminal, flags: RestoreFlags, [file = ""]: readonl
   ]);
   const { database: url } = settingsOf(terminal, flags);
   const target = fileOf(url);
-  if (target === null) throw failCli("usage", { fields: { fault: "A database in memory cannot be restored." } });
+  if (target === null)
+    throw failCli("usage", { fields: { fault: "Only a file of SQLite is restored: a server has its own tools for that." } });
   const from = resolve(terminal.cwd, file);
   if (!existsSync(from)) throw failCli("backup_unfit", { fields: { file, fault: "there is no such file." } });
-  const to = resolve(terminal.cwd, target);
+  const to = resolve(target);
   if (existsSync(to) && !flags.force) throw failCli("database_exists", { fields: { file: target } });
   const outcome = restoreDatabase({ from, to });
   if (outcome.state === "unfit") throw failCli("backup_unfit", { fields: { file, fault: outcome.faults.join(" ") } });

@@ -45,6 +45,7 @@ export interface CatalogReference {
 
 /** A table or view as the database has it. */
 export interface CatalogTable {
+  /** With its schema, where that is not the current one: see `schema/table-name.ts`. */
   readonly name: string;
   readonly kind: "table" | "view";
   readonly comment: string | null;
@@ -62,5 +63,15 @@ export interface CatalogTable {
   readonly references: readonly CatalogReference[];
 }
 
-/** Reads every table and view that is not the product's own; tables first, each kind by name. */
-export type ReadCatalog = (read: Reader) => Promise<readonly CatalogTable[]>;
+/**
+ * Reads every table and view that is not the product's own; tables first, each kind by name.
+ * @param schemas of which; @default the current one
+ */
+export type ReadCatalog = (read: Reader, schemas?: readonly string[]) => Promise<readonly CatalogTable[]>;
+
+/** A schema that has tables or views, and is not the system's or the product's own. */
+export interface CatalogSchema {
+  readonly name: string;
+  readonly isCurrent: boolean;
+  readonly tables: number;
+}

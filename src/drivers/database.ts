@@ -58,6 +58,8 @@ export class UnitRefused extends Error {
   readonly step: number;
   /** For `unique` and `not_null`: the table and columns, where the database tells them. */
   readonly table: string | null;
+  /** The table's schema, where the database has such and tells it. */
+  readonly schema: string | null;
   readonly columns: readonly string[];
   /** For `check`, and for `unique` over expressions: the name of the constraint or index, where the database tells it. */
   readonly constraint: string | null;
@@ -67,6 +69,7 @@ export class UnitRefused extends Error {
     this.reason = reason;
     this.step = step;
     this.table = place.table ?? null;
+    this.schema = place.schema ?? null;
     this.columns = place.columns ?? [];
     this.constraint = place.constraint ?? null;
   }
@@ -75,6 +78,7 @@ export class UnitRefused extends Error {
 /** What a database tells of the place where it refused a row. */
 export interface RefusalPlace {
   readonly table?: string | null;
+  readonly schema?: string | null;
   readonly columns?: readonly string[];
   readonly constraint?: string | null;
 }

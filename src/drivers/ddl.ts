@@ -1,5 +1,6 @@
 /** The contract of a database's data definition: shapes of tables in, SQL text out. Knows no models and runs nothing. */
 import type { FieldType } from "../schema/fields/field-type.ts";
+import { partsOfTable } from "../schema/table-name.ts";
 import type { Product, Row, Value } from "./database.ts";
 import type { FoundTable } from "./found.ts";
 
@@ -32,6 +33,8 @@ export interface NativeType {
   /** What follows the type, and what ends the definition, of a column that somebody else made. */
   readonly collation?: string;
   readonly tail?: string;
+  /** The values, in order, of an enumeration that is a type by itself: it is made where it is missing, and takes new ones in. */
+  readonly values?: readonly string[];
   /** Why the column must stay as it is, in the words that follow its name. */
   readonly fixed?: string;
 }
@@ -202,8 +205,11 @@ export interface Forms {
   /** A value of a column of somebody else's type as one of the product's own, and back. */
   read(sql: string, native: NativeForm): string;
   write(sql: string, native: NativeForm): string;
-  /** A type as `.column()` has it, as definitions have it; and whether a column of it can refer to one of the same in any table. */
-  declare(native: string): Pick<NativeType, "type" | "collation"> & { readonly refers: boolean };
+  /**
+   * A type as `.column()` has it, as definitions have it; whether a column of it can refer to one of the same in any table; and
+   * whether somebody has made the type, so that of a choice it is an enumeration.
+   */
+  declare(native: string): Pick<NativeType, "type" | "collation"> & { readonly refers: boolean; readonly isMade?: boolean };
 }
 
 /** How a column of somebody else's type holds a field's values. */
@@ -254,6 +260,8 @@ export interface Manner {
   lockOf(deed: Deed, on?: Altered): Lock;
   /** Keeps everyone away until the transaction ends; null where a transaction does so by itself. */
   readonly lockTables: ((tables: readonly string[]) => string) | null;
+  /** Makes what a table stands in or is made of, and what is not there yet; null where there is no such thing. */
+  readonly prepare: ((table: TableShape) => readonly string[]) | null;
   /** Null where an index is dropped and made anew. */
   readonly renameIndex: ((from: IndexShape, to: IndexShape) => string) | null;
   /** Ways in which nobody waits while rows are passed over; null where there are none. */
@@ -265,11 +273,12 @@ export interface Online {
   addReference(table: string, reference: ReferenceShape): Phased;
 }
 
-/** What a database says of itself. */
+/** What a database says of itself. Names of tables and indexes have their schema, where that is not the current one. */
 export interface Catalogue {
   /** The names of all tables. */
   readTables(read: Reader): Promise<readonly string[]>;
-  readStructures(read: Reader): Promise<Structures>;
+  /** `schemas`: beside those of the current schema the tables of these, where the product has schemas; so below. */
+  readStructures(read: Reader, schemas?: readonly string[]): Promise<Structures>;
   /** Those of the named tables that are there, with all that a migration needs to know before it changes what somebody else made. */
   readFound(read: Reader, tables: readonly string[]): Promise<ReadonlyMap<string, FoundTable>>;
   /**
@@ -278,9 +287,9 @@ export interface Catalogue {
    */
   describe(table: TableShape, indexes: readonly IndexShape[], fingerprint?: string): Structure;
   /** Rows by table, as the database estimates them. */
-  readSizes(read: Reader): Promise<ReadonlyMap<string, number>>;
+  readSizes(read: Reader, schemas?: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Broken references and damaged pages, in words; empty when all is well. */
-  verify(read: Reader): Promise<readonly string[]>;
+  verify(read: Reader, schemas?: readonly string[]): Promise<readonly string[]>;
   /** Null where rows become visible in the order of their numbers: there is one writer at a time. */
   readonly commits: CommitOrder | null;
 }
@@ -291,8 +300,9 @@ export function dropTable(ddl: Quote, name: string): string {
   return `DROP TABLE ${ddl.quote(name)}`;
 }
 
+/** Within its schema. */
 export function renameTable(ddl: Quote, from: string, to: string): string {
-  return `ALTER TABLE ${ddl.quote(from)} RENAME TO ${ddl.quote(to)}`;
+  return `ALTER TABLE ${ddl.quote(from)} RENAME TO ${ddl.quote(partsOfTable(to).name)}`;
 }
 
 /** Indexes, conditions and references that name the column follow it. */
@@ -308,7 +318,8 @@ export function indexColumns(
 ): string {
   const columns = index.columns.map((column) => `${ddl.quote(column.column)}${direction(column)}`).join(", ");
   const where = index.where === null ? "" : ` WHERE ${index.where}`;
-  return `${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
+  // An index stands in the schema of its table.
+  return `${ddl.quote(partsOfTable(index.name).name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
 }
 
 /** Every reference of a table, those of one column too. */

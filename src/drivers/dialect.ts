@@ -26,7 +26,8 @@ export type Bucket = "year" | "quarter" | "month" | "week" | "day" | "hour";
 
 /** Every argument and result is SQL text. A parameter may be used more than once in a result. */
 export interface Dialect {
-  readonly name: string;
+  /** A query of the number that the INSERT before it was given; null where RETURNING tells it. */
+  readonly lastNumber: string | null;
   /** An identifier, quoted. */
   readonly quote: (name: string) => string;
   /** A parameter, or a literal of what it would hold, as a column of that form has it. */
@@ -60,6 +61,8 @@ export interface Sorting {
   readonly term: (term: SortTerm) => string;
   /** A parameter that a query of that term has answered, as it is compared with the term. */
   readonly resume: (form: Form, parameter: string) => string;
+  /** A query's first rows, as many as a parameter says: never more than `most`, where that is known. The parameter comes last. */
+  readonly first: (query: string, parameter: string, most: number | null) => string;
   /** An index answers `(a, b) > (x, y)`. */
   readonly comparesRows: boolean;
   /** Rows of a subquery come out of a join with a single row in the subquery's order. */
@@ -116,8 +119,6 @@ export interface Documents {
 
 /** Arithmetic: exact numbers keep their scale, and what does not fit is rounded half away from zero. */
 export interface Numbers {
-  /** How many rows LIMIT lets through, out of a parameter. */
-  readonly limit: (parameter: string) => string;
   /** An exact number of one scale as one of another. */
   readonly rescale: (sql: string, from: number, to: number) => string;
   /** An exact number as a double. */

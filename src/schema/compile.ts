@@ -9,6 +9,7 @@ import type { AccessRules, ModelSpec } from "./model.ts";
 import { nameFault, snakeCase } from "./names.ts";
 import { type Resolver, resolveExpression, resolveRule } from "./resolve.ts";
 import { createRow, meTerms } from "./rule.ts";
+import { shownTable, tableIn } from "./table-name.ts";
 import type { Access, Field, FieldAccess, Index, Model, Schema } from "./schema.ts";
 
 /** Rows on a page where the model says nothing. */
@@ -56,16 +57,26 @@ function draftModels(models: Readonly<Record<string, DeclaredModel>>, problems: 
       );
     const fault = nameFault(name, "model");
     if (fault) problems.add(name, fault, "Rename the model.");
-    const table = declared.spec.table ?? snakeCase(name);
+    const { spec } = declared;
+    const own = spec.table ?? snakeCase(name);
+    const table = tableIn(spec.schema, own);
     // Databases may tell apart what differs in case; tables that we make must not need that.
-    const place = declared.spec.adopted ? table : table.toLowerCase();
+    const place = spec.adopted ? table : table.toLowerCase();
     const other = tables.get(place);
     if (other !== undefined && other !== name)
-      problems.add(name, `its table ${table} is also that of ${other}.`, "Give one of them another table().");
-    if (table.startsWith("sqlite_") || (table.startsWith("_") && !declared.spec.adopted))
+      problems.add(name, `its table ${shownTable(table)} is also that of ${other}.`, "Give one of them another table().");
+    if (spec.schema !== null && !spec.adopted)
+      problems.add(
+        name,
+        "it names a schema, and its table is Holdfast's own.",
+        "Holdfast's own tables stand in the current schema: remove schema().",
+      );
+    if (`${own}${spec.schema ?? ""}`.includes("\u0000"))
+      problems.add(name, "its table's name has a character that no name holds.", "Give it another table().");
+    if (own.startsWith("sqlite_") || (own.startsWith("_") && !spec.adopted))
       problems.add(name, `a table must not start with "_" or "sqlite_".`, "Give it another table().");
     tables.set(place, name);
-    drafts.set(name, draftModel(name, table, declared.spec));
+    drafts.set(name, draftModel(name, table, spec));
   }
   return drafts;
 }

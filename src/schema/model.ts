@@ -74,6 +74,7 @@ export interface ModelSpec {
   readonly search: readonly string[];
   readonly was: readonly string[];
   readonly table: string | null;
+  readonly schema: string | null;
   readonly pageSize: number | null;
   readonly pageSizeMax: number | null;
   readonly requireVersion: boolean;
@@ -143,6 +144,8 @@ export interface Model<N extends string, F, K extends string = "id"> {
   was(name: string): Model<N, F, K>;
   /** The table's name, where it is not the model's name in snake_case. */
   table(name: string): Model<N, F, K>;
+  /** The schema of PostgreSQL in which an adopted table stands, where it is not the current one (the first of the `search_path`). */
+  schema(name: string): Model<N, F, K>;
   /**
    * The table is there already and stays as it is: it gets no version, so there is no If-Match, and migrations leave it alone.
    * Say which fields are its key; fields that the engine would keep (`timestamps`, `softDelete`) are not to be had.
@@ -183,6 +186,7 @@ export function model<const N extends string, F extends AnyMembers>(name: N, fie
     search: [],
     was: [],
     table: null,
+    schema: null,
     pageSize: null,
     pageSizeMax: null,
     requireVersion: false,
@@ -223,6 +227,7 @@ function createModel(name: string, spec: ModelSpec): unknown {
     requireVersion: () => changed({ requireVersion: true }),
     was: (was: string) => changed({ was: [...spec.was, was] }),
     table: (table: string) => changed({ table }),
+    schema: (schema: string) => changed({ schema }),
     adopted: () => changed({ adopted: true, takenOver: false }),
     takenOver: () => changed({ adopted: true, takenOver: true }),
     view: () => changed({ adopted: true, readOnly: true }),

@@ -2,6 +2,7 @@
 import type { Value } from "./value.ts";
 import type { FieldType } from "./fields/field-type.ts";
 import type { Expression, Filter } from "./filter.ts";
+import { schemasOf } from "./table-name.ts";
 
 export interface Schema {
   readonly models: ReadonlyMap<string, Model>;
@@ -10,12 +11,12 @@ export interface Schema {
 }
 
 /** Whether some of its tables are somebody else's. */
-export function hasAdopted({ models }: Schema): boolean {
+function hasAdopted({ models }: Schema): boolean {
   return [...models.values()].some(({ adopted }) => adopted);
 }
 
 /** Whether some of its tables must be there already, for no migration makes them. */
-export function needsTables({ models }: Schema): boolean {
+function needsTables({ models }: Schema): boolean {
   return [...models.values()].some((model) => !isMigrated(model));
 }
 
@@ -24,9 +25,20 @@ export function isMigrated({ adopted, takenOver }: Pick<Model, "adopted" | "take
   return !adopted || takenOver;
 }
 
+/** Whose tables a schema works with, as the opening of a database asks. */
+export function adoptionOf(schema: Schema): {
+  readonly isAdopted: boolean;
+  readonly needsTables: boolean;
+  readonly schemas: readonly string[];
+} {
+  const tables = [...schema.models.values()].map(({ table }) => table);
+  return { isAdopted: hasAdopted(schema), needsTables: needsTables(schema), schemas: schemasOf(tables) };
+}
+
 export interface Model {
   /** The plural name, as on the wire: `/api/films`. */
   readonly name: string;
+  /** In a schema other than the current one, both names together: see `table-name.ts`. */
   readonly table: string;
   /** Earlier names, so that the migration is a rename. */
   readonly was: readonly string[];

@@ -46,7 +46,7 @@ export const postgresTypes: TypesOf = {
   ],
   remarks: [
     /Person\.tags: no field type holds text\[\]/,
-    /near\.far_id: it refers to far of another schema/,
+    /near\.far_id: it refers to other\.far, which is not served/,
     /grand_child\.child_b, child_a: when the row of child goes/,
   ],
   given: {

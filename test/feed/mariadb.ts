@@ -1,7 +1,8 @@
 /** A table of changes on MariaDB in plain SQL, with the order that the engine gives it: connections that append, and the feed's reader. */
 import { createConnection, type Connection } from "mysql2/promise";
-import { mysqlDialect } from "../../src/drivers/database/mysql/dialect.ts";
-import { mysqlCommits } from "../../src/drivers/database/mysql/ddl/commits.ts";
+import { createDialect } from "../../src/drivers/database/mysql/dialect.ts";
+import { mariadb } from "../../src/drivers/database/mysql/variants/mariadb.ts";
+import { createCommits } from "../../src/drivers/database/mysql/ddl/commits.ts";
 import type { Database, Row } from "../../src/drivers/database.ts";
 import type { CommitOrder } from "../../src/drivers/ddl.ts";
 import { createFeed, type ReadFeed } from "../../src/engine/feed.ts";
@@ -9,6 +10,7 @@ import { limitDefaults } from "../../src/engine/limits.ts";
 import { changesTable, commitColumn } from "../../src/engine/write/change.ts";
 import { freshDatabase } from "../servers/databases.ts";
 
+const mysqlCommits = createCommits("bigint");
 const { type, fill } = mysqlCommits.column;
 const tables = [
   `create table "_commits" ("id" bigint not null, "last" bigint not null, primary key ("id"))`,
@@ -67,7 +69,7 @@ export async function openLedger(server: string): Promise<Ledger> {
         Database,
         "read"
       > as Database;
-      return createFeed({ database, dialect: mysqlDialect, commits, limits: limitDefaults });
+      return createFeed({ database, dialect: createDialect(mariadb, null), commits, limits: limitDefaults });
     },
     query: (text) => query(own, text),
     async [Symbol.asyncDispose]() {

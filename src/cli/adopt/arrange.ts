@@ -2,7 +2,8 @@
 import type { CatalogColumn, CatalogReference, CatalogTable } from "../../drivers/catalog.ts";
 import type { Adopted, AdoptedKey, AdoptedMember, AdoptedModel, Remark } from "./adopted.ts";
 import { linkJoins } from "./links.ts";
-import { fieldName, modelName, nameBy, oneOf, relationName, takeName } from "./naming.ts";
+import { fieldName, nameBy, oneOf, relationName, sharedNames, tableName, takeName } from "./naming.ts";
+import { partsOfTable, shownTable } from "../../schema/table-name.ts";
 
 /** A model while it is arranged: names that are in use grow as relations are added. */
 export interface Arranging {
@@ -21,9 +22,10 @@ const own: ReadonlySet<string> = new Set(["_journal", "_changes", "_idempotency"
 export function arrange(catalog: readonly CatalogTable[], without: readonly string[]): Adopted {
   const remarks: Remark[] = [];
   const used = new Set<string>();
+  const shared = sharedNames(catalog.map(({ name }) => name));
   const models = catalog
-    .filter(({ name }) => !without.includes(name) && !own.has(name))
-    .flatMap((table) => start(table, { used, remarks }));
+    .filter(({ name }) => !without.includes(shownTable(name)) && !own.has(partsOfTable(name).name))
+    .flatMap((table) => start(table, { used, remarks, shared }));
   const byTable = new Map(models.map((model) => [model.table.name, model]));
   const keys = models.map((model) => new Map(findReferences(model, byTable, remarks)));
   for (const [index, model] of models.entries()) addFields(model, keys[index] as ReadonlyMap<string, Leading>, remarks);
@@ -35,11 +37,13 @@ export function arrange(catalog: readonly CatalogTable[], without: readonly stri
 interface Starting {
   readonly used: Set<string>;
   readonly remarks: Remark[];
+  /** Names that tables of several schemas have. */
+  readonly shared: ReadonlySet<string>;
 }
 
-function start(table: CatalogTable, { used, remarks }: Starting): Arranging[] {
+function start(table: CatalogTable, { used, remarks, shared }: Starting): Arranging[] {
   const remark = (column: string | null, kind: Remark["kind"], why: string) =>
-    void remarks.push({ place: column === null ? table.name : `${table.name}.${column}`, kind, why });
+    void remarks.push({ place: shownTable(column === null ? table.name : `${table.name}.${column}`), kind, why });
   const served = table.columns.filter(({ type }) => type !== null);
   for (const { name, type, why } of table.columns) {
     if (type === null) remark(name, "left out", why ?? "no field type holds its values");
@@ -49,7 +53,7 @@ function start(table: CatalogTable, { used, remarks }: Starting): Arranging[] {
     remark(null, "left out", table.fault ?? "has no column that could be served");
     return [];
   }
-  const name = takeName(used, [modelName(table.name)]);
+  const name = takeName(used, [tableName(table.name, shared)]);
   const key = keyOf(table, served);
   if (key === null && table.kind === "table")
     remark(
@@ -83,14 +87,15 @@ function findReferences(model: Arranging, byTable: ReadonlyMap<string, Arranging
   const found = new Map<string, Leading>();
   const held = new Set<string>();
   for (const reference of table.references) {
-    const place = `${table.name}.${reference.columns.join(", ")}`;
+    const place = shownTable(`${table.name}.${reference.columns.join(", ")}`);
+    const there = shownTable(reference.table);
     const target = byTable.get(reference.table);
     const columns = columnsTo(reference, target, served);
     const why =
       target === undefined
-        ? `it refers to ${reference.table}, which is not served`
+        ? `it refers to ${there}, which is not served`
         : columns === null
-          ? `it refers to ${reference.table}.${reference.targets.join(", ")}, which is not the key there`
+          ? `it refers to ${there}.${reference.targets.join(", ")}, which is not the key there`
           : unlike({ model, target, columns, reference, byTable, held });
     if (why !== null || !target || !columns) {
       remarks.push({ place, kind: "note", why: `${why}: no relation, but plain fields` });
@@ -103,7 +108,7 @@ function findReferences(model: Arranging, byTable: ReadonlyMap<string, Arranging
       remarks.push({
         place,
         kind: "note",
-        why: `when the row of ${reference.table} goes, the database does more than Holdfast knows of`,
+        why: `when the row of ${there} goes, the database does more than Holdfast knows of`,
       });
   }
   return [...found];
@@ -133,9 +138,10 @@ interface Judging {
 /** Why a foreign key cannot be a relation, or null. */
 function unlike({ model, target, columns, reference, byTable, held }: Judging): string | null {
   const names = columns.map(({ name }) => name);
-  if (names.some((name) => held.has(name))) return `its foreign key to ${reference.table} shares a column with another`;
+  if (names.some((name) => held.has(name)))
+    return `its foreign key to ${shownTable(reference.table)} shares a column with another`;
   if (columns.some((column, index) => !isLike(column, target, index)))
-    return `it is of another type than the key of ${reference.table}`;
+    return `it is of another type than the key of ${shownTable(reference.table)}`;
   if (columns.some(({ optional }) => optional !== columns[0]?.optional)) return "only some of its columns may be null";
   const inKey = names.filter((name) => model.key?.includes(name)).length;
   const start = model.key?.indexOf(names[0] ?? "") ?? -1;
@@ -192,7 +198,7 @@ function addFields(model: Arranging, keys: ReadonlyMap<string, Leading>, remarks
     if (leading) members.push(relate(model, leading, isUnique(leading.columns.map((one) => one.name))));
     if (leading?.reference.onDelete === "setNull" && !column.optional)
       remarks.push({
-        place: `${table.name}.${column.name}`,
+        place: shownTable(`${table.name}.${column.name}`),
         kind: "note",
         why: "ON DELETE SET NULL of a column that is never null",
       });

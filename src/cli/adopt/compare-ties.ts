@@ -1,6 +1,7 @@
 /** Compares the foreign keys and uniques of a table with the relations and uniques of its model. */
 import type { CatalogTable } from "../../drivers/catalog.ts";
 import type { Field, Model, Schema } from "../../schema/schema.ts";
+import { shownTable } from "../../schema/table-name.ts";
 import type { AdoptedKey, AdoptedModel } from "./adopted.ts";
 import type { Difference } from "./compare-columns.ts";
 
@@ -27,7 +28,7 @@ export function compareTies({ model, schema, now }: Compared): Difference[] {
     .filter((tie) => !known.has(textOf(tie.columns.map(({ name }) => name))))
     .map(({ columns, reference }) => ({
       columns: columns.map(({ name }) => name),
-      text: `has a foreign key to ${reference.table} in the database, and is no relation in the file`,
+      text: `has a foreign key to ${shownTable(reference.table)} in the database, and is no relation in the file`,
     }));
   const changed = relations.flatMap((field): Difference[] => {
     const target = schema.models.get(field.relation?.target ?? "");
@@ -35,9 +36,9 @@ export function compareTies({ model, schema, now }: Compared): Difference[] {
     const tie = tieOf.get(textOf(columnsOf(field)));
     const place = `(${model.name}.${field.name})`;
     const told = (text: string) => ({ columns: columnsOf(field), text: `${place} ${text}` });
-    if (!tie) return [told(`is a relation to ${target.table} in the file, and no foreign key in the database`)];
+    if (!tie) return [told(`is a relation to ${shownTable(target.table)} in the file, and no foreign key in the database`)];
     if (tie.reference.table !== target.table)
-      return [told(`leads to ${tie.reference.table} in the database and to ${target.table} in the file`)];
+      return [told(`leads to ${shownTable(tie.reference.table)} in the database and to ${shownTable(target.table)} in the file`)];
     const [theirs, ours] = [onDeleteOf(tie), field.relation?.onDelete ?? "restrict"];
     // What the database does not do Holdfast may do itself.
     return theirs === null || theirs === ours ? [] : [told(`has ON DELETE ${theirs} in the database and ${ours} in the file`)];

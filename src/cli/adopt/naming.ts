@@ -1,4 +1,5 @@
 /** Names for what is adopted: good ones where the database's allow it, predictable ones where they clash, ASCII always. */
+import { partsOfTable } from "../../schema/table-name.ts";
 import { nameFault, nameLengthMax } from "../../schema/names.ts";
 import { camelCase, capitalize, pluralOf, singularOf, wordsOf } from "./words.ts";
 
@@ -17,6 +18,20 @@ export function modelName(table: string): string {
   const last = words.at(-1);
   const name = last === undefined ? "rows" : camelCase([...words.slice(0, -1), pluralOf(last)]);
   return taken.has(name) || nameFault(name, "model") !== null ? fitting(`${name}Rows`) : fitting(name);
+}
+
+/** Names that tables of several schemas would have as models. */
+export function sharedNames(tables: readonly string[]): ReadonlySet<string> {
+  const homes = Map.groupBy(tables, (table) => modelName(partsOfTable(table).name));
+  const isShared = (named: readonly string[]) => new Set(named.map((table) => partsOfTable(table).schema)).size > 1;
+  return new Set([...homes].filter(([, named]) => isShared(named)).map(([name]) => name));
+}
+
+/** The model's name of a table that may stand in another schema than the current one: it is named for both where others would have its name. */
+export function tableName(table: string, shared: ReadonlySet<string>): string {
+  const { schema, name } = partsOfTable(table);
+  const plain = modelName(name);
+  return schema !== null && shared.has(plain) ? modelName(`${schema}_${name}`) : plain;
 }
 
 /** The name of a column's field: `UnitPrice` and `unit_price` → `unitPrice`. */

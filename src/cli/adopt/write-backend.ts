@@ -1,5 +1,6 @@
 /** Writes a backend file of adopted models: as a person would, with the database's own names beside those of the file. */
 import type { CatalogColumn, CatalogType } from "../../drivers/catalog.ts";
+import { partsOfTable } from "../../schema/table-name.ts";
 import type { Adopted, AdoptedMember, AdoptedModel } from "./adopted.ts";
 import { findCircles } from "./circles.ts";
 
@@ -56,9 +57,11 @@ interface Writing extends WriteOptions {
 function writeModel(model: AdoptedModel, writing: Writing): string {
   const { name, table, members, key, uniques, indexes, without } = model;
   const lines = members.flatMap((member) => writeMember(member, model, writing));
+  const { schema, name: own } = partsOfTable(table.name);
   const quoted = (names: readonly string[]) => names.map((one) => JSON.stringify(one)).join(", ");
   const calls = [
-    `.table(${JSON.stringify(table.name)})`,
+    `.table(${JSON.stringify(own)})`,
+    ...(schema === null ? [] : [`.schema(${JSON.stringify(schema)})`]),
     key === null ? ".view()" : ".adopted()",
     ...(key === null ? [] : [`.key(${quoted(key)})`]),
     ...(without.length === 0 ? [] : [`.without(${quoted(without)})`]),

@@ -6,7 +6,7 @@ import type { Explaining } from "../../engine/explain/explain.ts";
 import { migrationStatus } from "../../engine/migrate/status.ts";
 import type { Registry } from "../../engine/typed.ts";
 import { compileSchema } from "../../schema/compile.ts";
-import { hasAdopted } from "../../schema/schema.ts";
+import { adoptionOf } from "../../schema/schema.ts";
 import type { ProjectFlags } from "../command.ts";
 import { failCli } from "../errors.ts";
 import { withDatabase } from "./settings.ts";
@@ -29,7 +29,10 @@ export async function openEngine<T>(
 ): Promise<T> {
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
   const { clock } = terminal;
-  const asked = { ...flags, ...(needsRows ? {} : { database: "sqlite::memory:" }), isAdopted: hasAdopted(schema) };
+  const { isAdopted, schemas } = adoptionOf(schema);
+  // A database in memory stands for any: nothing is asked of it.
+  const where = needsRows ? { schemas } : { database: "sqlite::memory:" };
+  const asked = { ...flags, ...where, isAdopted };
   return withDatabase(terminal, asked, async (opened) => {
     if (needsRows) {
       const { state } = await migrationStatus({ ...opened, schema, clock });

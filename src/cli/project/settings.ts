@@ -1,7 +1,8 @@
 /** What the commands that work with an app share: its options from flags and environment, and its database without a server. */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { readEnvironment } from "../../app/config.ts";
-import { type AppOptions, resolveOptions, type Settings } from "../../app/options.ts";
+import { type AppOptions, databaseDefault, resolveOptions, type Settings } from "../../app/options.ts";
 import { fileOf, openDatabase, type Opened } from "../../app/wire.ts";
 import { failCli } from "../errors.ts";
 import type { ProjectFlags } from "../command.ts";
@@ -13,8 +14,17 @@ export function toUrl(database: string): string {
 }
 
 /** The environment's options, and over them those of the flags. */
-export function optionsOf({ env }: Terminal, { database }: ProjectFlags, more: AppOptions = {}): AppOptions {
-  return { ...readEnvironment(env), ...(database === undefined ? {} : { database: toUrl(database) }), ...more };
+export function optionsOf({ env, cwd }: Terminal, { database: flag }: ProjectFlags, more: AppOptions = {}): AppOptions {
+  const { database: known = databaseDefault, ...rest } = readEnvironment(env);
+  const database = flag === undefined ? known : toUrl(flag);
+  return { ...rest, database: fromFolder(cwd, database), ...more };
+}
+
+/** Every path that a command is given, whoever gives it, leads from the folder that the command runs in. */
+function fromFolder(cwd: string, url: string): string {
+  const file = fileOf(url);
+  // Where the process runs there as well the path stays as it was written, for people read it.
+  return file === null || resolve(cwd, file) === resolve(file) ? url : `sqlite:${resolve(cwd, file)}`;
 }
 
 export function settingsOf(terminal: Terminal, flags: ProjectFlags): Settings {
@@ -24,16 +34,17 @@ export function settingsOf(terminal: Terminal, flags: ProjectFlags): Settings {
 /** Works with the database that flags and environment name, and closes it. @throws database_missing where there is no file */
 export async function withDatabase<T>(
   terminal: Terminal,
-  flags: ProjectFlags & { readonly isAdopted?: boolean },
+  flags: ProjectFlags & { readonly isAdopted?: boolean; readonly schemas?: readonly string[] },
   work: (opened: Opened, settings: Settings) => Promise<T>,
 ): Promise<T> {
-  const { isAdopted = false } = flags;
+  const { isAdopted = false, schemas = [] } = flags;
   const settings = settingsOf(terminal, flags);
   const file = fileOf(settings.database);
   if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
   const opened = await openDatabase(settings.database, onTrouble, {
     isAdopted,
+    schemas,
     tablesInside: settings.tablesInside,
     limits: settings.databaseLimits,
   });

@@ -15,8 +15,18 @@ import {
 /** One demand of the contract; fails by throwing. It gets a database with the tables of `kitTables`, empty. */
 export interface Case {
   readonly name: string;
-  run(db: Database): Promise<void>;
+  run(db: Database, words: KitWords): Promise<void>;
 }
+
+/** What the statements of a case must know of the database's SQL. */
+export interface KitWords {
+  /** The type that a parameter is cast to. */
+  readonly integer: string;
+  /** INSERT tells what it has inserted. */
+  readonly returns: boolean;
+}
+
+export const standardWords: KitWords = { integer: "INTEGER", returns: true };
 
 export const insertFilm = "INSERT INTO films (id, title) VALUES (?, ?)";
 

@@ -80,15 +80,18 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: "a step binds what an earlier step returned",
-    async run(db) {
+    async run(db, { integer, returns }) {
+      const add = "INSERT INTO people (id, name) VALUES (?, ?)";
+      const step = returns ? 0 : 1;
       await db.write([
-        rowsStep("INSERT INTO people (id, name) VALUES (?, ?) RETURNING name, id", 7, "Mann"),
+        ...(returns ? [] : [runStep(add, 7, "Mann")]),
+        returns ? rowsStep(`${add} RETURNING name, id`, 7, "Mann") : rowsStep("SELECT name, id FROM people"),
         // What a step hands on may come as a text: a statement says what it takes it for.
         runStep(
-          "INSERT INTO films (id, title, director) VALUES (?, ?, CAST(? AS INTEGER))",
+          `INSERT INTO films (id, title, director) VALUES (?, ?, CAST(? AS ${integer}))`,
           1,
-          { step: 0, column: 0 },
-          { step: 0, column: 1 },
+          { step, column: 0 },
+          { step, column: 1 },
         ),
       ]);
       assert.deepEqual(await db.read(ask("SELECT title, director FROM films")), [["Mann", 7]]);
@@ -148,20 +151,20 @@ export const writeCases: readonly Case[] = [
   },
   {
     name: "alike units that run together answer each for itself, and share no fate",
-    async run(db) {
+    async run(db, { integer }) {
       // Values, a query, a check and an answer, as the compiler writes them: each parameter says its type.
       const unit = (id: number, title: string): Step[] => [
-        { ...runStep('insert into "people" (id, name) values (CAST(? AS INTEGER), CAST(? AS CHAR(20)))', id, title) },
+        { ...runStep(`insert into "people" (id, name) values (CAST(? AS ${integer}), CAST(? AS CHAR(20)))`, id, title) },
         checkStep(
-          "select case when name = CAST(? AS CHAR(20)) then 'not him' end from people where id = CAST(? AS INTEGER)",
+          `select case when name = CAST(? AS CHAR(20)) then 'not him' end from people where id = CAST(? AS ${integer})`,
           "Nobody",
           id,
         ),
         {
-          ...runStep('insert into "films" (id, title) select id, name from people where id = CAST(? AS INTEGER)', id),
+          ...runStep(`insert into "films" (id, title) select id, name from people where id = CAST(? AS ${integer})`, id),
           changes: { min: 1, max: 1, reason: "count" },
         },
-        rowsStep("select id, stock from films where id = CAST(? AS INTEGER)", id),
+        rowsStep(`select id, stock from films where id = CAST(? AS ${integer})`, id),
       ];
       const name = (id: number) => (id % 10 === 9 ? "Nobody" : `it's ? "${id}"`);
       const all = (ids: readonly number[]) => Promise.allSettled(ids.map((id) => db.write(unit(id, name(id)), { alike: true })));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Database } from "../database.ts";
-import type { Case } from "./conformance-asks.ts";
+import { type Case, type KitWords, standardWords } from "./conformance-asks.ts";
 import { lifecycleCases } from "./conformance-lifecycle.ts";
 import { readCases } from "./conformance-reads.ts";
 import { transactionCases } from "./conformance-transactions.ts";
@@ -28,20 +28,27 @@ export const databaseCases: readonly Case[] = [
   ...lifecycleCases,
 ];
 
+/** The kit as a product speaks it. */
+export interface Kit {
+  readonly tables: readonly string[];
+  /** @default those of the standard */
+  readonly words?: KitWords;
+}
+
 /** Registers every case as a test under `name`. */
-export function testDatabase(name: string, open: OpenDatabase, tables: readonly string[] = kitTables): void {
+export function testDatabase(name: string, open: OpenDatabase, kit: Kit = { tables: kitTables }): void {
   void describe(`${name} keeps the contract of a database`, () => {
-    for (const demand of databaseCases) void test(demand.name, () => runCase(demand, open, tables));
+    for (const demand of databaseCases) void test(demand.name, () => runCase(demand, open, kit));
   });
 }
 
 /** Runs one case on a database of its own, outside the test runner: how a kit is shown to catch a broken driver. */
-export async function runCase(demand: Case, open: OpenDatabase, tables: readonly string[] = kitTables): Promise<void> {
+export async function runCase(demand: Case, open: OpenDatabase, kit: Kit = { tables: kitTables }): Promise<void> {
   const db = await open();
   try {
     assert.equal(db.state(), "ready");
-    await db.migrate(tables.map((text) => ({ text, params: [] })));
-    await demand.run(db);
+    await db.migrate(kit.tables.map((text) => ({ text, params: [] })));
+    await demand.run(db, kit.words ?? standardWords);
   } finally {
     await db.close();
   }

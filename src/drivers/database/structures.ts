@@ -1,5 +1,6 @@
 /** How structures of tables are put together, from what a catalogue says and from what it should say: the same words for every product. */
 import { type ReferenceShape, referencesOf, type Structure, type TableShape } from "../ddl.ts";
+import { shownTable } from "../../schema/table-name.ts";
 import type { Row } from "../database.ts";
 
 /** The references that a column is in: ` → people(id) ON DELETE CASCADE`, ` → lines(order, number) by (line_order, line_number)`. */
@@ -13,7 +14,7 @@ export function tiesOf(
     .filter(({ columns }) => columns.includes(column))
     .map(({ columns, table, key, rule = "" }) => {
       const by = columns.length > 1 ? ` by (${list(columns)})` : "";
-      return ` → ${spell(table)}(${list(key)})${by}${rule}`;
+      return ` → ${shownTable(spell(table))}(${list(key)})${by}${rule}`;
     })
     .toSorted()
     .join("");

@@ -36,13 +36,9 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
   const order = plan.order.map(({ of, index, descending }) =>
     c.dialect.sorting.term({ sql: quote(`${of === "group" ? "g" : "m"}${index}`), descending, nullable: true }),
   );
-  const limit = c.dialect.numbers.limit(
-    markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number }),
-  );
-  return finish(
-    `select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""} limit ${limit}`,
-    c.slots,
-  );
+  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: (value) => value as number });
+  const query = `select ${objectSql(plan, c.dialect)} ${from}${having}${order.length > 0 ? ` order by ${order.join(", ")}` : ""}`;
+  return finish(c.dialect.sorting.first(query, limit, null), c.slots);
 }
 
 function measureSql(

@@ -32,13 +32,16 @@ export function compileList(plan: Guarded<ListPlan>, target: Target, texts: bool
   // Without a key no cursor is made of a row's values.
   const kept = rows.model.key.length === 0 ? [] : orders;
   const columns = [`${object} as "j"`, ...kept.map((sql, index) => `${sql} as "k${index}"`)];
-  const limit = c.dialect.numbers.limit(markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs }));
+  const limit = markFor(c.slots, { from: "param", index: plan.limitParam, convert: asIs });
   const offset =
     plan.offsetParam === null ? "" : ` offset ${markFor(c.slots, { from: "param", index: plan.offsetParam, convert: asIs })}`;
   // Rows of which nothing can be ordered are ordered by what they are answered as.
   const terms = (sqls: readonly string[]) =>
     ` order by ${sortTerms(rows.order, sqls, backwards).map(c.dialect.sorting.term).join(", ") || "1"}`;
-  const select = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${terms(orders)} limit ${limit}${offset}`;
+  const query = `select ${columns.join(", ")} from ${c.dialect.quote(rows.model.table)} ${alias}${joins}${whereOf(conditions)}${terms(orders)}`;
+  // One row more says whether there is a next page; what an offset skips comes on top of it.
+  const most = plan.offsetParam === null ? rows.model.limits.pageSizeMax + 1 : null;
+  const select = `${c.dialect.sorting.first(query, limit, most)}${offset}`;
   if (!counted) return finish(select, c.slots);
   const again = c.dialect.sorting.keepsOrder ? "" : terms(orders.map((_, index) => `r."k${index}"`));
   return finish(`select c.*, r.* from (${counted}) c left join (${select}) r on 1 = 1${again}`, c.slots);
@@ -165,7 +168,7 @@ function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: str
 }
 
 /**
- * Rows strictly behind the cursor. A row-value comparison where all terms are of one direction and not null, and an index
+ * Rows behind the cursor, strictly or with its own. A row-value comparison where all terms are of one direction and not null, and an index
  * answers it at any depth; otherwise the nested form, led by a bound on the first term that an index can use.
  */
 function keysetCondition(
@@ -183,7 +186,7 @@ function keysetCondition(
   const rising = order.map(({ descending }) => descending === (cursor.direction === "before"));
   const isPlain = order.every(({ nullable }, index) => !nullable && rising[index] === rising[0]);
   if (isPlain && (orders.length === 1 || c.dialect.sorting.comparesRows)) {
-    const sign = rising[0] ? ">" : "<";
+    const sign = (rising[0] ? ">" : "<") + (cursor.turned ? "=" : "");
     return orders.length === 1 ? `${orders[0]} ${sign} ${values[0]}` : `(${orders.join(", ")}) ${sign} (${values.join(", ")})`;
   }
   const behind = (index: number): string => {
@@ -192,8 +195,8 @@ function keysetCondition(
       rising: rising[index] as boolean,
       nullable: order[index]?.nullable ?? true,
     });
-    if (index === orders.length - 1) return beyond;
     const same = values[index] === null ? `${sql} is null` : `${sql} = ${values[index]}`;
+    if (index === orders.length - 1) return cursor.turned ? `(${beyond} or ${same})` : beyond;
     return `(${beyond} or (${same} and ${behind(index + 1)}))`;
   };
   const first = values[0];

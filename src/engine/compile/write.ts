@@ -33,13 +33,14 @@ export function compileCreate(
   const param = (field: Field): Slot => ({ from: "param", index: fields.indexOf(field), convert: asIs });
   const steps: StepTemplate[] = [];
   const references = referencesIn(model, fields);
-  const serial = isSerial ? Math.min(references.length, 1) : null;
+  const inserted = Math.min(references.length, 1);
+  const serial = isSerial ? inserted + (target.dialect.lastNumber === null ? 0 : 1) : null;
   const key = model.key.map(
     (field): Slot => (field.params.serial ? { from: "step", step: serial as number, column: 0 } : param(field)),
   );
   const draft: Draft = { model, target, steps, key };
   addReferenceCheck(draft, references, param);
-  steps.push(insertStep({ model, left: options.left }, param, target.dialect));
+  steps.push(...insertSteps({ model, left: options.left }, param, target.dialect));
   const own = options.ruled.flatMap((field) => target.view.fieldRule(field, "create") ?? []);
   const rule = allOf([target.view.rule(model, "create"), ...own]);
   addRuleCheck(draft, rule);
@@ -54,15 +55,18 @@ interface Inserted {
   readonly left: readonly Field[];
 }
 
-function insertStep({ model, left }: Inserted, param: (field: Field) => Slot, dialect: Dialect): StepTemplate {
+function insertSteps({ model, left }: Inserted, param: (field: Field) => Slot, dialect: Dialect): readonly StepTemplate[] {
   const fields = storedFields(model).filter((field) => !field.params.serial && !left.includes(field));
   const slots = { all: [] as Slot[] };
   const columns = fields.map((field) => dialect.quote(field.column)).join(", ");
   const values = fields.map((field) => bindTo(field, markFor(slots, param(field)), dialect)).join(", ");
   const serial = model.key.find((field) => field.params.serial);
   const insert = `insert into ${dialect.quote(model.table)} (${columns}) values (${values})`;
-  if (serial) return { ...finish(`${insert} returning ${dialect.quote(serial.column)}`, slots), kind: "rows" };
-  return { ...finish(insert, slots), kind: "run" };
+  const { lastNumber } = dialect;
+  if (serial && lastNumber === null)
+    return [{ ...finish(`${insert} returning ${dialect.quote(serial.column)}`, slots), kind: "rows" }];
+  const step: StepTemplate = { ...finish(insert, slots), kind: "run" };
+  return serial && lastNumber !== null ? [step, { ...finish(lastNumber, { all: [] }), kind: "rows" }] : [step];
 }
 
 export interface UpdateShape {

@@ -1,7 +1,8 @@
 /** Which texts are bounded, and how far an index holds them, where the database has such bounds. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mysqlDdl } from "../../drivers/database/mysql/ddl.ts";
+import { languagesOf } from "../../drivers/database/mysql/variants/languages.ts";
+import { mariadb } from "../../drivers/database/mysql/variants/mariadb.ts";
 import { sqliteDdl } from "../../drivers/database/sqlite/ddl.ts";
 import { compileSchema } from "../../schema/compile.ts";
 import { integer, text, url } from "../../schema/field.ts";
@@ -10,6 +11,7 @@ import { belongsTo } from "../../schema/relation.ts";
 import type { Model } from "../../schema/schema.ts";
 import { boundsOf } from "./bounds.ts";
 
+const { forms } = languagesOf(mariadb, null).ddl;
 const people = model("people", { name: text() }).key("name");
 const films = model("films", {
   code: text().max(40).unique(),
@@ -27,7 +29,7 @@ const schema = compileSchema({ people, films } as never);
 const modelOf = (name: string) => schema.models.get(name) as Model;
 
 test("keys, references and indexes of short texts bound their columns, and nothing else does", () => {
-  const bounds = boundsOf(modelOf("films"), { forms: mysqlDdl.forms });
+  const bounds = boundsOf(modelOf("films"), { forms });
   const lengths = [...modelOf("films").fields.values()].map((field) => [field.name, bounds.column(field).length]);
   assert.deepEqual(
     lengths.filter(([, length]) => length !== undefined),
@@ -40,7 +42,7 @@ test("keys, references and indexes of short texts bound their columns, and nothi
 });
 
 test("an index of long texts holds their beginning, a unique one all of them", () => {
-  const bounds = boundsOf(modelOf("films"), { forms: mysqlDdl.forms });
+  const bounds = boundsOf(modelOf("films"), { forms });
   const prefixes = modelOf("films").indexes.flatMap((index) =>
     index.columns.flatMap(({ column }) => {
       const { prefix } = bounds.prefix(index, column);
@@ -58,14 +60,14 @@ test("elsewhere nothing is bounded", () => {
 test("a key that no index entry holds is refused by name", () => {
   const wide = model("wide", { a: text().max(500), b: text().max(300) }).key("a", "b");
   const { models } = compileSchema({ wide } as never);
-  assert.throws(() => boundsOf(models.get("wide") as Model, { forms: mysqlDdl.forms }), { code: "key_too_long" });
+  assert.throws(() => boundsOf(models.get("wide") as Model, { forms }), { code: "key_too_long" });
 });
 
 test("so is a reference with a column that may be longer than what it refers to", () => {
   const seats = model("seats", { row: text(), number: integer() }).key("row", "number");
   const visits = model("visits", { row: text().immutable(), seat: belongsTo(() => seats).column("row", "seat_number") });
   const { models } = compileSchema({ seats, visits } as never);
-  assert.throws(() => boundsOf(models.get("visits") as Model, { forms: mysqlDdl.forms }), {
+  assert.throws(() => boundsOf(models.get("visits") as Model, { forms }), {
     code: "key_too_long",
     message: /visits\.seat/,
   });

@@ -1,20 +1,22 @@
 /** Compares the database as it is with the journal's snapshot, and names each difference. */
 import type { Ddl, Structure } from "../../drivers/ddl.ts";
 import { type Readable, readerOf, readStructure } from "./journal.ts";
+import { schemasOf, shownTable } from "../../schema/table-name.ts";
 import { tableOf } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot-types.ts";
 import { systemShapes } from "./system-tables.ts";
 
 /** One sentence for each difference; empty when the database is as the journal says. */
 export async function findDrift(database: Readable, snapshot: Snapshot, ddl: Ddl): Promise<readonly string[]> {
-  const { tables, strays } = await ddl.catalogue.readStructures(readerOf(database));
+  const schemas = schemasOf(snapshot.models.map(({ table }) => table));
+  const { tables, strays } = await ddl.catalogue.readStructures(readerOf(database), schemas);
   const hasConditions = snapshot.models.some(({ indexes }) => indexes.some(({ where }) => where !== null));
   const expected = structuresOf(snapshot, ddl, hasConditions ? await readStructure(database, ddl) : "");
   // Beside tables of others, what the journal does not know of is theirs.
   if (ddl.manner.apart) {
     const others = new Map(snapshot.models.map(({ table, adopted }) => [table, adopted?.others ?? []]));
     const ours = (name: string) => without(tables.get(name), others.get(name) ?? []);
-    return [...expected.keys()].flatMap((name) => compareTables(name, expected.get(name), ours(name)));
+    return [...expected.keys()].flatMap((name) => compareTables(name, expected.get(name), ours(name))).map(shownTable);
   }
   const names = new Set([...expected.keys(), ...[...tables.keys()].filter((name) => !name.startsWith("_"))]);
   return [

@@ -10,6 +10,7 @@ import { findDrift } from "./drift.ts";
 import { countRows } from "./explain.ts";
 import { type JournalEntry, type Readable, readerOf } from "./journal.ts";
 import { runWhole } from "./phases.ts";
+import { schemasOf, shownTable } from "../../schema/table-name.ts";
 import { tableOf } from "./snapshot.ts";
 import { createStep } from "./steps/step.ts";
 
@@ -94,9 +95,13 @@ async function judge({ read: database, ddl, entry, before, startMs }: Judged): P
   const planned = entry.snapshot.models.map((model) => tableOf(model, [entry.snapshot]).name);
   const names = new Set([...before.keys(), ...after.keys(), ...planned]);
   const rows = new Map(
-    [...names].toSorted().map((name) => [name, { before: before.get(name) ?? null, after: after.get(name) ?? null }]),
+    [...names].toSorted().map((name) => [shownTable(name), { before: before.get(name) ?? null, after: after.get(name) ?? null }]),
   );
-  const faults = [...(await ddl.catalogue.verify(readerOf(database))), ...(await findDrift(database, entry.snapshot, ddl))];
+  const schemas = schemasOf(planned);
+  const faults = [
+    ...(await ddl.catalogue.verify(readerOf(database), schemas)),
+    ...(await findDrift(database, entry.snapshot, ddl)),
+  ];
   return { rows, applyMs, faults };
 }
 
@@ -106,7 +111,7 @@ async function countAll(database: Readable, { snapshot, up }: JournalEntry, ddl:
   // Beside tables of others, those are a few of many.
   const ours = new Set([...snapshot.models.map(({ table }) => table), ...up.flatMap(({ table }) => table ?? [])]);
   const there = manner.apart
-    ? [...(await catalogue.readStructures(readerOf(database))).tables.keys()].filter((table) => ours.has(table))
+    ? [...(await catalogue.readStructures(readerOf(database), schemasOf(ours))).tables.keys()].filter((table) => ours.has(table))
     : await catalogue.readTables(readerOf(database));
   const tables = there.filter((table) => !table.startsWith("_"));
   const steps = tables.map((table) => createStep({ kind: "note", model: "", table, work: "rows" }));

@@ -1,5 +1,6 @@
 /** Says a plan in plain words: what each step does, who waits for how many rows, what is lost, and the SQL. */
 import type { Ddl } from "../../drivers/ddl.ts";
+import { shownTable } from "../../schema/table-name.ts";
 import type { Readable } from "./journal.ts";
 import { count, isCopied, type Step } from "./steps/step.ts";
 
@@ -66,7 +67,7 @@ function whileRows(step: Step, rows: number | undefined): string {
 
 function momentOf({ waits, table }: Step): string {
   if (waits === "writers") return "Writers wait for a moment; readers do not.";
-  return `Readers and writers${table === null ? "" : ` of ${table}`} wait for a moment.`;
+  return `Readers and writers${table === null ? "" : ` of ${shownTable(table)}`} wait for a moment.`;
 }
 
 const deeds: Partial<Readonly<Record<Step["kind"], string>>> = {
@@ -77,7 +78,8 @@ const deeds: Partial<Readonly<Record<Step["kind"], string>>> = {
 };
 
 function passed(table: string | null, rows: number | undefined): string {
-  return rows === undefined ? `the rows of ${table}` : `${count(rows, "row")} of ${table}`;
+  const at = shownTable(String(table));
+  return rows === undefined ? `the rows of ${at}` : `${count(rows, "row")} of ${at}`;
 }
 
 /** The plan as lines of text for a person. */

@@ -16,7 +16,7 @@ import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
 import { migrateAndDie, withoutMarks } from "./killed.test.ts";
 import { phrasesOf } from "./plan.ts";
-import { idOf, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
+import { idOf, mariadb, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 
 /** Names that change places, a type, a key's text, requirements, references and indexes of each kind: each of MariaDB's ways occurs. */
 const people = model("people", { name: text() });
@@ -89,7 +89,7 @@ async function die(url: string, atStatement: number, manner: Manner): Promise<vo
     };
   }
   const database = await openMysql({ url });
-  const scratch = speaking(manner === "careless" ? withoutMarks(database) : database, mysql);
+  const scratch = speaking(manner === "careless" ? withoutMarks(database) : database, mariadb);
   const ensured = await finish(scratch);
   assert.equal(ensured.status, "migrated", [...ensured.refusals, ensured.command].join("; "));
   process.stdout.write(JSON.stringify(placesIn(counted.texts)));
@@ -131,7 +131,7 @@ async function prepare(url: string): Promise<void> {
 async function withScratch<T>(url: string, work: (scratch: Scratch) => Promise<T>): Promise<T> {
   const database = await openMysql({ url, lockTimeoutMs: 20_000 });
   try {
-    return await work(speaking(database, mysql));
+    return await work(speaking(database, mariadb));
   } finally {
     await database.close();
   }

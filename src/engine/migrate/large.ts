@@ -1,5 +1,6 @@
 /** Which tables have so many rows that a migration takes the ways in which nobody waits for them. */
 import type { MigrateContext } from "./apply.ts";
+import { schemasOf } from "../../schema/table-name.ts";
 import { readerOf } from "./journal.ts";
 import type { Snapshot } from "./snapshot-types.ts";
 
@@ -12,7 +13,7 @@ export async function findLarge(
   { models }: Snapshot,
 ): Promise<ReadonlySet<string>> {
   if (ddl.manner.online === null || models.length === 0) return new Set();
-  const sizes = await ddl.catalogue.readSizes(readerOf(database));
+  const sizes = await ddl.catalogue.readSizes(readerOf(database), schemasOf(models.map(({ table }) => table)));
   const nameOf = (table: string) => ddl.catalogue.describe({ name: table, columns: [], key: [] }, []).name;
   return new Set(models.map(({ table }) => table).filter((table) => (sizes.get(nameOf(table)) ?? 0) >= manyRowsMin));
 }

@@ -12,7 +12,7 @@ import { belongsTo } from "../../schema/relation.ts";
 import { type Case, cases, nowMs, people } from "./cases.test.ts";
 import { ensureSchema } from "./ensure.ts";
 import { planMigration } from "./plan.ts";
-import { mysql, schemaOf, speaking } from "./scratch.test.ts";
+import { mariadb, schemaOf, speaking } from "./scratch.test.ts";
 import { isCopied, type Step } from "./steps/step.ts";
 
 const hashed = { title: text(), page: url().unique(), seen: date().optional(), mark: text().max(20) };
@@ -84,7 +84,7 @@ async function runStep(query: (sql: string) => Promise<unknown>, step: Step, loc
 /** What each step claims, and whether the server denies it. */
 async function findLies({ before, after }: Case, claim: (step: Step) => boolean): Promise<string[]> {
   const { url: address, drop } = await freshDatabase(serviceUrl("mariadb"));
-  const scratch = speaking(await openMysql({ url: address }), mysql);
+  const scratch = speaking(await openMysql({ url: address }), mariadb);
   const connection = await createConnection(address);
   try {
     await ensureSchema({ ...scratch, schema: schemaOf(...before) }, { mode: "development" });

@@ -12,7 +12,7 @@ import { belongsTo } from "../../schema/relation.ts";
 import type { Schema } from "../../schema/schema.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead } from "./journal.ts";
-import { idOf, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
+import { idOf, mariadb, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 
 const first = schemaOf(model("films", { title: text(), stock: integer() }));
 const noted = schemaOf(model("films", { title: text(), stock: integer(), note: text().optional() }));
@@ -33,7 +33,7 @@ async function prepare(t: TestContext, options: Partial<MysqlOptions> = {}): Pro
     open.push(connection);
     return connection;
   };
-  const scratch = speaking(await openMysql({ url, ...options }), mysql);
+  const scratch = speaking(await openMysql({ url, ...options }), mariadb);
   t.after(async () => {
     for (const connection of open) connection.destroy();
     await scratch.database.close();

@@ -38,7 +38,7 @@ import { findDrift } from "./drift.ts";
 import { readerOf, readHead, readSnapshot } from "./journal.ts";
 import { findLarge } from "./large.ts";
 import { phrasesOf, planMigration } from "./plan.ts";
-import { type Languages, mysql, postgres, sqlite } from "./scratch.test.ts";
+import { type Languages, mariadb, postgres, sqlite } from "./scratch.test.ts";
 import { storedFields } from "./snapshot.ts";
 
 const kinds = [
@@ -476,7 +476,7 @@ describe("from any schema to any other, on PostgreSQL, where nobody waits for ro
 });
 
 describe("from any schema to any other, on MariaDB", needsService("mariadb"), () => {
-  const world = prepareWorld(mysql, openOnMariadb);
+  const world = prepareWorld(mariadb, openOnMariadb);
   const other = prepareWorld(sqlite, openInMemory);
   // What SQLite finds while it migrates is asked beforehand here, so a refusal may name more.
   test(`seed ${seed}: as on SQLite, with the same rows`, () =>

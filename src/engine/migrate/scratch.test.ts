@@ -10,9 +10,11 @@ import { createSteppedClock } from "../../base/clock.ts";
 import type { Database, Product, Value } from "../../drivers/database.ts";
 import type { Ddl, ValueForm } from "../../drivers/ddl.ts";
 import type { Dialect } from "../../drivers/dialect.ts";
-import { mysqlDdl } from "../../drivers/database/mysql/ddl.ts";
-import { mysqlDialect } from "../../drivers/database/mysql/dialect.ts";
+import { languagesOf } from "../../drivers/database/mysql/variants/languages.ts";
 import { openMysql } from "../../drivers/database/mysql/mysql.ts";
+import { mariadb as mariadbVariant } from "../../drivers/database/mysql/variants/mariadb.ts";
+import { mysql as mysqlVariant } from "../../drivers/database/mysql/variants/mysql.ts";
+import type { Variant } from "../../drivers/database/mysql/variants/variant.ts";
 import { postgresDdl } from "../../drivers/database/postgres/ddl.ts";
 import { postgresDialect } from "../../drivers/database/postgres/dialect.ts";
 import { openPostgres, type PostgresOptions } from "../../drivers/database/postgres/postgres.ts";
@@ -75,16 +77,22 @@ export const postgres: Languages = {
   },
 };
 
-export const mysql: Languages = {
-  product: "mysql",
-  ddl: mysqlDdl,
-  dialect: mysqlDialect,
-  put: (form, parameter = "?") => mysqlDialect.bind(formOf(form), parameter),
-  get(form, column) {
-    if (form.storage === "decimal") return `CAST(${column} * 1${"0".repeat(form.scale ?? 0)} AS SIGNED)`;
-    return form.storage === "datetime" ? mysqlDialect.json.text(formOf(form), column) : column;
-  },
-};
+function inWordsOf(variant: Variant): Languages {
+  const { dialect, ddl } = languagesOf(variant, null);
+  return {
+    product: "mysql",
+    ddl,
+    dialect,
+    put: (form, parameter = "?") => dialect.bind(formOf(form), parameter),
+    get(form, column) {
+      if (form.storage === "decimal") return `CAST(${column} * 1${"0".repeat(form.scale ?? 0)} AS SIGNED)`;
+      return form.storage === "datetime" ? dialect.json.text(formOf(form), column) : column;
+    },
+  };
+}
+
+export const mariadb: Languages = inWordsOf(mariadbVariant);
+export const mysql: Languages = inWordsOf(mysqlVariant);
 
 /** Opens an empty database, which is gone after the test. */
 export type Open = (t: TestContext) => Promise<Scratch>;
@@ -105,7 +113,7 @@ export function eachProduct(needs: ServerNeeds): readonly On[] {
   return [
     { title: "on SQLite", need: { skip: false }, open: async (t) => openScratch(t), languages: sqlite },
     { title: "on PostgreSQL", need: needs.postgres, open: (t) => openPostgresScratch(t), languages: postgres },
-    { title: "on MariaDB", need: needs.mariadb, open: (t) => openMysqlScratch(t), languages: mysql },
+    { title: "on MariaDB", need: needs.mariadb, open: (t) => openMysqlScratch(t), languages: mariadb },
   ];
 }
 
@@ -151,7 +159,7 @@ export async function openMysqlScratch(t: TestContext): Promise<Scratch> {
     await database.close();
     await drop();
   });
-  return speaking(database, mysql);
+  return speaking(database, mariadb);
 }
 
 /** A database with its languages. */

@@ -11,7 +11,7 @@ import {
   type SnapshotModel,
   type SnapshotReference,
 } from "./snapshot-types.ts";
-import { carryAdopted, carryIndex, carryNative } from "./adopted/carry.ts";
+import { carryAdopted, carryIndex, carryNative, enumeratedBy } from "./adopted/carry.ts";
 import { writePredicate } from "./predicate.ts";
 import { systemVersion } from "./system-tables.ts";
 
@@ -164,7 +164,7 @@ export function checksumOf(schema: Schema, ddl: Ddl): string {
       table: model.table,
       key: model.key.map(({ column }) => column),
       fields: storedFields(model)
-        .map((field) => ({ ...shapeOf(field, bounds), references: field.relation?.target ?? null }))
+        .map((field) => ({ ...shapeOf(field, bounds), ...enumerated(field, ddl), references: field.relation?.target ?? null }))
         .toSorted(byName),
       references: keysHeld(model),
       indexes: indexesOf(model, ddl, bounds).toSorted(byName),
@@ -173,6 +173,12 @@ export function checksumOf(schema: Schema, ddl: Ddl): string {
   return createHash("sha256")
     .update(JSON.stringify([snapshotFormat, systemVersion, models.toSorted(byName)]))
     .digest("hex");
+}
+
+// The values of other choices are no part of the structure.
+function enumerated(field: Field, ddl: Ddl): { readonly values?: readonly string[] } {
+  const values = enumeratedBy(field, ddl);
+  return values === null ? {} : { values };
 }
 
 // Undefined where there are none, and then no part of the text: checksums of before there were any stay what they are.

@@ -1,6 +1,7 @@
 /** Turns a unit's refusal into the error the caller gets, telling nothing that the caller may not know. */
 import type { UnitRefused } from "../../drivers/database.ts";
 import type { Action, Model, Schema } from "../../schema/schema.ts";
+import { tableIn } from "../../schema/table-name.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Actor } from "../actor.ts";
 import { badInput, fail } from "../errors.ts";
@@ -59,14 +60,18 @@ export function refusal(error: UnitRefused, parts: readonly Part[], { view, cont
 }
 
 function conflict(error: UnitRefused, pointer: string, at: { view: View; schema: Schema; cause: unknown }): Error {
-  const model = [...at.schema.models.values()].find(({ table }) => table === error.table);
-  const named = error.columns.map((column) => {
+  const named = [tableIn(error.schema, error.table ?? ""), error.table];
+  const model = named
+    .map((name) => [...at.schema.models.values()].find(({ table }) => table === name))
+    .find((one) => one !== undefined);
+  const fields = error.columns.map((column) => {
     const field = [...(model?.fields.values() ?? [])].find((one) => one.column === column);
     return field && model ? at.view.field(model, field.partOf ?? field.name) : undefined;
   });
-  const known = [...new Set(named)].filter((field) => field !== undefined);
+  const known = [...new Set(fields)].filter((field) => field !== undefined);
   // A field that the caller may not read is not named.
-  if (known.length === 0 || named.includes(undefined)) return fail("conflict", { fields: { fields: "values" }, cause: at.cause });
+  if (known.length === 0 || fields.includes(undefined))
+    return fail("conflict", { fields: { fields: "values" }, cause: at.cause });
   const errors = known.map(({ name }) => ({
     pointer: `${pointer}/${name}`,
     code: "unique",

@@ -1,15 +1,15 @@
-/** Units and reads that are run together on MariaDB, where the server takes exception to some of them, or to the way of it. */
+/** Units and reads that are run together, where the server takes exception to some of them, or to the way of it. */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../../test/servers/names.ts";
+import { type ServiceName, serviceUrl } from "../../../../test/servers/names.ts";
 import type { AppError } from "../../../base/errors.ts";
 import { type Step, UnitRefused } from "../../database.ts";
 import { openMysql } from "./mysql.ts";
 
-async function open(context: TestContext) {
-  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+async function openOn(name: ServiceName, context: TestContext) {
+  const { url, drop } = await freshDatabase(serviceUrl(name));
   const db = await openMysql({ url, lockTimeoutMs: 1_000 });
   context.after(async () => {
     await db.close();
@@ -32,7 +32,12 @@ const insert = (id: number, owner: number, name: string): Step => ({
   params: [id, owner, name],
 });
 
-void describe("units that run together on MariaDB", needsService("mariadb"), () => {
+void describe("units that run together on MariaDB", needsService("mariadb"), () => testAlike("mariadb"));
+void describe("units that run together on MySQL", needsService("mysql"), () => testAlike("mysql"));
+
+function testAlike(name: ServiceName): void {
+  const open = (context: TestContext) => openOn(name, context);
+
   test("who waits too long for a lock fails alone", async (context) => {
     const db = await open(context);
     const outcomes = await db.transaction(async (tx) => {
@@ -85,4 +90,4 @@ void describe("units that run together on MariaDB", needsService("mariadb"), () 
       assert.deepEqual(await Promise.all(reads), [[[0]], [[14]], [[2]], []]);
     }
   });
-});
+}

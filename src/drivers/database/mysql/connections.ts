@@ -1,13 +1,15 @@
 /** Connections: two pools, for reads that cannot write and for writes, with settings under which every answer is the same. */
 import type { Connection, ConnectionOptions, FieldPacket, Pool, PoolConnection, PoolOptions } from "mysql2";
 import { AppError } from "../../../base/errors.ts";
+import { createLru } from "../../../base/lru.ts";
 import { failDatabase, type Row, type Statement, type Value } from "../../database.ts";
 import { createFound, type Finding, type Found } from "../found.ts";
 import { isLost, isSilent, type ServerError, toError } from "./failures.ts";
 import { addressOf, type MysqlSettings } from "./options.ts";
-import { collation } from "./text.ts";
-import { checkVersion } from "./server/version.ts";
+import { openingOf, type Purpose } from "./server/settings.ts";
+import { variantOf } from "./server/version.ts";
 import { toRows, toSent } from "./values.ts";
+import type { Variant } from "./variants/variant.ts";
 
 export interface Answer {
   readonly rows: readonly Row[];
@@ -17,9 +19,14 @@ export interface Answer {
 
 /** A connection in use. What the server refuses is thrown as it says it. */
 export interface Session {
+  /** Which server it is. */
+  readonly variant: Variant;
   /** Runs a statement that stays prepared. */
   ask(text: string, params?: readonly Value[]): Promise<Answer>;
-  /** Runs statements in one round trip, each of them a query or one that changes rows. Where one fails, it is not told which. */
+  /**
+   * Runs statements, each of them a query or one that changes rows, in one round trip where the server takes it. Where one fails, it
+   * is not told which.
+   */
   askAll(statements: readonly Statement[]): Promise<readonly Answer[]>;
   /** Runs a word to the server that is not worth preparing, such as `commit`. */
   tell(text: string): Promise<void>;
@@ -28,8 +35,6 @@ export interface Session {
   /** The connection is not used again, whatever becomes of the work. */
   retire(): void;
 }
-
-export type Purpose = "read" | "write";
 
 export interface Connections extends Pick<Found, "refusal" | "state"> {
   /** Runs work on a connection; one that is lost, or on which the work has failed, is not used again. */
@@ -46,7 +51,7 @@ type Mysql = {
 const graceMs = 5_000;
 
 export function createConnections({ createPool, createConnection }: Mysql, settings: MysqlSettings): Connections {
-  const now = { isChecked: false, silences: 0 };
+  const now = { variant: null as Variant | null, silences: 0 };
   const attempt = () => greet(createConnection(poolOptions(settings)), found.begin());
   const found: Found = createFound({ ...settings, attempt, onSilent: () => void now.silences++ });
   /** How often the server had fallen silent when they were made ready: what it has done to one, it has done to all. */
@@ -55,14 +60,22 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
   const open = (max: number) => openPool(createPool({ ...poolOptions(settings), connectionLimit: max }), settings);
   const pools = { read: open(settings.readersMax), write: open(settings.writersMax) };
 
+  const spoken = createLru<string, string>(settings.statementsMax);
+
+  /** What is said once is said again. */
+  function speakIn({ sessions }: Variant, text: string): string {
+    if (sessions.escaped === null) return text;
+    const known = spoken.get(text);
+    if (known !== undefined) return known;
+    const escaped = sessions.escaped(text);
+    if (escaped !== text) spoken.set(text, escaped);
+    return escaped;
+  }
+
   /** Another server might not even know what is set here. */
   async function settle(connection: PoolConnection, purpose: Purpose): Promise<void> {
-    if (!now.isChecked) {
-      const { rows } = await prepare(connection, { text: "select version()", params: [] }, settings.connectTimeoutMs);
-      checkVersion(String(rows[0]?.[0] as string));
-    }
-    now.isChecked = true;
-    for (const text of openingOf(purpose, settings)) await send(connection, text, settings.connectTimeoutMs);
+    const variant = (now.variant ??= await recognise(connection, settings.connectTimeoutMs));
+    for (const text of openingOf(variant, purpose, settings)) await send(connection, text, settings.connectTimeoutMs);
   }
 
   async function acquire(purpose: Purpose): Promise<PoolConnection> {
@@ -90,10 +103,19 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
       let isSound = true;
       let timeoutMs = timeoutOf(purpose, settings);
       try {
+        const variant = now.variant as Variant;
+        const speak = (text: string) => speakIn(variant, text);
+        const all = variant.sessions.hasBlocks ? prepareBlock : prepareEach;
         return await work({
-          ask: (text, params = []) => prepare(connection, { text, params }, timeoutMs),
-          askAll: (statements) => prepareAll(connection, statements, timeoutMs),
-          tell: (text) => send(connection, text, timeoutMs),
+          variant,
+          ask: (text, params = []) => prepare(connection, { text: speak(text), params }, timeoutMs),
+          askAll: (statements) =>
+            all(
+              connection,
+              statements.map((one) => ({ ...one, text: speak(one.text) })),
+              timeoutMs,
+            ),
+          tell: (text) => send(connection, speak(text), timeoutMs),
           allow: (allowedMs) => {
             timeoutMs = allowedMs;
           },
@@ -174,10 +196,16 @@ function take(pool: Pool, timeoutMs: number): Promise<PoolConnection> {
   });
 }
 
+/** @throws with what to do where the server is too old */
+async function recognise(connection: PoolConnection, timeoutMs: number): Promise<Variant> {
+  const { rows } = await prepare(connection, { text: "select version()", params: [] }, timeoutMs);
+  return variantOf(String(rows[0]?.[0] as string));
+}
+
 const query = /^select\b/i;
 
 /** The protocol answers one statement before it takes the next, but a block is one: each statement in it answers with rows. */
-async function prepareAll(
+async function prepareBlock(
   connection: PoolConnection,
   statements: readonly Statement[],
   timeoutMs: number,
@@ -201,6 +229,16 @@ async function prepareAll(
       );
     });
   });
+}
+
+async function prepareEach(
+  connection: PoolConnection,
+  statements: readonly Statement[],
+  timeoutMs: number,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const statement of statements) answers.push(await prepare(connection, statement, timeoutMs));
+  return answers;
 }
 
 function prepare(connection: PoolConnection, { text, params }: Statement, timeoutMs: number): Promise<Answer> {
@@ -260,55 +298,6 @@ function poolOptions(settings: MysqlSettings): PoolOptions {
   };
 }
 
-/**
- * Under these, texts mean the same whatever the server's own settings are. Sorting takes so many bytes of a text into account;
- * the buffer holds the fifteen keys of that length that the server asks for.
- */
-const modes = [
-  "ANSI_QUOTES",
-  "PIPES_AS_CONCAT",
-  "NO_BACKSLASH_ESCAPES",
-  "STRICT_ALL_TABLES",
-  "NO_ZERO_DATE",
-  "NO_ZERO_IN_DATE",
-  "ERROR_FOR_DIVISION_BY_ZERO",
-  "SIMULTANEOUS_ASSIGNMENT",
-  "NO_ENGINE_SUBSTITUTION",
-];
-const common: readonly string[] = [
-  `sql_mode = '${modes.join(",")}'`,
-  "time_zone = '+00:00'",
-  "group_concat_max_len = 1073741824",
-  "max_sort_length = 65536",
-  "sort_buffer_size = 4194304",
-  "max_recursive_iterations = 4294967295",
-];
-
-function openingOf(purpose: Purpose, settings: MysqlSettings): readonly string[] {
-  const lockSeconds = Math.ceil(settings.lockTimeoutMs / 1000);
-  const own =
-    purpose === "read"
-      ? ["autocommit = 1", secondsText(settings.readTimeoutMs)]
-      : [
-          "autocommit = 0",
-          secondsText(settings.writeTimeoutMs),
-          `innodb_lock_wait_timeout = ${lockSeconds}`,
-          `lock_wait_timeout = ${lockSeconds}`,
-        ];
-  return [
-    `set names utf8mb4 collate ${collation}`,
-    `set ${[...common, ...own].join(", ")}`,
-    purpose === "read"
-      ? "set session transaction isolation level repeatable read, read only"
-      : "set session transaction isolation level serializable, read write",
-  ];
-}
-
 function timeoutOf(purpose: Purpose, { readTimeoutMs, writeTimeoutMs }: MysqlSettings): number {
   return purpose === "read" ? readTimeoutMs : writeTimeoutMs;
-}
-
-/** The setting that ends a statement which takes longer. */
-export function secondsText(timeoutMs: number): string {
-  return `max_statement_time = ${timeoutMs / 1000}`;
 }

@@ -1,4 +1,4 @@
-/** MariaDB's data definition: types that hold exactly what the fields hold, texts bounded where keys and indexes need it. */
+/** The data definition of MariaDB and MySQL: types that hold exactly what the fields hold, texts bounded where keys and indexes need it. */
 import {
   type Alteration,
   type ColumnChange,
@@ -12,22 +12,34 @@ import {
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
-import { catalogue, fingerprint } from "./ddl/catalogue.ts";
-import { mysqlForms } from "./ddl/forms.ts";
+import { toStandard } from "./catalog/words.ts";
+import { createCatalogue, fingerprint } from "./ddl/catalogue.ts";
+import { createDdlForms } from "./ddl/forms.ts";
 import { lockOf } from "./ddl/locks.ts";
 import { countOrphans } from "./ddl/references.ts";
-import { collation, literal, quote } from "./text.ts";
+import { literal, quote } from "./text.ts";
+import type { Variant } from "./variants/variant.ts";
 import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./ddl/shapes.ts";
-
-const tableOptions = `ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 
 const texts: ReadonlySet<ColumnShape["storage"]> = new Set(["text", "uuid", "json"]);
 
-function defineColumn(column: ColumnShape, fill: string | null = null, { traits }: Pick<TableShape, "traits"> = {}): string {
+/** How a column is defined beside others: in a table, and with what rows that exist get. */
+interface Defining extends Pick<TableShape, "traits"> {
+  readonly fill?: string | null;
+}
+
+type Define = (column: ColumnShape, defining?: Defining) => string;
+
+function defineColumn({ collation, tables }: Variant, column: ColumnShape, { traits, fill = null }: Defining = {}): string {
   const { native, storage } = column;
   // A table of somebody else's has a collation of its own.
   const own = traits !== undefined && !native && texts.has(storage) ? ` CHARACTER SET utf8mb4 COLLATE ${collation}` : "";
-  const parts = [quote(column.name), `${typeOf(column)}${native?.collation ?? own}`, column.optional ? "NULL" : "NOT NULL"];
+  const parts = [
+    quote(column.name),
+    // The catalogue, and so the file, writes backslashes twice.
+    `${toStandard(typeOf(column, tables))}${native?.collation ?? own}`,
+    column.optional ? "NULL" : "NOT NULL",
+  ];
   if (column.serial) parts.push("AUTO_INCREMENT");
   const given = fill ?? native?.fill ?? null;
   if (given !== null) parts.push(`DEFAULT ${given}`);
@@ -37,9 +49,9 @@ function defineColumn(column: ColumnShape, fill: string | null = null, { traits 
   return parts.join(" ");
 }
 
-function createTable(table: TableShape): string {
-  const lines = [...table.columns.map((column) => defineColumn(column, null, table)), `PRIMARY KEY (${listNames(table.key)})`];
-  return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) ${tableOptions}`;
+function createTable(define: Define, table: TableShape, collation: string): string {
+  const lines = [...table.columns.map((column) => define(column, table)), `PRIMARY KEY (${listNames(table.key)})`];
+  return `CREATE TABLE ${quote(table.name)} (\n  ${lines.join(",\n  ")}\n) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 }
 
 function addReference(table: string, reference: ReferenceShape): string {
@@ -48,15 +60,15 @@ function addReference(table: string, reference: ReferenceShape): string {
   return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${listNames(columns)}) REFERENCES ${quote(target)} (${listNames(key)})${rule}`;
 }
 
-function alterTable({ from, to, columns }: TableChange): Alteration {
+function alterTable(define: Define, { from, to, columns }: TableChange): Alteration {
   const at = `ALTER TABLE ${quote(to.name)}`;
   const rekeyed = from.key.join("\n") !== to.key.join("\n");
-  const deeds = columns.map(deedOf);
+  const deeds = columns.map((change) => deedOf(define, change));
   return {
     statements: [
-      ...columns.flatMap((change) => alterColumn(to, change)),
+      ...columns.flatMap((change) => alterColumn(define, to, change)),
       ...(rekeyed
-        ? [`${at} ${[...uncounted(from), `DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`].join(", ")}`]
+        ? [`${at} ${[...uncounted(define, from), `DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`].join(", ")}`]
         : []),
     ],
     // What the server copies it copies itself, indexes and all.
@@ -67,11 +79,11 @@ function alterTable({ from, to, columns }: TableChange): Alteration {
 
 const heaviest = ["rewrite", "require", "drop-column"] as const;
 
-function deedOf(change: ColumnChange): Deed {
+function deedOf(define: Define, change: ColumnChange): Deed {
   if (change.kind !== "change") return change.kind === "drop" ? "drop-column" : "alter";
   const { from, to, value } = change;
   if (value !== null || from.storage === "json" || from.serial !== to.serial) return "rewrite";
-  if (defineColumn({ ...from, optional: to.optional }) === defineColumn(to)) return "require";
+  if (define({ ...from, optional: to.optional }) === define(to)) return "require";
   return from.optional === to.optional && isLengthened(from, to) ? "alter" : "rewrite";
 }
 
@@ -83,24 +95,24 @@ function isLengthened({ length: from, storage }: ColumnShape, to: ColumnShape): 
 }
 
 /** Only a key is counted up. */
-function uncounted({ columns, key }: TableShape): readonly string[] {
+function uncounted(define: Define, { columns, key }: TableShape): readonly string[] {
   const counted = columns.filter(({ name, serial }) => serial && key.includes(name));
-  return counted.map((column) => `MODIFY COLUMN ${defineColumn({ ...column, serial: false })}`);
+  return counted.map((column) => `MODIFY COLUMN ${define({ ...column, serial: false })}`);
 }
 
-function alterColumn(table: TableShape, change: ColumnChange): string[] {
+function alterColumn(define: Define, table: TableShape, change: ColumnChange): string[] {
   const at = `ALTER TABLE ${quote(table.name)}`;
   if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
   if (change.kind === "add") {
     const { column, fill } = change;
-    const added = `${at} ADD COLUMN ${defineColumn(column, fill === null ? null : `(${fill})`, table)}`;
+    const added = `${at} ADD COLUMN ${define(column, { ...table, fill: fill === null ? null : `(${fill})` })}`;
     return fill === null ? [added] : [added, `${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
   }
   const { from, to, value } = change;
   const column = quote(to.name);
   const update = value === null ? [] : [`UPDATE ${quote(table.name)} SET ${column} = ${value}`];
-  const modify = (shape: ColumnShape) => `${at} MODIFY COLUMN ${defineColumn(shape, null, table)}`;
-  if (defineColumn(from, null, table) === defineColumn(to, null, table)) return update;
+  const modify = (shape: ColumnShape) => `${at} MODIFY COLUMN ${define(shape, table)}`;
+  if (define(from, table) === define(to, table)) return update;
   // A text holds what is written of any value; any other type takes it from what the old one holds.
   if (to.storage === "text" && value !== null)
     return [modify({ ...to, optional: true }), ...update, ...(to.optional ? [] : [modify(to)])];
@@ -111,8 +123,12 @@ function alterColumn(table: TableShape, change: ColumnChange): string[] {
  * A condition is kept in a column of its own, which is null where it does not hold: rows with null never meet. It is stored, for with
  * an index over a virtual column every later change of the table copies it.
  */
-function createIndex(index: IndexShape): string {
-  const columns = index.columns.map(indexedColumn);
+function createIndex({ longParts }: Variant["tables"], index: IndexShape, table: TableShape): string {
+  const columns = index.columns.flatMap((part) => {
+    const held = table.columns.find(({ name }) => name === part.column);
+    const isLong = index.unique && held?.storage === "text" && !held.native && typeof held.length !== "number";
+    return isLong && longParts !== null ? longParts(part.column) : [indexedColumn(part)];
+  });
   if (index.where === null || !index.unique)
     return `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${quote(index.name)} ON ${quote(index.table)} (${columns.join(", ")})`;
   const hidden = quote(hiddenColumn(index));
@@ -144,21 +160,25 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: false,
   lockOf,
   lockTables: null,
+  prepare: null,
   renameIndex: null,
   online: null,
 });
 
-export const mysqlDdl: Ddl = Object.freeze<Ddl>({
-  product: "mysql",
-  quote,
-  literal: literalOf,
-  createTable,
-  alterTable,
-  createIndex: (index) => createIndex(index),
-  dropIndex,
-  fingerprint,
-  forms: mysqlForms,
-  references,
-  manner,
-  catalogue,
-});
+export function createDdl(variant: Variant): Ddl {
+  const define: Define = (column, defining) => defineColumn(variant, column, defining);
+  return Object.freeze<Ddl>({
+    product: "mysql",
+    quote,
+    literal: literalOf,
+    createTable: (table) => createTable(define, table, variant.collation),
+    alterTable: (change) => alterTable(define, change),
+    createIndex: (index, table) => createIndex(variant.tables, index, table),
+    dropIndex,
+    fingerprint: (own) => fingerprint(own, variant.tables),
+    forms: createDdlForms(variant.collation),
+    references,
+    manner,
+    catalogue: createCatalogue(variant),
+  });
+}

@@ -1,96 +1,94 @@
-/** MariaDB's dialect: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
+/** The dialect of MariaDB and MySQL: JSON is written as text, value by value, so that it is to the byte what the other databases write. */
 import type { Storage } from "../../../schema/fields/field-type.ts";
-import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, SortTerm, Texts } from "../../dialect.ts";
-import { addend, bindNative as bind, ranked, readNative, resumeNative, yielding } from "./catalog/forms.ts";
-import { documents } from "./documents.ts";
+import type { Bucket, Dialect, Form, JsonWriter, Matching, Numbers, Sorting, Texts } from "../../dialect.ts";
+import { addend, createForms, type NativeForms, ranked, yielding } from "./catalog/forms.ts";
 import { functionName } from "./server/functions.ts";
-import { collation, literal, quote } from "./text.ts";
+import { termOf } from "./sorting.ts";
+import { literal, quote } from "./text.ts";
+import type { Variant } from "./variants/variant.ts";
 
-/** How a function of the product is called: by its name alone where it stands in the database itself. */
-type Call = typeof functionName;
+/** What the parts of the dialect are made with. */
+interface Words extends NativeForms {
+  /** How a function of the product is called: by its name alone where it stands in the database itself. */
+  readonly call: typeof functionName;
+  readonly collation: string;
+  readonly locate: Variant["queries"]["locate"];
+}
 
 /** The dialect where the functions stand in the database of that name, or in the database itself. */
-export function createMysqlDialect(place: string | null): Dialect {
-  const call: Call = place === null ? functionName : (name) => `${quote(place)}.${functionName(name)}`;
+export function createDialect({ collation, queries }: Variant, place: string | null): Dialect {
+  const call: Words["call"] = place === null ? functionName : (name) => `${quote(place)}.${functionName(name)}`;
+  const words: Words = { ...createForms(collation), call, collation, locate: queries.locate };
+  const { bind, read, resume } = words;
   return Object.freeze<Dialect>({
-    name: "mysql",
+    lastNumber: queries.lastNumber,
     quote,
     bind,
-    among,
+    among: (form, left, parameter) => among(words, form, { left, parameter }),
     not: (condition) => `(${condition}) is not true`,
     distinct: (_, left, right) => `not (${left} <=> ${right})`,
     bucket,
     sorting: Object.freeze<Sorting>({
-      term,
+      term: termOf,
       resume: (form, parameter) =>
-        form.storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${form.scale}))` : resumeNative(form, parameter),
+        form.storage === "decimal" ? `cast(${parameter} as decimal(${digitsMax},${form.scale}))` : resume(form, parameter),
+      first: (query, parameter) => `${query} limit ${parameter}`,
       comparesRows: false,
       keepsOrder: false,
     }),
     texts: Object.freeze<Texts>({
-      matches: matches(call),
+      matches: matches(words),
       length: (sql) => `char_length(${sql})`,
       lower: (sql) => `${call("lower")}(${sql})`,
       upper: (sql) => `${call("upper")}(${sql})`,
     }),
     json: Object.freeze<JsonWriter>({
-      value: (form, sql) => jsonValue(call, form, sql),
-      text: (form, sql) => textOf(call, form, sql),
+      value: (form, sql) => jsonValue(words, form, sql),
+      text: (form, sql) => textOf(words, form, sql),
+      // One call: each || would stand within the next, and five hundred are more than a thread's stack takes.
       object: (pairs) =>
         whole(
-          call,
-          `'{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}'`,
+          words,
+          `concat('{', ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)}, ${sql}`).join(", ")}, '}')`,
         ),
       when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
-      // A derived table cannot speak of the row around it, so the function itself sorts and cuts.
-      array: ({ object, from, order, limit }) =>
-        whole(
-          call,
-          `(select '[' || coalesce(group_concat(${object} order by ${order.map(termInside).join(", ")} separator ',' limit ${limit}), '') || ']' ${from})`,
-        ),
+      array(rows) {
+        const { sql, from } = queries.gather(rows);
+        return whole(words, `(select '[' || coalesce(${sql}, '') || ']' ${from})`);
+      },
     }),
-    documents,
+    documents: queries.documents,
     numbers: Object.freeze<Numbers>({
       rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
       real: (sql) => `cast(${sql} as double)`,
       exact: (_, sql) => sql,
       plus: (form, sql, parameter) => `${addend(form, sql)} + ${bind(form, parameter)}`,
-      sum: (form, sql) => sum(call, form, sql),
+      sum: (form, sql) => sum(words, form, sql),
       average: (form, given) => {
         const { storage, scale } = form;
-        const sql = readNative(form, given);
+        const sql = read(form, given);
         if (storage === "real") return `avg(${sql})`;
         const units = scale > 0 ? `${sql} * 1${"0".repeat(scale)}` : sql;
         return `(cast(sum(${units}) as double) / count(${sql})${scale > 0 ? ` / 1${"0".repeat(scale)}` : ""})`;
       },
       extreme: (name, form, sql) => `${name}(${ranked(form, sql)})`,
-      limit: (parameter) => parameter,
     }),
   });
-}
-
-export const mysqlDialect: Dialect = createMysqlDialect(null);
-
-function term({ sql, descending }: SortTerm): string {
-  return descending ? `${sql} desc` : sql;
-}
-
-/** There null counts as zero, or as the empty text. */
-function termInside(by: SortTerm): string {
-  if (!by.nullable) return term(by);
-  return `${by.sql} is ${by.descending ? "" : "not "}null, ${term(by)}`;
 }
 
 /** Digits of an exact number on its way: those of 64 bits, and as many behind the point. */
 const digitsMax = 60;
 
-/** A text of more than max_allowed_packet bytes becomes null, with a warning that nobody reads: it is an error instead. */
-function whole(call: Call, json: string): string {
-  return `coalesce(${json}, ${call("fail")}('a result is larger than max_allowed_packet'))`;
+/**
+ * A text of more than max_allowed_packet bytes becomes null, with a warning that nobody reads: it is an error instead. Beside the
+ * LONGTEXT of a function it has no length by which MySQL, which takes a long concatenation for a short text, would cut it on the way.
+ */
+function whole({ call }: Words, json: string): string {
+  return `coalesce(${json}, ${call("quote")}(${call("fail")}('a result is larger than max_allowed_packet')))`;
 }
 
 /** The types in which elements of a list are read: of short ones the server can make a table that it looks up. */
-const elements: Readonly<Partial<Record<Storage, string>>> = {
+const elements = (collation: string): Readonly<Partial<Record<Storage, string>>> => ({
   integer: "bigint",
   bigint: "bigint",
   decimal: "bigint",
@@ -100,18 +98,23 @@ const elements: Readonly<Partial<Record<Storage, string>>> = {
   datetime: "varchar(24)",
   date: "varchar(24)",
   time: "varchar(24)",
-};
+});
 
-function among(form: Form, left: string, parameter: string): string {
+interface Listing {
+  readonly left: string;
+  readonly parameter: string;
+}
+
+function among({ bind, collation }: Words, form: Form, { left, parameter }: Listing): string {
   const { storage } = form;
   const value = storage === "bytes" ? "from_base64(e.v)" : bind(form, storage === "text" ? yielding(form, "e.v") : "e.v");
-  const type = elements[storage] ?? `longtext character set utf8mb4 collate ${collation}`;
+  const type = elements(collation)[storage] ?? `longtext character set utf8mb4 collate ${collation}`;
   return `${left} in (select ${value} from json_table(${parameter}, '$[*]' columns (v ${type} path '$')) e)`;
 }
 
-function matches(call: Call): Texts["matches"] {
+function matches({ call, collation, locate }: Words): Texts["matches"] {
   const by: Readonly<Record<Matching, (left: string, parameter: string) => string>> = {
-    contains: (left, parameter) => `locate(${parameter}, ${left}) > 0`,
+    contains: (left, parameter) => `${locate(parameter, left)} > 0`,
     startsWith: (left, parameter) => `left(${left}, char_length(${parameter})) = (${parameter})`,
     endsWith: (left, parameter) => `right(${left}, char_length(${parameter})) = (${parameter})`,
     like: (left, parameter) => `${left} like ${parameter} escape '\\'`,
@@ -122,9 +125,9 @@ function matches(call: Call): Texts["matches"] {
 }
 
 /** A value as a text by itself; null stays null. */
-function textOf(call: Call, form: Form, given: string): string {
+function textOf({ call, read }: Words, form: Form, given: string): string {
   const { storage, scale } = form;
-  const sql = readNative(form, given);
+  const sql = read(form, given);
   switch (storage) {
     case "text":
     case "uuid":
@@ -147,15 +150,15 @@ function textOf(call: Call, form: Form, given: string): string {
 
 const column = /^(?:\w+\.)?"(?:[^"]|"")+"$/;
 
-function jsonValue(call: Call, form: Form, sql: string): string {
-  if (form.storage === "text") return `coalesce(${quoted(call, form, sql)}, 'null')`;
-  const text = textOf(call, form, sql);
+function jsonValue(words: Words, form: Form, sql: string): string {
+  if (form.storage === "text") return `coalesce(${quoted(words, form, sql)}, 'null')`;
+  const text = textOf(words, form, sql);
   return `coalesce(${isQuoted(form.storage) ? `'"' || ${text} || '"'` : text}, 'null')`;
 }
 
 // The server's own function writes some rare characters in another way; to call ours costs more than to look for them.
-function quoted(call: Call, form: Form, given: string): string {
-  const sql = readNative(form, given);
+function quoted({ call, collation, read }: Words, form: Form, given: string): string {
+  const sql = read(form, given);
   const ours = `${call("quote")}(${sql})`;
   const theirs = `json_quote(${sql}) collate ${collation}`;
   return column.test(given) ? `case when locate('\\u00', ${theirs}) = 0 then ${theirs} else ${ours} end` : ours;
@@ -181,9 +184,9 @@ function bucket(unit: Bucket, { storage }: Form, sql: string): string {
 }
 
 // A sum that does not fit into 64 bits fails, in units as elsewhere. The reason speaks of the sum, or it would be asked for row by row.
-function sum(call: Call, form: Form, given: string): string {
+function sum({ call, read }: Words, form: Form, given: string): string {
   const { storage, scale } = form;
-  const sql = readNative(form, given);
+  const sql = read(form, given);
   if (storage === "real") return `sum(${sql})`;
   const units = scale > 0 ? `sum(${sql}) * 1${"0".repeat(scale)}` : `sum(${sql})`;
   const value = scale > 0 ? `sum(${sql})` : `cast(sum(${sql}) as signed)`;

@@ -1,21 +1,28 @@
 /** How MariaDB's dialect looks into JSON documents, which are kept as the texts that they came as. */
 import type { Documents, Inside } from "../../dialect.ts";
 import { bind } from "./bind.ts";
-import { collation } from "./text.ts";
 
-export const documents: Documents = Object.freeze<Documents>({
-  read,
-  bind: (as, form, parameter) => (as === "document" || as === "scalar" || as === "json" ? parameter : bind(form, parameter)),
-  compare,
-  // Of a row that an outer join has not found, the server looks into an empty text.
-  holds: (list, parameter) =>
-    `exists (select 1 from json_table(coalesce(nullif(${list}, ''), '[]'), '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
-});
+export function createDocuments(collation: string): Documents {
+  return Object.freeze<Documents>({
+    read: (document, path, as) => read(document, { path, as, collation }),
+    bind: (as, form, parameter) => (as === "document" || as === "scalar" || as === "json" ? parameter : bind(form, parameter)),
+    compare: (left, sign, right) => compare(left, { sign, right, collation }),
+    // Of a row that an outer join has not found, the server looks into an empty text.
+    holds: (list, parameter) =>
+      `exists (select 1 from json_table(coalesce(nullif(${list}, ''), '[]'), '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
+  });
+}
 
 /** Digits before and behind the point of an exact number in a document. */
 const exact = "decimal(60,20)";
 
-function read(document: string, path: string, as: Inside): string {
+interface Place {
+  readonly path: string;
+  readonly as: Inside;
+  readonly collation: string;
+}
+
+function read(document: string, { path, as, collation }: Place): string {
   const found = `json_extract(${document}, ${path})`;
   // Of what is JSON to the server, it would compare the text within; and it writes spaces between its parts.
   const value = `(concat(json_compact(${found})) collate ${collation})`;
@@ -49,7 +56,13 @@ function read(document: string, path: string, as: Inside): string {
   }
 }
 
-function compare(left: string, sign: string, right: string): string {
+interface Other {
+  readonly sign: string;
+  readonly right: string;
+  readonly collation: string;
+}
+
+function compare(left: string, { sign, right, collation }: Other): string {
   const both = (types: string) => `json_type(${left}) in (${types}) and json_type(${right}) in (${types})`;
   const text = (sql: string) => `json_unquote(${sql}) collate ${collation}`;
   const numbers = `cast(${left} as double) ${sign} cast(${right} as double)`;

@@ -1,4 +1,4 @@
-/** What MariaDB's error numbers mean to the callers (mariadb.com/kb/en/mariadb-error-codes): the number decides, text only names places. */
+/** What the error numbers of MariaDB and MySQL mean to the callers (mariadb.com/kb/en/mariadb-error-codes, dev.mysql.com/doc/mysql-errors): the number decides, text only names places. */
 import { AppError } from "../../../base/errors.ts";
 import { failDatabase, type RefusalPlace, UnitRefused } from "../../database.ts";
 
@@ -22,6 +22,7 @@ const refusals: ReadonlyMap<number, string> = new Map([
   [1048, "not_null"],
   [1364, "not_null"],
   [4025, "check"],
+  [3819, "check"],
   [1264, "check"],
   [1265, "check"],
   [1292, "check"],
@@ -31,8 +32,8 @@ const refusals: ReadonlyMap<number, string> = new Map([
 
 const serverMin = 1000;
 const lost: ReadonlySet<number> = new Set([1053, 1077, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 4031]);
-/** 1467: a deadlock over the lock under which a table gives its numbers, which the server tells as if it had none left. */
-const aborted: ReadonlySet<number> = new Set([1020, 1213, 1467]);
+/** 3101: a group of servers has settled on another's. 1467: a deadlock over the lock under which a table gives its numbers, which the server tells as if it had none left. */
+const aborted: ReadonlySet<number> = new Set([1020, 1213, 1467, 3101]);
 const busy: ReadonlySet<number> = new Set([1040, 1203, 1205, 1226]);
 const lockWaited = 1205;
 const readOnly: ReadonlySet<number> = new Set([1290, 1792, 1836]);
@@ -104,7 +105,8 @@ function tableIn(text: string): string | null {
 
 /**
  * Reads `Duplicate entry 'x' for key 'films_title'`, `Column 'title' cannot be null`, `Field 'title' doesn't have a default value`,
- * `Data too long for column 'title' at row 1` and "CONSTRAINT `films_price_min` failed for `db`.`films`".
+ * `Data too long for column 'title' at row 1`, "CONSTRAINT `films_price_min` failed for `db`.`films`" and, of MySQL,
+ * `Check constraint 'films_price_min' is violated.`
  */
 function placeOf(reason: string, told: string): RefusalPlace {
   if (reason === "unique") {
@@ -113,7 +115,7 @@ function placeOf(reason: string, told: string): RefusalPlace {
   }
   const column = /(?:column|Column|Field) '([^']*)'/.exec(told)?.[1] ?? /\.`([^`]*)` at row/.exec(told)?.[1];
   if (column !== undefined) return { columns: [column] };
-  const constraint = /^CONSTRAINT `([^`]*)` failed/.exec(told)?.[1];
+  const constraint = /^CONSTRAINT `([^`]*)` failed/.exec(told)?.[1] ?? /^Check constraint '(.*)' is violated/.exec(told)?.[1];
   return constraint === undefined ? {} : { constraint };
 }
 

@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Step } from "../../database.ts";
-import { joinReads, joinStep } from "./joined.ts";
+import * as joined from "./joined.ts";
+import { mariadb } from "./variants/mariadb.ts";
+
+const joinReads = (text: string, all: Parameters<typeof joined.joinReads>[1]) => joined.joinReads(text, all, mariadb.collation);
+const joinStep = (step: Step, all: Parameters<typeof joined.joinStep>[1]) => joined.joinStep(step, all, mariadb.collation);
 
 const table =
   "json_table(?, '$[*]' columns (o for ordinality, p0 longtext character set utf8mb4 collate utf8mb4_nopad_bin path '$[0]')) u";

@@ -2,7 +2,7 @@
 import type { Statement, Step, Value } from "../../database.ts";
 import { rememberTexts, replaceMarks } from "../texts.ts";
 import { placeOfWhere } from "../words.ts";
-import { collation, yieldingText } from "./text.ts";
+import { yieldingText } from "./text.ts";
 import { toSent } from "./values.ts";
 
 /** A step of all parts. What a check says, and what is counted, is judged where it is answered. */
@@ -14,7 +14,7 @@ export interface JoinedStep extends Statement {
 const joinedCharactersMax = 200_000;
 
 /** The rows of parameters as the table `u`: as texts, which the statement casts to what it takes them for. */
-function rowsOf(count: number): string {
+function rowsOf(count: number, collation: string): string {
   const texts = Array.from(
     { length: count },
     (_, index) => `p${index} longtext character set utf8mb4 collate ${collation} path '$[${index}]'`,
@@ -29,23 +29,23 @@ interface Spread {
   readonly inner: string;
 }
 
-function spread(text: string): Spread {
+function spread(text: string, collation: string): Spread {
   let count = 0;
   const inner = replaceMarks(text, (index) => {
     count = index + 1;
     return yieldingText(`u.p${index}`);
   });
-  return { count, from: rowsOf(count), inner };
+  return { count, from: rowsOf(count, collation), inner };
 }
 
 const insertPattern = /^insert into ("(?:[^"]|"")*") \(([^()]*)\) (?:values \(([\s\S]*)\)|(select [\s\S]*))$/;
 
 /** An insert of all rows, in their order; null where the text is another statement. */
-function insertAll(text: string): string | null {
+function insertAll(text: string, collation: string): string | null {
   const parts = insertPattern.exec(text);
   if (!parts) return null;
   const [, table, columns, values, query] = parts;
-  const selected = values === undefined ? selectAll(query as string, "") : selectAll(`select ${values}`, "");
+  const selected = selectAll(values === undefined ? (query as string) : `select ${values}`, { numbered: "", collation });
   return selected === null ? null : `insert into ${table} (${columns}) ${selected}`;
 }
 
@@ -54,21 +54,26 @@ const changePattern = /^(update|delete from) ("(?:[^"]|"")*") /;
 const nameOfRows = /"(?:p\d+|o)"/i;
 
 /** A change of all rows, each by its own values; null where the text is another statement. */
-function changeAll(text: string): string | null {
+function changeAll(text: string, collation: string): string | null {
   const [, verb, table] = changePattern.exec(text) ?? [];
-  const { count, from, inner } = spread(text);
+  const { count, from, inner } = spread(text, collation);
   const where = placeOfWhere(inner);
   if (table === undefined || where === null || count === 0 || nameOfRows.test(text)) return null;
   if (verb === "delete from") return `delete ${table} from ${from} straight_join ${table}${inner.slice(where)}`;
   return `update ${from} straight_join ${table} ${inner.slice(`update ${table} `.length)}`;
 }
 
+interface Selecting {
+  readonly numbered: "u.o, " | "";
+  readonly collation: string;
+}
+
 /**
  * A query of all rows; `numbered` comes before its own columns. Null where it is more than a list and a condition: what sorts, cuts or
  * counts does so for each.
  */
-function selectAll(text: string, numbered: "u.o, " | ""): string | null {
-  const { from, inner } = spread(text);
+function selectAll(text: string, { numbered, collation }: Selecting): string | null {
+  const { from, inner } = spread(text, collation);
   const place = fromIn(inner);
   if (place === null) return null;
   const list = inner.slice("select ".length, place);
@@ -113,19 +118,21 @@ export function noteUnfit({ text }: Step): void {
 }
 
 /** The statement that runs a step for all; null where it is not of a kind that this can do. What looked back is known by now. */
-export function joinStep(step: Step, all: readonly (readonly Value[])[]): JoinedStep | null {
+export function joinStep(step: Step, all: readonly (readonly Value[])[], collation: string): JoinedStep | null {
   if (unfit.has(step.text)) return null;
   const isChange = step.kind === "run";
-  const text = stepFor(step.text, isChange ? "run" : "rows", () =>
-    isChange ? (insertAll(step.text) ?? changeAll(step.text)) : selectAll(step.text, "u.o, "),
+  const text = stepFor(step.text, `${isChange ? "run" : "rows"} ${collation}`, () =>
+    isChange
+      ? (insertAll(step.text, collation) ?? changeAll(step.text, collation))
+      : selectAll(step.text, { numbered: "u.o, ", collation }),
   );
   const params = text === null ? null : toJson(all);
   return text === null || params === null ? null : { text, params: [params], step };
 }
 
 /** The statement that asks a read for all; null where there is none. */
-export function joinReads(text: string, all: readonly (readonly Value[])[]): Statement | null {
-  const joined = readFor(text, "", () => selectAll(text, "u.o, "));
+export function joinReads(text: string, all: readonly (readonly Value[])[], collation: string): Statement | null {
+  const joined = readFor(text, collation, () => selectAll(text, { numbered: "u.o, ", collation }));
   const params = joined === null ? null : toJson(all);
   return joined === null || params === null ? null : { text: joined, params: [params] };
 }

@@ -4,7 +4,8 @@ import type { Connections, Session } from "./connections.ts";
 import { type ServerError, toError, toRefusal } from "./failures.ts";
 import { columnsOf } from "./places.ts";
 import { findOrphans } from "./ddl/references.ts";
-import { lockName, type Migrating, withMigrationLock } from "./migrate/session.ts";
+import { lockName, type Migrating, spellFor, withMigrationLock } from "./migrate/session.ts";
+import { type Functions, versionText } from "./server/functions.ts";
 import { literal, quote } from "./text.ts";
 
 /** How long a node waits for another that makes the functions. */
@@ -21,7 +22,7 @@ async function run(session: Session, statements: readonly Statement[]): Promise<
   await session.tell("start transaction");
   for (const [step, { text, params }] of statements.entries()) {
     try {
-      await session.ask(text, params);
+      await session.ask(await spellFor(session, text), params);
     } catch (error) {
       const columns = (table: string, index: string) => columnsOf(session, table, index);
       const refused = await toRefusal(error as ServerError, { step, text, columnsOf: columns });
@@ -56,12 +57,14 @@ async function undo(session: Session, before: ReadonlySet<string>): Promise<void
 }
 
 /** Makes the functions that statements call. */
-export async function replaceFunctions(connections: Connections, texts: readonly string[]): Promise<void> {
+export async function replaceFunctions(connections: Connections, { version, statements }: Functions): Promise<void> {
   await connections.use("write", async (session) => {
     session.retire();
     await session.ask(`do get_lock(${lockName}, ${waitSeconds})`);
     try {
-      for (const text of texts) await session.ask(text);
+      // Who held the lock before may have made them.
+      const { rows } = await session.ask(versionText);
+      for (const text of rows[0]?.[0] === version ? [] : statements) await session.tell(text);
     } catch (error) {
       const { errno, sqlMessage } = error as ServerError;
       const mend = needs.get(errno ?? 0);

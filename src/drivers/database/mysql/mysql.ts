@@ -1,4 +1,4 @@
-/** The MariaDB driver, on the library `mysql2`: serializable writes that share commits, reads that cannot write. */
+/** The driver of MariaDB and MySQL, on the library `mysql2`: serializable writes that share commits, reads that cannot write. */
 import { createLosers } from "../turns.ts";
 import type { Database } from "../../database.ts";
 import type { Reader } from "../../ddl.ts";
@@ -12,6 +12,7 @@ import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options
 import { createReads } from "./reads.ts";
 import { HeldTransaction } from "./transactions.ts";
 import { createUnitQueue } from "./unit-queue.ts";
+import type { Variant } from "./variants/variant.ts";
 import { createWakeups } from "./wakeups.ts";
 
 export type { MysqlOptions, MysqlTrouble } from "./options.ts";
@@ -19,18 +20,17 @@ export type { MysqlOptions, MysqlTrouble } from "./options.ts";
 /**
  * Connects, and makes the functions `holdfast_…` that statements call where they are missing.
  * Fails with `database_unreachable` where nobody listens, with what the server says where it refuses, and with a sentence where
- * it is no MariaDB or too old.
+ * the server is too old.
  */
 export async function openMysql(options: MysqlOptions): Promise<Database> {
   const settings = resolveOptions(options);
   const connections = createConnections(await importMysql(), settings);
   try {
-    await prepareServer(connections, settings);
+    return createDatabase(connections, settings, await prepareServer(connections, settings));
   } catch (error) {
     await connections.close();
     throw error;
   }
-  return createDatabase(connections, settings);
 }
 
 /** The same where the tables are somebody else's: the functions are made in the database beside, which is made where it is missing. */
@@ -41,27 +41,39 @@ export async function openMysqlBeside(options: MysqlOptions): Promise<Database> 
   const beside = createConnections(library, { ...settings, url: urlBeside(settings.url) });
   try {
     await makeBeside(connections, settings.url);
-    await prepareServer(beside, settings);
+    return createDatabase(connections, settings, await prepareServer(beside, settings));
   } catch (error) {
     await connections.close();
     throw error;
   } finally {
     await beside.close();
   }
-  return createDatabase(connections, settings);
 }
 
 /** Reads what the server says of itself, and makes nothing. Fails as `openMysql` does. */
-export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader, variant: Variant) => Promise<T>): Promise<T> {
   const settings = resolveOptions(options);
   const connections = createConnections(await importMysql(), settings);
-  const reads = createReads(connections, settings);
   try {
-    return await work(async (text, params = []) => reads.read({ text, params }));
+    const variant = await variantAt(connections);
+    const reads = createReads(connections, settings, variant);
+    return await work(async (text, params = []) => reads.read({ text, params }), variant);
   } finally {
     await connections.close();
   }
 }
+
+/** Asks which of the two servers it is. Fails as `openMysql` does. */
+export async function recogniseMysql(options: MysqlOptions): Promise<Variant> {
+  const connections = createConnections(await importMysql(), resolveOptions(options));
+  try {
+    return await variantAt(connections);
+  } finally {
+    await connections.close();
+  }
+}
+
+const variantAt = (connections: Connections) => connections.use("read", async ({ variant }) => variant);
 
 async function importMysql() {
   try {
@@ -71,15 +83,17 @@ async function importMysql() {
   }
 }
 
-async function prepareServer(connections: Connections, settings: MysqlSettings): Promise<void> {
-  const reads = createReads(connections, settings);
-  const { version, statements } = createFunctions();
+async function prepareServer(connections: Connections, settings: MysqlSettings): Promise<Variant> {
+  const variant = await variantAt(connections);
+  const reads = createReads(connections, settings, variant);
+  const functions = createFunctions(variant);
   const [known] = await reads.read({ text: versionText, params: [] });
-  if (known?.[0] !== version) await replaceFunctions(connections, statements);
+  if (known?.[0] !== functions.version) await replaceFunctions(connections, functions);
+  return variant;
 }
 
-function createDatabase(connections: Connections, settings: MysqlSettings): Database {
-  const reads = createReads(connections, settings);
+function createDatabase(connections: Connections, settings: MysqlSettings, variant: Variant): Database {
+  const reads = createReads(connections, settings, variant);
   const losers = createLosers();
   return createServerDatabase({
     ...settings,

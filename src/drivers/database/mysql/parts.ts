@@ -22,6 +22,8 @@ export interface Running {
   readonly shared: readonly Shared[];
   /** Steps of the unit before them. */
   readonly from: number;
+  /** In which texts are compared. */
+  readonly collation: string;
   /** What a step before them has returned. */
   readonly recall: (ref: StepRef) => Value;
   /** Hears what all have answered, once the last of it is there. */
@@ -33,7 +35,7 @@ export interface Running {
  * they take.
  * @throws PartsRefused where checks say of which; what else it throws, it throws for one of them at least
  */
-export async function runParts(block: Block, { parts, shared, from, recall, hear }: Running): Promise<number> {
+export async function runParts(block: Block, { parts, shared, from, collation, recall, hear }: Running): Promise<number> {
   const results: StepResult[][] = parts.map(() => []);
   let statements = 0;
   let due = 0;
@@ -49,7 +51,7 @@ export async function runParts(block: Block, { parts, shared, from, recall, hear
       due = place;
     }
     const values = all.map((params, part) => params.map((param) => valueOf(param, part)));
-    for (const { start, end, query } of join(step, values)) {
+    for (const { start, end, query } of join({ step, values, collation })) {
       statements++;
       const asked = query ?? { text: step.text, params: values[start] ?? [], step };
       const hearing: Hearing = { results: results.slice(start, end), start, step, index: from + place, isOne: query === null };
@@ -80,13 +82,21 @@ interface Stretch {
   readonly query: JoinedStep | null;
 }
 
+interface Joining {
+  readonly step: Step;
+  readonly values: readonly (readonly Value[])[];
+  readonly collation: string;
+}
+
 /** All in one, or in halves where that would be too long, or each by itself where the product has no such statement. */
-function join(step: Step, values: readonly (readonly Value[])[], start = 0): readonly Stretch[] {
+function join(joining: Joining, start = 0): readonly Stretch[] {
+  const { step, values, collation } = joining;
   const end = start + values.length;
-  const query = values.length > 1 ? joinStep(step, values) : null;
+  const query = values.length > 1 ? joinStep(step, values, collation) : null;
   if (query !== null || values.length === 1) return [{ start, end, query }];
   const middle = Math.ceil(values.length / 2);
-  return [...join(step, values.slice(0, middle), start), ...join(step, values.slice(middle), start + middle)];
+  const halves = [values.slice(0, middle), values.slice(middle)] as const;
+  return [...join({ ...joining, values: halves[0] }, start), ...join({ ...joining, values: halves[1] }, start + middle)];
 }
 
 interface Hearing {

@@ -2,7 +2,7 @@
 import type { Session } from "./connections.ts";
 
 const text = `select s.column_name from information_schema.statistics s join information_schema.columns c
-  on c.table_schema = s.table_schema and c.table_name = s.table_name and c.column_name = s.column_name and c.is_generated = 'NEVER'
+  on c.table_schema = s.table_schema and c.table_name = s.table_name and c.column_name = s.column_name and coalesce(c.generation_expression, '') = ''
   where s.table_schema = database() and s.table_name = ? and s.index_name = ? order by s.seq_in_index`;
 
 /** In their order; without the column that a condition of the index is kept in. */

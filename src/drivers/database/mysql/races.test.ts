@@ -1,21 +1,24 @@
-/** Two nodes on one MariaDB: nothing is lost, skewed or sold twice, whoever comes first. */
+/** Two nodes on one server: nothing is lost, skewed or sold twice, whoever comes first. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { needsService } from "../../../../test/needs.ts";
 import { type FreshDatabase, freshDatabase } from "../../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../../test/servers/names.ts";
+import { type ServiceName, serviceUrl } from "../../../../test/servers/names.ts";
 import { AppError } from "../../../base/errors.ts";
 import { type Database, type Step, type Transaction, UnitRefused } from "../../database.ts";
 import { openMysql } from "./mysql.ts";
 
 const people = 6;
 
-void describe("races on MariaDB", needsService("mariadb"), () => {
+void describe("races on MariaDB", needsService("mariadb"), () => testRaces("mariadb"));
+void describe("races on MySQL", needsService("mysql"), () => testRaces("mysql"));
+
+function testRaces(name: ServiceName): void {
   let fresh: FreshDatabase;
   let nodes: readonly [Database, Database];
 
   before(async () => {
-    fresh = await freshDatabase(serviceUrl("mariadb"));
+    fresh = await freshDatabase(serviceUrl(name));
     nodes = [await openMysql({ url: fresh.url }), await openMysql({ url: fresh.url })];
     await nodes[0].migrate([
       { text: `create table doctors (id bigint primary key, on_call tinyint(1) not null, shifts bigint not null)`, params: [] },
@@ -72,7 +75,7 @@ void describe("races on MariaDB", needsService("mariadb"), () => {
     const outcomes = await Promise.allSettled(nodes.map((node) => node.write([insert])));
     assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
   });
-});
+}
 
 /** How many were done; the others were refused, or told to come again. */
 async function settled(work: readonly Promise<unknown>[]): Promise<number> {

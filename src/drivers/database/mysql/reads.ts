@@ -4,10 +4,11 @@ import type { ReadOptions, Row, Statement } from "../../database.ts";
 import { createMerger } from "../merge.ts";
 import { faultOf } from "../texts.ts";
 import { createGate } from "../turns.ts";
-import { type Connections, secondsText, type Session } from "./connections.ts";
+import type { Connections, Session } from "./connections.ts";
 import { isLost, type ServerError, toError } from "./failures.ts";
 import { joinReads } from "./joined.ts";
 import type { MysqlSettings } from "./options.ts";
+import type { Variant } from "./variants/variant.ts";
 
 export interface Reads {
   read(statement: Statement, options?: ReadOptions): Promise<readonly Row[]>;
@@ -18,7 +19,7 @@ const attemptsMax = 3;
 
 type Outcome = { readonly rows: readonly Row[] } | { readonly error: ServerError };
 
-export function createReads(connections: Connections, settings: MysqlSettings): Reads {
+export function createReads(connections: Connections, settings: MysqlSettings, { collation }: Variant): Reads {
   const gate = createGate(settings.longReadersMax);
 
   async function ask(statement: Statement, timeoutMs: number): Promise<readonly Row[]> {
@@ -33,20 +34,21 @@ export function createReads(connections: Connections, settings: MysqlSettings): 
     const isOwn = timeoutMs !== settings.readTimeoutMs;
     try {
       session.allow(timeoutMs);
-      if (isOwn) await session.tell(`set ${secondsText(timeoutMs)}`);
+      if (isOwn) await session.tell(`set ${session.variant.sessions.limit(timeoutMs)}`);
       const { rows } = await session.ask(text, params);
       return { rows };
     } catch (error) {
       if (isLost(error as ServerError)) session.retire();
       return { error: error as ServerError };
     } finally {
-      if (isOwn) await session.tell(`set ${secondsText(settings.readTimeoutMs)}`).catch(() => session.retire());
+      if (isOwn)
+        await session.tell(`set ${session.variant.sessions.limit(settings.readTimeoutMs)}`).catch(() => session.retire());
     }
   }
 
   const merger = createMerger<Statement>({
     ask: (statement) => ask(statement, settings.readTimeoutMs),
-    join: joinReads,
+    join: (text, all) => joinReads(text, all, collation),
     mergedMax: settings.mergedMax,
   });
 

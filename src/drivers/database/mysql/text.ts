@@ -1,12 +1,9 @@
-/** Identifiers and literals as MariaDB writes them under the settings of our connections: ANSI_QUOTES, NO_BACKSLASH_ESCAPES. */
+/** Identifiers and literals as both servers write them in statements of ours: names in double quotes, and backslashes stand for themselves. */
 import type { Value } from "../../../schema/value.ts";
 import { shortenName } from "../texts.ts";
 
 /** Longest identifier: 64 characters, and what is in bytes has no more characters. */
 export const identifierBytesMax = 64;
-
-/** Texts are compared byte by byte, spaces at their end included. */
-export const collation = "utf8mb4_nopad_bin";
 
 export function shorten(name: string): string {
   return shortenName(name, identifierBytesMax);
@@ -15,6 +12,11 @@ export function shorten(name: string): string {
 /** An identifier, quoted. A name that is too long keeps its beginning and ends in a hash of the whole. */
 export function quote(name: string): string {
   return `"${shorten(name).replaceAll('"', '""')}"`;
+}
+
+/** The name that an identifier quotes. */
+export function unquote(identifier: string): string {
+  return identifier.slice(1, -1).replaceAll('""', '"');
 }
 
 /** A column of texts as if it were a parameter: beside another column it is compared by the other's collation. */

@@ -1,40 +1,62 @@
-/** A MariaDB that dies under load and comes back, and what it says on the way: nothing acknowledged is lost, nothing secret is told. */
+/** A server that dies under load and comes back, and what it says on the way: nothing acknowledged is lost, nothing secret is told. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { inspect } from "node:util";
 import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { startMariadb } from "../../../../test/servers/mariadb.ts";
+import { startMysql } from "../../../../test/servers/mysql.ts";
 import type { Server } from "../../../../test/servers/server.ts";
 import { AppError } from "../../../base/errors.ts";
 import type { Database, Step } from "../../database.ts";
-import { mysqlDialect } from "./dialect.ts";
+import { createDialect } from "./dialect.ts";
 import { openMysql } from "./mysql.ts";
-import { checkVersion } from "./server/version.ts";
+import { variantOf } from "./server/version.ts";
+import { mariadb } from "./variants/mariadb.ts";
+import { mysql } from "./variants/mysql.ts";
+import type { Variant } from "./variants/variant.ts";
 
-void describe("trouble with MariaDB", needsService("mariadb"), () => {
-  let server: Server;
-  let database: Database;
-  let url: string;
-  const told: string[] = [];
+void describe("trouble with MariaDB", needsService("mariadb"), () => testTrouble(startMariadb, mariadb));
+void describe("trouble with MySQL", needsService("mysql"), () => testTrouble(startMysql, mysql));
 
+interface Trouble {
+  readonly server: Server;
+  readonly database: Database;
+  readonly url: string;
+  readonly told: readonly string[];
+}
+
+/** Before the tests of a server: it starts, and is there by then. */
+function openTrouble(start: typeof startMariadb): { readonly here: Trouble } {
+  const opened = {} as { here: Trouble };
   before(async () => {
-    server = await startMariadb({ settings: { "max-allowed-packet": "1048576" } });
-    ({ url } = await freshDatabase(server.url));
-    database = await openMysql({ url, connectTimeoutMs: 2000, onTrouble: ({ kind }) => told.push(kind) });
+    const server = await start({ settings: { "max-allowed-packet": "1048576" } });
+    const told: string[] = [];
+    const { url } = await freshDatabase(server.url);
+    const database = await openMysql({ url, connectTimeoutMs: 2000, onTrouble: ({ kind }) => told.push(kind) });
     await database.migrate([{ text: "create table notes (id bigint primary key, words longtext)", params: [] }]);
+    opened.here = { server, database, url, told };
   });
-
   after(async () => {
-    await database.close();
-    await server.stop();
+    await opened.here.database.close();
+    await opened.here.server.stop();
   });
+  return opened;
+}
 
-  const add = (id: number): Step => ({ text: "insert into notes (id) values (?)", kind: "run", params: [id] });
-  const ids = async () =>
-    (await database.read({ text: "select id from notes order by id", params: [] })).map(([id]) => Number(id));
+const add = (id: number): Step => ({ text: "insert into notes (id) values (?)", kind: "run", params: [id] });
 
+function testTrouble(start: typeof startMariadb, variant: Variant): void {
+  const opened = openTrouble(start);
+  testKilled(opened);
+  testSaid(opened, variant);
+}
+
+function testKilled(opened: { readonly here: Trouble }): void {
   test("killed under load: what was acknowledged is there, what failed says whether it may be, and writes go on", async () => {
+    const { server, database, told } = opened.here;
+    const ids = async () =>
+      (await database.read({ text: "select id from notes order by id", params: [] })).map(([id]) => Number(id));
     const acknowledged: number[] = [];
     const failed: unknown[] = [];
     let next = 0;
@@ -64,8 +86,11 @@ void describe("trouble with MariaDB", needsService("mariadb"), () => {
     await database.write([add(1_000_000)]);
     assert.ok(told.includes("database_found"));
   });
+}
 
+function testSaid(opened: { readonly here: Trouble }, variant: Variant): void {
   test("an answer that is larger than the server can send is an error, never a null", async () => {
+    const { database } = opened.here;
     await database.write([
       {
         text: "insert into notes values (2000000, repeat('x', 900000)), (2000001, repeat('x', 900000))",
@@ -74,15 +99,17 @@ void describe("trouble with MariaDB", needsService("mariadb"), () => {
       },
     ]);
     const form = { storage: "text", scale: 0, isRequired: false, isPlain: false, isColumn: true, native: null } as const;
-    const object = mysqlDialect.json.object([["words", mysqlDialect.json.value(form, 't0."words"')]]);
+    const { json } = createDialect(variant, null);
+    const object = json.object([["words", json.value(form, 't0."words"')]]);
     const [row] = await database.read({ text: `select char_length(${object}) from notes t0 where id = 2000000`, params: [] });
     assert.equal(row?.[0], 900_012);
     const order = [{ sql: 't0."id"', descending: false, nullable: false }];
-    const array = mysqlDialect.json.array({ object, from: 'from "notes" t0 where "id" >= 2000000', order, limit: 10 });
+    const array = json.array({ object, from: 'from "notes" t0 where "id" >= 2000000', order, limit: 10 });
     await assert.rejects(async () => database.read({ text: `select ${array}`, params: [] }), { code: "database_failed" });
   });
 
   test("a wrong password is told without the password, in whatever depth", async () => {
+    const { url } = opened.here;
     const secret = "not-the-password";
     const wrong = new URL(url);
     wrong.password = secret;
@@ -95,6 +122,7 @@ void describe("trouble with MariaDB", needsService("mariadb"), () => {
   });
 
   test("a statement that waits for a lock too long fails as busy", async () => {
+    const { database, url } = opened.here;
     const impatient = await openMysql({ url, lockTimeoutMs: 1000 });
     const touch: Step = { text: "update notes set words = 'a' where id = 0", kind: "run", params: [] };
     await database.transaction(async (tx) => {
@@ -103,11 +131,11 @@ void describe("trouble with MariaDB", needsService("mariadb"), () => {
     });
     await impatient.close();
   });
+}
 
-  test("a server that would answer otherwise is not served", () => {
-    checkVersion("10.11.19-MariaDB-0+deb12u1");
-    checkVersion("5.5.5-11.4.2-MariaDB");
-    for (const version of ["8.4.3", "10.6.18-MariaDB", "9.1.0"])
-      assert.throws(() => checkVersion(version), /MariaDB 10\.11 or later/);
-  });
+test("a server that would answer otherwise is not served", () => {
+  for (const version of ["10.11.19-MariaDB-0+deb12u1", "5.5.5-11.4.2-MariaDB"]) assert.equal(variantOf(version).title, "MariaDB");
+  for (const version of ["8.4.13-0ubuntu0.26.04.2", "9.7.4-2"]) assert.equal(variantOf(version).title, "MySQL");
+  assert.throws(() => variantOf("10.6.18-MariaDB"), /use MariaDB 10\.11 or later/);
+  for (const version of ["8.0.43", "5.7.44-log", "8.3.0"]) assert.throws(() => variantOf(version), /use MySQL 8\.4 or later/);
 });

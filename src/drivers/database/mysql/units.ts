@@ -28,6 +28,7 @@ export function isUndone(error: unknown): boolean {
 export async function runUnit(session: Session, unit: readonly Step[], repeats: readonly UnitRepeat[]): Promise<Done> {
   const results: StepResult[] = [];
   const block = createBlock(session);
+  const { collation } = session.variant;
   let saved = 0;
   const recallAll = async (params: readonly (Value | StepRef)[]) => {
     if (params.some((param) => isRef(param) && param.step >= results.length)) await block.send();
@@ -54,7 +55,8 @@ export async function runUnit(session: Session, unit: readonly Step[], repeats: 
       continue;
     }
     const hear = (all: readonly StepResult[][]) => results.push(...all.flat());
-    saved += steps.length - (await runParts(block, { parts, shared, from, recall: (ref) => recall(results, ref), hear }));
+    saved +=
+      steps.length - (await runParts(block, { parts, shared, from, collation, recall: (ref) => recall(results, ref), hear }));
   }
   await block.send();
   return { results, saved };
@@ -93,7 +95,7 @@ export async function runJoined(
     results = all;
   };
   try {
-    await runParts(block, { ...units, from: 0, recall: (ref) => recall([], ref), hear });
+    await runParts(block, { ...units, from: 0, collation: session.variant.collation, recall: (ref) => recall([], ref), hear });
     for (const step of closing) await block.add({ text: step.text, params: [], step, hear: () => {} });
     await block.send();
     return results;

@@ -57,7 +57,8 @@ function checkAll(text: string, sources: readonly Source[]): string {
   return `select r.c from ${from} cross join lateral (${inner}) r(c) where r.c is not null`;
 }
 
-const insertPattern = /^insert into ("(?:[^"]|"")*") \(([^()]*)\) (?:values \(([\s\S]*)\)|(select [\s\S]*))$/;
+const insertPattern =
+  /^insert into ((?:"(?:[^"]|"")*"\.)?"(?:[^"]|"")*") \(([^()]*)\) (?:values \(([\s\S]*)\)|(select [\s\S]*))$/;
 
 /** An insert of all rows; null where the text is another statement. */
 function insertAll(text: string, sources: readonly Source[]): string | null {

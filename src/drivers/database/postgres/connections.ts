@@ -6,6 +6,7 @@ import { createFound, type Found } from "../found.ts";
 import { isSilent, type ServerError, toError } from "./failures.ts";
 import type { Flight } from "./flight.ts";
 import type { PostgresSettings } from "./options.ts";
+import { createAsk, type LibraryQuery } from "./pool/ask.ts";
 import { Pool } from "./pool/pool.ts";
 import { createStatements } from "./statements.ts";
 import { Silence, streamOf } from "./pool/stream.ts";
@@ -25,7 +26,10 @@ export interface Connections extends Flight, Pick<Found, "probe" | "refusal" | "
 
 export type Purpose = "read" | "write";
 
-export type PgModule = { readonly Client: new (config: ClientConfig & { readonly pipeline: boolean }) => Client };
+export type PgModule = {
+  readonly Client: new (config: ClientConfig & { readonly pipeline: boolean }) => Client;
+  readonly Query: LibraryQuery;
+};
 
 /** What every connection is told first: so that texts mean the same whatever the server's own settings are. */
 const common = [
@@ -88,6 +92,7 @@ export function createConnections(pg: PgModule, settings: PostgresSettings, admi
       }
     },
     openApart: () => open("read"),
+    ask: createAsk(pg.Query),
     statements,
     silenceMs: settings.statementTimeoutMs + settings.silenceTimeoutMs,
     onSilence() {

@@ -16,8 +16,9 @@ import { catalogue, fingerprint } from "./ddl/catalogue.ts";
 import { dropKey, postgresOnline, postgresReferences, requireValue } from "./ddl/constraints.ts";
 import { postgresForms } from "./ddl/forms.ts";
 import { createIndex, dropIndex } from "./ddl/indexes.ts";
+import { createSchema, createTypes, extendType } from "./ddl/schemas.ts";
 import { catalogued, typeOf } from "./ddl/types.ts";
-import { literal, quote, shorten } from "./text.ts";
+import { literal, quote, quoteOwn, shorten } from "./text.ts";
 
 function defineColumn(column: ColumnShape, fill: string | null = null): string {
   const parts = [quote(column.name), typeOf(column)];
@@ -64,7 +65,7 @@ function alterColumn(table: string, change: ColumnChange, online: boolean): Part
   const { column, fill } = change;
   const noDefault = fill === null ? [] : [`${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
   return {
-    sql: [`${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault],
+    sql: [...createTypes([column]), `${at} ADD COLUMN ${defineColumn(column, fill)}`, ...noDefault],
     later: [],
     deed: column.serial ? "rewrite" : "alter",
   };
@@ -79,7 +80,8 @@ function changeColumn(table: string, change: Extract<ColumnChange, { kind: "chan
   const apart = isRequired && online && !isRetyped ? requireValue(table, to.name) : null;
   // Of one type, only null becomes something else.
   const sql = [
-    ...(isRetyped ? [`${at} TYPE ${typeOf(to)}${using(change)}`] : []),
+    ...extendType(from, to),
+    ...(isRetyped ? [...createTypes([to]), `${at} TYPE ${typeOf(to)}${using(change)}`] : []),
     ...(!isRetyped && value !== null ? [`UPDATE ${quote(table)} SET ${column} = ${value} WHERE ${column} IS NULL`] : []),
     ...(isRequired ? (apart?.sql ?? [`${at} SET NOT NULL`]) : []),
     ...(!from.optional && to.optional ? [`${at} DROP NOT NULL`] : []),
@@ -137,9 +139,15 @@ const manner: Manner = Object.freeze<Manner>({
   transactional: true,
   lockOf: (deed) => locks[deed],
   lockTables: (tables) => `LOCK TABLE ${tables.map(quote).join(", ")} IN ACCESS EXCLUSIVE MODE`,
-  renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quote(to.name)}`,
+  prepare: (table) => [...createSchema(table.name), ...createTypes(table.columns)],
+  renameIndex: (from, to) => `ALTER INDEX ${quote(from.name)} RENAME TO ${quoteOwn(to.name)}`,
   online: postgresOnline,
 });
+
+/** The same for a backend whose tables stand in these schemas too. */
+export function postgresDdlIn(schemas: readonly string[]): Ddl {
+  return Object.freeze<Ddl>({ ...postgresDdl, fingerprint: (own) => fingerprint(own, schemas) });
+}
 
 export const postgresDdl: Ddl = Object.freeze<Ddl>({
   product: "postgres",
@@ -149,7 +157,7 @@ export const postgresDdl: Ddl = Object.freeze<Ddl>({
   alterTable,
   createIndex: (index, table) => createIndex(index, table),
   dropIndex,
-  fingerprint,
+  fingerprint: (own) => fingerprint(own),
   forms: postgresForms,
   references: postgresReferences,
   manner,

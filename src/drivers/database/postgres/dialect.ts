@@ -18,7 +18,7 @@ import { bindNative, readNative } from "./catalog/forms.ts";
 import { functionName } from "./functions.ts";
 
 export const postgresDialect: Dialect = Object.freeze<Dialect>({
-  name: "postgres",
+  lastNumber: null,
   quote,
   bind,
   among,
@@ -31,6 +31,10 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
     term,
     // Its type follows from what it is compared with.
     resume: (_, parameter) => parameter,
+    // One plan for all values is kept where it looks no dearer than one for each, and of a bare parameter it is taken to be a tenth
+    // of all rows: every page would be planned anew, which costs more than to run it.
+    first: (query, parameter, most) =>
+      most === null ? `${query} limit ${parameter}` : `select * from (${query} limit ${most}) p limit ${parameter}`,
     comparesRows: true,
     keepsOrder: true,
   }),
@@ -58,7 +62,6 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
       `exists (select 1 from jsonb_array_elements((${list})::jsonb) e(v) where e.v = (${parameter})::jsonb)`,
   }),
   numbers: Object.freeze<Numbers>({
-    limit: (parameter) => parameter,
     rescale: (sql, from, to) => (to >= from ? sql : `round(${sql}, ${to})`),
     real: (sql) => `(${sql})::double precision`,
     exact: (_, sql) => sql,

@@ -65,7 +65,7 @@ export function toRefusal(error: ServerError, step: number, columns: readonly st
   if (error.code === refusedState) return new UnitRefused(error.message, step);
   const reason = refusals[error.code ?? ""];
   if (reason === undefined) return null;
-  const place = { table: error.table ?? null, constraint: error.constraint ?? null };
+  const place = { table: error.table ?? null, schema: error.schema ?? null, constraint: error.constraint ?? null };
   return new UnitRefused(reason, step, { ...place, columns: error.column === undefined ? columns : [error.column] });
 }
 

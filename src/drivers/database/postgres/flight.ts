@@ -1,7 +1,8 @@
 /** A flight: statements that go to the server in one packet, and whose answers come back in order. */
 import type { Client } from "pg";
-import type { Row, Value } from "../../database.ts";
+import type { Value } from "../../database.ts";
 import { isFollowing, type ServerError } from "./failures.ts";
+import type { Ask, Asked, Landed } from "./pool/ask.ts";
 import type { Statements } from "./statements.ts";
 import { Silence, streamOf } from "./pool/stream.ts";
 import { toPositional } from "./text.ts";
@@ -14,11 +15,7 @@ export interface Query {
   readonly params: readonly (Value | readonly (string | null)[])[];
 }
 
-export interface Landed {
-  readonly rows: readonly Row[];
-  /** Rows the statement changed or returned. */
-  readonly count: number;
-}
+export type { Landed };
 
 export interface Flown {
   readonly landed: readonly Landed[];
@@ -29,6 +26,7 @@ export interface Flown {
 }
 
 export interface Flight {
+  readonly ask: Ask;
   readonly statements: Statements;
   /** Between two answers; a server that is silent for longer has the connection closed under it. */
   readonly silenceMs: number;
@@ -36,7 +34,11 @@ export interface Flight {
 }
 
 /** Sends all, then waits for all. Never rejects. */
-export function fly(client: Client, queries: readonly Query[], { statements, silenceMs, onSilence }: Flight): Promise<Flown> {
+export function fly(
+  client: Client,
+  queries: readonly Query[],
+  { ask, statements, silenceMs, onSilence }: Flight,
+): Promise<Flown> {
   const { promise, resolve } = Promise.withResolvers<Flown>();
   const stream = streamOf(client);
   const landed: Landed[] = [];
@@ -51,10 +53,10 @@ export function fly(client: Client, queries: readonly Query[], { statements, sil
   }, silenceMs);
   stream.cork();
   for (const [index, query] of queries.entries()) {
-    client.query(sent(query, statements), (error: ServerError | null, result) => {
-      if (error) {
-        if (failure === null || (isFollowing(failure.error) && !isFollowing(error))) failure = { index, error };
-      } else landed[index] = { rows: result.rows as readonly Row[], count: result.rowCount ?? 0 };
+    ask(client, askedOf(query, statements), (answer, error) => {
+      if (answer !== null) landed[index] = answer;
+      else if (error !== null && (failure === null || (isFollowing(failure.error) && !isFollowing(error))))
+        failure = { index, error };
       if (--left > 0) return void timer.refresh();
       clearTimeout(timer);
       resolve({ landed, failure, sent: true });
@@ -64,11 +66,12 @@ export function fly(client: Client, queries: readonly Query[], { statements, sil
   return promise;
 }
 
-function sent({ text, params, once }: Query, statements: Statements) {
+function askedOf({ text, params, once }: Query, statements: Statements): Asked {
   // Without parameters and quotes of its own it is a word to the server, such as begin.
-  if (params.length === 0 && text.length < wordsMax) return { text, rowMode: "array" as const };
+  if (params.length === 0 && text.length < wordsMax) return { name: "", text, values: null };
   const values = params.map((value) => (Array.isArray(value) ? value : toSent(value as Value)));
-  return { ...(once ? { text: toPositional(text) } : statements.prepare(text)), values, rowMode: "array" as const };
+  const { name, text: positional } = once ? { name: "", text: toPositional(text) } : statements.prepare(text);
+  return { name, text: positional, values };
 }
 
 const wordsMax = 64;

@@ -38,7 +38,7 @@ function unitOfOthers(): readonly Step[] {
 }
 
 void describe("PostgreSQL", needsService("postgres"), () => {
-  testDatabase("PostgreSQL", openFresh, tables);
+  testDatabase("PostgreSQL", openFresh, { tables });
 
   test("parts that repeat are one statement for each of their steps", async (t) => {
     const db = await openFresh();

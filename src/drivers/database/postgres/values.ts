@@ -2,7 +2,7 @@
 import type { Value } from "../../database.ts";
 import { toInteger } from "../texts.ts";
 
-type Parser = (text: string) => Value;
+export type Parser = (text: string) => Value;
 
 // Object ids of built-in types (pg_type.dat); every other type stays the text that it arrives as.
 const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
@@ -17,8 +17,13 @@ const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
 
 const asIs: Parser = (text) => text;
 
-/** What the library asks for how to read a column; columns always arrive as texts. */
-export const types = Object.freeze({ getTypeParser: (oid: number) => parsers.get(oid) ?? asIs });
+/** How a column of that type is read; columns always arrive as texts. */
+export function parserOf(oid: number): Parser {
+  return parsers.get(oid) ?? asIs;
+}
+
+/** What the library asks for how to read a column. */
+export const types = Object.freeze({ getTypeParser: parserOf });
 
 /** A value in the form in which it is sent. */
 export function toSent(value: Value): string | Buffer | null {

@@ -315,6 +315,7 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
     transactional: true,
     lockOf: (deed) => ({ waits: "writers", rows: !["create", "drop", "alter"].includes(deed) }),
     lockTables: null,
+    prepare: null,
     renameIndex: null,
     online: null,
   }),

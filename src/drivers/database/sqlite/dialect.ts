@@ -15,7 +15,7 @@ import type {
 import { bindNative, readNative } from "./catalog/forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
-  name: "sqlite",
+  lastNumber: null,
   quote,
   bind: bindNative,
   // JSON has no bytes, so they are compared in the form in which it writes them.
@@ -27,6 +27,8 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   sorting: Object.freeze<Sorting>({
     term,
     resume: (_, parameter) => parameter,
+    // Binding a bare parameter of a limit makes SQLite plan the statement anew, at every run; a sum it takes as it comes.
+    first: (query, parameter) => `${query} limit ${parameter} + 0`,
     comparesRows: true,
     keepsOrder: true,
   }),
@@ -53,8 +55,6 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
     holds: (list, parameter) => `exists (select 1 from json_each(${list}) where "value" = json_extract(${parameter}, '$'))`,
   }),
   numbers: Object.freeze<Numbers>({
-    // Binding a bare parameter of a limit makes SQLite plan the statement anew, at every run; a sum it takes as it comes.
-    limit: (parameter) => `${parameter} + 0`,
     rescale,
     real: (sql, scale) => `(${sql} * 1.0 / ${unitOf(scale)})`,
     exact: readNative,

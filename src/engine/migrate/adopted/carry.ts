@@ -12,17 +12,30 @@ export function carryNative(
   const { native: spelt, optional } = field;
   if (spelt === null) return {};
   const before = was?.native;
+  const values = valuesOf(field, before, ddl);
   const given = field.default?.from === "database" && !before ? ({ fromDatabase: true } as const) : {};
   // What the column takes changes with the field, and not by itself.
   const nullable = before?.nullable !== undefined && was?.optional === optional ? { nullable: before.nullable } : {};
   if (before?.spelt === spelt) {
     const { nullable: _, ...rest } = before;
-    return { native: { ...rest, ...nullable }, ...given };
+    return { native: { ...rest, ...values, ...nullable }, ...given };
   }
-  const { refers: _, collation = before?.collation, ...declared } = ddl.forms.declare(spelt);
+  const { refers: _, isMade: __, collation = before?.collation, ...declared } = ddl.forms.declare(spelt);
   const kept: Partial<NativeType> = before?.tail === undefined ? {} : { tail: before.tail };
   const set = collation === undefined ? {} : { collation };
-  return { native: { fill: before?.fill ?? null, ...kept, ...declared, ...set, ...nullable, spelt }, ...given };
+  return { native: { fill: before?.fill ?? null, ...kept, ...declared, ...set, ...values, ...nullable, spelt }, ...given };
+}
+
+/** What was found not to be an enumeration is none, whatever the file says of its values. */
+function valuesOf(field: Field, before: NativeType | undefined, ddl: Ddl): Pick<NativeType, "values"> {
+  const choices = enumeratedBy(field, ddl);
+  const isKnown = before !== undefined && before.spelt === field.native && before.values === undefined;
+  return choices === null || isKnown ? {} : { values: choices };
+}
+
+/** The values of a choice whose column is of a type that somebody has made; else null. */
+export function enumeratedBy({ native, params: { choices } }: Field, ddl: Ddl): readonly string[] | null {
+  return native !== null && choices && ddl.forms.declare(native).isMade ? choices : null;
 }
 
 /** An index that was found keeps its name, whatever the names of its table and columns become. */

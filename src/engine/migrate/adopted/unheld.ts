@@ -1,5 +1,6 @@
 /** Tells of new relations that the database does not hold, for a column of such a type can refer only to one of its own table's making. */
 import { isMigrated, type Schema } from "../../../schema/schema.ts";
+import { shownTable } from "../../../schema/table-name.ts";
 import type { Snapshot } from "../snapshot-types.ts";
 
 /** One hint for each. */
@@ -16,7 +17,7 @@ export function findUnheld(schema: Schema, from: Snapshot, to: Snapshot): readon
         held.some(({ references }) => references !== null) || (model.references ?? []).some(({ name }) => name === field.name);
       if (isHeld || held.some(({ id }) => known.has(id))) return [];
       return [
-        `${model.name}.${field.name} gets no foreign key: it would have to have the collation of ${target.table}, which the file does not say. Links are checked all the same.`,
+        `${model.name}.${field.name} gets no foreign key: it would have to have the collation of ${shownTable(target.table)}, which the file does not say. Links are checked all the same.`,
       ];
     });
   });

@@ -334,12 +334,15 @@ function fixedBy(from: SnapshotField, to: SnapshotField, place: string): { reado
 }
 
 function describeFlags(from: ColumnShape, to: ColumnShape): string[] {
+  const known = from.native?.type === to.native?.type ? from.native?.values : undefined;
+  const added = known ? (to.native?.values ?? []).filter((value) => !known.includes(value)) : [];
   const target = (one: ColumnShape) => one.references && `${one.references.table}.${one.references.column}`;
   return [
     ...(from.optional === to.optional ? [] : [to.optional ? "to optional" : "to required"]),
     ...(from.serial === to.serial
       ? []
       : [to.serial ? "to a number that the database counts up" : "to a number that the caller gives"]),
+    ...(added.length === 0 ? [] : [`to take ${added.join(", ")} too`]),
     ...(target(from) === target(to)
       ? []
       : [target(to) === null ? "to no longer being a reference" : `to a reference to ${target(to)}`]),

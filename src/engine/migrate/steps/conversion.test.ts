@@ -32,7 +32,7 @@ import { model } from "../../../schema/model.ts";
 import { applyMigration } from "../apply.ts";
 import { readHead, readSnapshot } from "../journal.ts";
 import { phrasesOf, planMigration } from "../plan.ts";
-import { type Languages, mysql, postgres, schemaOf, sqlite } from "../scratch.test.ts";
+import { type Languages, mariadb, postgres, schemaOf, sqlite } from "../scratch.test.ts";
 import { columnOf } from "../snapshot.ts";
 
 type AnyField = Field<unknown, Flag>;
@@ -205,7 +205,7 @@ async function openInMemory(): Promise<Opened> {
 
 describe("conversions, on SQLite", () => testAll(openInMemory, sqlite));
 describe("conversions, on PostgreSQL", needsService("postgres"), () => testAll(openOnServer, postgres));
-describe("conversions, on MariaDB", needsService("mariadb"), () => testAll(openOnMariadb, mysql));
+describe("conversions, on MariaDB", needsService("mariadb"), () => testAll(openOnMariadb, mariadb));
 
 /** Migrates a table that holds the values, and null, and reads what they have become. */
 async function convertAll(

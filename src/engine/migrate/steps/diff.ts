@@ -1,5 +1,6 @@
 /** The ordered steps from one snapshot to another. Works both ways: what undoes a migration is the same function, turned around. */
 import { type ColumnChange, type Ddl, dropTable, renameTable, type TableShape } from "../../../drivers/ddl.ts";
+import { partsOfTable } from "../../../schema/table-name.ts";
 import { alterSteps, unfilled } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
@@ -92,7 +93,11 @@ function createTableStep(model: SnapshotModel, { from, to, ddl }: DiffContext): 
     ...lockOf(ddl, "create"),
     refusal,
     does: [`Creates the table ${table.name} with ${count(table.columns.length, "column")}${indexes}.`],
-    sql: [ddl.createTable(table), ...model.indexes.map((index) => ddl.createIndex(index, table))],
+    sql: [
+      ...(ddl.manner.prepare?.(table) ?? []),
+      ddl.createTable(table),
+      ...model.indexes.map((index) => ddl.createIndex(index, table)),
+    ],
   });
 }
 
@@ -109,6 +114,13 @@ function dropTableStep(model: SnapshotModel, { ddl }: DiffContext): Step {
   });
 }
 
+const isMoved = (from: string, to: string) => partsOfTable(from).schema !== partsOfTable(to).schema;
+
+// Other programs look for it where it is.
+function moving(from: string, to: string): string {
+  return `The table ${from} would move to another schema as ${to}. Leave it to others with adopted() and migrate, move it with ALTER TABLE … SET SCHEMA, and take it over from there.`;
+}
+
 function renameSteps(kept: readonly Kept[], { ddl }: DiffContext): Step[] {
   const present = new Map(kept.map(({ before }) => [before.id, before.table]));
   const wanted = new Map(kept.map(({ after }) => [after.id, after.table]));
@@ -119,6 +131,7 @@ function renameSteps(kept: readonly Kept[], { ddl }: DiffContext): Step[] {
       model: "",
       ...lockOf(ddl, "alter"),
       sql: [renameTable(ddl, from, to)],
+      refusal: isMoved(from, to) ? moving(from, to) : null,
       does: [`Renames the table ${from} to ${to}. Every row stays.`],
     }),
   );

@@ -1,4 +1,5 @@
 /** Orders renames so that none meets a name still in use: names that go in circles, or stand in the way, step aside first. */
+import { partsOfTable, tableIn } from "../../../schema/table-name.ts";
 
 export interface Rename {
   readonly from: string;
@@ -39,7 +40,8 @@ export function orderRenames(present: ReadonlyMap<string, string>, wanted: Reado
 
 function asideName(name: string, taken: readonly string[]): string {
   const used = new Set(taken.map((one) => one.toLowerCase()));
-  let aside = `_was_${name}`;
-  for (let count = 2; used.has(aside.toLowerCase()); count++) aside = `_was_${name}_${count}`;
+  const { schema, name: own } = partsOfTable(name);
+  let aside = tableIn(schema, `_was_${own}`);
+  for (let count = 2; used.has(aside.toLowerCase()); count++) aside = tableIn(schema, `_was_${own}_${count}`);
   return aside;
 }

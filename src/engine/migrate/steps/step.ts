@@ -1,5 +1,6 @@
 /** The steps that a migration is made of: what each runs, does, holds up, loses and asks of the data before it starts. */
 import type { Altered, Ddl, Deed, Phase, Waiting } from "../../../drivers/ddl.ts";
+import { shownTable } from "../../../schema/table-name.ts";
 
 /** Counts what stands in the way; asked before the migration, on the tables as they are then. */
 export interface Check {
@@ -71,7 +72,15 @@ const blank: Omit<Step, "kind" | "model"> = Object.freeze({
 });
 
 export function createStep(step: Partial<Step> & Pick<Step, "kind" | "model">): Step {
-  return Object.freeze({ ...blank, ...step });
+  const { does, loses, refusal, checks, ...rest } = { ...blank, ...step };
+  const told = checks.map((check) => ({ ...check, why: shownTable(check.why), mend: shownTable(check.mend) }));
+  return Object.freeze({
+    ...rest,
+    does: does.map(shownTable),
+    loses: loses.map(shownTable),
+    checks: told,
+    refusal: refusal === null ? null : shownTable(refusal),
+  });
 }
 
 /** How long others wait for a deed, and who. */

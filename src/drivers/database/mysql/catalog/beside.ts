@@ -3,7 +3,7 @@ import type { Place } from "../../../apart.ts";
 import type { Connections } from "../connections.ts";
 import { addressOf } from "../options.ts";
 import { type ServerError, toError } from "../failures.ts";
-import { collation, literal, quote, shorten } from "../text.ts";
+import { literal, quote, shorten } from "../text.ts";
 
 /** Its name. */
 export function besideOf(url: string): string {
@@ -37,7 +37,7 @@ export async function makeBeside(connections: Connections, url: string): Promise
     const { rows } = await session.ask(`select 1 from information_schema.schemata where schema_name = ${literal(name)}`);
     if (rows.length > 0) return;
     try {
-      await session.tell(`create database ${quote(name)} character set utf8mb4 collate ${collation}`);
+      await session.tell(`create database ${quote(name)} character set utf8mb4 collate ${session.variant.collation}`);
     } catch (error) {
       const { errno, sqlMessage } = error as ServerError;
       if (errno === 1007) return;

@@ -1,15 +1,33 @@
-/** How columns of adopted MariaDB tables hold values, and how those are turned into the types of the product's own columns and back. */
+/** How columns of adopted tables hold values, and how those are turned into the types of the product's own columns and back. */
 import type { Form } from "../../../dialect.ts";
-import { bind, bindStored } from "../bind.ts";
-import { collation, literal, yieldingText } from "../text.ts";
+import { bind, bindStored, timeOf } from "../bind.ts";
+import { literal, yieldingText } from "../text.ts";
 import { readTexts } from "./words.ts";
 
 const isEnum = (native: string) => native.startsWith("enum(");
 const foreign = / collate ((\w+?)_\w+)$/;
 const isSet = (native: string) => native.startsWith("set(");
 
-/** A column's value as the product's own columns hold it. */
-export function readNative({ storage, native }: Form, sql: string): string {
+/** Three ways between a column of somebody else's and the product's own. */
+export interface NativeForms {
+  /** A column's value as the product's own columns hold it. */
+  readonly read: (form: Form, sql: string) => string;
+  /** A value of the product's own type as the column holds it. */
+  readonly bind: (form: Form, parameter: string) => string;
+  /** A value that a query has answered, as it is compared with the column that it is of: to its last digit. */
+  readonly resume: (form: Form, parameter: string) => string;
+}
+
+/** Texts are the product's own by that collation. */
+export function createForms(collation: string): NativeForms {
+  return Object.freeze<NativeForms>({
+    read: (form, sql) => readNative(form, sql, collation),
+    bind: (form, parameter) => bindNative(form, parameter, collation),
+    resume: (form, parameter) => resumeNative(form, parameter, collation),
+  });
+}
+
+function readNative({ storage, native }: Form, sql: string, collation: string): string {
   if (native === null) return sql;
   switch (storage) {
     case "text":
@@ -40,15 +58,14 @@ function shortest(sql: string): string {
   return `case when cast(cast(${sql} as char) as float) = ${sql} then cast(cast(${sql} as char) as double) else cast(${sql} as double) end`;
 }
 
-/** A value of the product's own type as the column holds it. */
-export function bindNative(form: Form, parameter: string): string {
+function bindNative(form: Form, parameter: string, collation: string): string {
   const { native, storage } = form;
   if (native === null) return bind(form, parameter);
   if (storage === "real" && native.startsWith("float")) return `cast(${parameter} as float)`;
   if (storage !== "text") return bind(form, parameter);
   // These sort by their members' numbers, and compare so with numbers alone.
   if (isEnum(native)) return `nullif(field(${parameter}, ${membersOf(native)}), 0)`;
-  return isSet(native) ? bindSet(native, parameter) : bindText(native, parameter);
+  return isSet(native) ? bindSet(native, parameter) : bindText(native, parameter, collation);
 }
 
 /** What the catalog writes behind the type of a text that is not of utf8mb4: beside a parameter it would be compared as that is. */
@@ -64,7 +81,7 @@ export function declareNative(native: string): { readonly type: string; readonly
 }
 
 /** Characters that the column's set has not are refused where they are written, and found nowhere. */
-function bindText(native: string, parameter: string): string {
+function bindText(native: string, parameter: string, collation: string): string {
   const [, name, set] = foreign.exec(native) ?? [];
   if (name === undefined) return parameter;
   const told = `convert(${parameter} using ${set})`;
@@ -81,15 +98,14 @@ function bindSet(native: string, parameter: string): string {
   return `case when char_length(make_set(${number}, ${members.join(", ")})) = char_length(${parameter}) then ${number} when ${parameter} is not null then -1 end`;
 }
 
-/** A value that a query has answered, as it is compared with the column that it is of: to its last digit. */
-export function resumeNative(form: Form, parameter: string): string {
+function resumeNative(form: Form, parameter: string, collation: string): string {
   const { native, storage } = form;
   if (native === null) return bindStored(storage, parameter);
   if (storage === "datetime") return `cast(${parameter} as datetime(6))`;
-  if (storage === "time") return `cast(${parameter} as time(6))`;
+  if (storage === "time") return timeOf(parameter, 6);
   if (native.endsWith("unsigned") && storage === "bigint") return `cast(${parameter} as unsigned)`;
   if (storage === "real" && native.startsWith("decimal")) return `cast(${parameter} as ${/^[^ ]+/.exec(native)?.[0] ?? native})`;
-  return storage === "text" ? bindNative(form, parameter) : bindStored(storage, parameter);
+  return storage === "text" ? bindNative(form, parameter, collation) : bindStored(storage, parameter);
 }
 
 /** A text of a list as a parameter would be: it is compared by the column's collation. */

@@ -1,5 +1,5 @@
-/** What MariaDB says of itself, from information_schema, in the words in which it says what it was told to make. */
-import { mysqlCommits } from "./commits.ts";
+/** What both servers say of themselves, from information_schema, in the words in which they say what they were told to make. */
+import { createCommits } from "./commits.ts";
 import type { Row } from "../../../database.ts";
 import {
   type Catalogue,
@@ -15,20 +15,21 @@ import { findOrphans, ruleOf } from "./references.ts";
 import { typeOf } from "./shapes.ts";
 import { describeTable, tiesOf, toStructure } from "../../structures.ts";
 import { literal, shorten } from "../text.ts";
+import type { Variant } from "../variants/variant.ts";
 
 const here = "table_schema = database()";
-const isOurs = "c.column_name like 'holdfast\\_%' escape '\\' and c.is_generated = 'ALWAYS'";
+const isOurs = "c.column_name like 'holdfast\\_%' escape '\\' and coalesce(c.generation_expression, '') <> ''";
 
 /** Changes with any definition, but for tables with a leading underscore that are not named. */
-export function fingerprint(own: readonly string[]): string {
+export function fingerprint(own: readonly string[], { expression }: Variant["tables"]): string {
   const counts = (table: string) => `(left(${table}, 1) <> '_' or ${table} in (${own.map(literal).join(", ")}))`;
   const nothing = "''";
   const columns = `select concat_ws(' ', 'c', table_name, column_name, column_type, is_nullable, extra, ifnull(collation_name, ${nothing}), ifnull(generation_expression, ${nothing})) d from information_schema.columns where ${here} and ${counts("table_name")}`;
-  const indexes = `select concat_ws(' ', 'i', table_name, index_name, seq_in_index, ifnull(column_name, ${nothing}), non_unique, ifnull(collation, ${nothing}), ifnull(sub_part, ${nothing}), index_type) d from information_schema.statistics where ${here} and ${counts("table_name")}`;
+  const indexes = `select concat_ws(' ', 'i', table_name, index_name, seq_in_index, ifnull(column_name, ${nothing}), non_unique, ifnull(collation, ${nothing}), ifnull(sub_part, ${nothing}), index_type, ifnull(${expression}, ${nothing})) d from information_schema.statistics s where ${here} and ${counts("table_name")}`;
   const references = `select concat_ws(' ', 'r', k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule) d from information_schema.key_column_usage k join information_schema.referential_constraints r on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name where k.${here} and ${counts("k.table_name")}`;
   // Views are known by their columns.
   const triggers = `select concat_ws(' ', 't', trigger_name, event_object_table) d from information_schema.triggers where trigger_schema = database()`;
-  return `(SELECT md5(group_concat(d ORDER BY d SEPARATOR '\n')) FROM (${columns} union all ${indexes} union all ${references} union all ${triggers}) a)`;
+  return `(SELECT sha2(group_concat(d ORDER BY d SEPARATOR '\n'), 256) FROM (${columns} union all ${indexes} union all ${references} union all ${triggers}) a)`;
 }
 
 const tablesText = `select table_name from information_schema.tables where ${here} and table_type = 'BASE TABLE' order by binary table_name`;
@@ -101,14 +102,16 @@ function structureOf(name: string, columns: readonly Row[], { references, indexe
 }
 
 function describeRows(rows: readonly Row[]): string {
+  // A unique index holds all of a text, if only by its hash, which is no column.
+  const isUnique = rows[0]?.[2] === 0;
   const columns = rows
-    .filter((row) => row[6] !== 1)
+    .filter((row) => row[6] !== 1 && typeof row[3] === "string")
     .map(([, , , column, collation, part]) => ({
       column: String(column as string),
       descending: collation === "D",
-      ...(part === null || part === undefined ? {} : { prefix: Number(part) }),
+      ...(part === null || part === undefined || isUnique ? {} : { prefix: Number(part) }),
     }));
-  return indexText({ unique: rows[0]?.[2] === 0, columns, isPartial: rows.some((row) => row[6] === 1) });
+  return indexText({ unique: isUnique, columns, isPartial: rows.some((row) => row[6] === 1) });
 }
 
 // The server rewrites a condition in its own words, so only its presence is compared; the fingerprint has every letter.
@@ -119,7 +122,7 @@ function indexText(index: { unique: boolean; columns: IndexShape["columns"]; isP
   return `${index.unique ? "UNIQUE " : ""}(${listed})${index.isPartial ? " WHERE …" : ""}`;
 }
 
-function describe(table: TableShape, indexes: readonly IndexShape[]): Structure {
+function describe(table: TableShape, indexes: readonly IndexShape[], tables: Variant["tables"]): Structure {
   // An index that a reference brings along is not listed.
   const own = indexes.filter(({ found }) => found !== "constraint");
   const described = own.map((one) => {
@@ -129,16 +132,18 @@ function describe(table: TableShape, indexes: readonly IndexShape[]): Structure 
   });
   return describeTable(table, described, {
     shorten,
-    typeOf: (column) => `${typeOf(column)}${column.serial ? " AUTO_INCREMENT" : ""}`,
+    typeOf: (column) => `${typeOf(column, tables)}${column.serial ? " AUTO_INCREMENT" : ""}`,
   });
 }
 
-export const catalogue: Catalogue = Object.freeze({
-  readTables,
-  readStructures,
-  readFound,
-  describe,
-  readSizes: async () => new Map(),
-  verify: findOrphans,
-  commits: mysqlCommits,
-});
+export function createCatalogue({ catalog, tables }: Variant): Catalogue {
+  return Object.freeze<Catalogue>({
+    readTables,
+    readStructures,
+    readFound: (read, named) => readFound(catalog, read, named),
+    describe: (table, indexes) => describe(table, indexes, tables),
+    readSizes: async () => new Map(),
+    verify: findOrphans,
+    commits: createCommits(tables.integer),
+  });
+}

@@ -1,6 +1,6 @@
-/** What a value of one storage is in another, for MariaDB: most of it MODIFY COLUMN does by itself, for every row or for none. */
+/** What a value of one storage is in another, for both servers: most of it MODIFY COLUMN does by itself, for every row or for none. */
 import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../../ddl.ts";
-import { declareNative, readNative } from "../catalog/forms.ts";
+import { createForms, declareNative } from "../catalog/forms.ts";
 
 const exact: ReadonlySet<ColumnShape["storage"]> = new Set(["integer", "bigint", "decimal", "boolean"]);
 const wordy: ReadonlySet<ColumnShape["storage"]> = new Set(["uuid", "date", "time", "integer", "bigint", "decimal"]);
@@ -36,12 +36,15 @@ function heldAs({ storage, scale, spelt }: NativeForm) {
 // A text is referred to by one of its own collation alone, which only the table's definition tells.
 const isText = /^(char|varchar|\w*text|enum|set)\b/i;
 
-export const mysqlForms: Forms = Object.freeze<Forms>({
-  boundsTexts: true,
-  convert,
-  isWhole,
-  read: (sql, native) => readNative(heldAs(native), sql),
-  // Where it is assigned the server turns it into the column's type, or refuses it.
-  write: (sql) => sql,
-  declare: (native) => ({ ...declareNative(native), refers: !isText.test(native) }),
-});
+export function createDdlForms(collation: string): Forms {
+  const native = createForms(collation);
+  return Object.freeze<Forms>({
+    boundsTexts: true,
+    convert,
+    isWhole,
+    read: (sql, form) => native.read(heldAs(form), sql),
+    // Where it is assigned the server turns it into the column's type, or refuses it.
+    write: (sql) => sql,
+    declare: (type) => ({ ...declareNative(type), refers: !isText.test(type) }),
+  });
+}

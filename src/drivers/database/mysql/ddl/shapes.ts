@@ -1,26 +1,26 @@
-/** How MariaDB spells columns, references and indexes: in statements, and in what it says of itself. */
+/** How both servers spell columns, references and indexes: in statements, and in what it says of itself. */
 import type { ColumnShape, IndexShape, ReferenceShape } from "../../../ddl.ts";
 import { quote, shorten } from "../text.ts";
+import type { Variant } from "../variants/variant.ts";
 
-const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "text" | "uuid">, string>> = {
-  datetime: "datetime(3)",
-  date: "date",
-  time: "time",
-  json: "longtext",
-  integer: "bigint(20)",
-  bigint: "bigint(20)",
-  boolean: "tinyint(1)",
-  real: "double",
-  bytes: "longblob",
-};
+const plainTypes: Readonly<Record<Exclude<ColumnShape["storage"], "decimal" | "text" | "uuid" | "integer" | "bigint">, string>> =
+  {
+    datetime: "datetime(3)",
+    date: "date",
+    time: "time",
+    json: "longtext",
+    boolean: "tinyint(1)",
+    real: "double",
+    bytes: "longblob",
+  };
 
 /** The type as statements and the catalogue name it; character set and collation are the table's. */
-export function typeOf({ storage, precision, scale, length, native }: ColumnShape): string {
+export function typeOf({ storage, precision, scale, length, native }: ColumnShape, { integer }: Variant["tables"]): string {
   if (native) return native.type;
   if (storage === "decimal") return `decimal(${precision ?? 18},${scale ?? 0})`;
   if (storage === "uuid") return "char(36)";
   if (storage === "text") return typeof length === "number" ? `varchar(${length})` : "longtext";
-  return plainTypes[storage];
+  return storage === "integer" || storage === "bigint" ? integer : plainTypes[storage];
 }
 
 export function listNames(names: readonly string[]): string {

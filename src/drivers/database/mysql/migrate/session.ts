@@ -5,6 +5,7 @@ import type { Answer, Connections, Session } from "../connections.ts";
 import { isAborted, isLost, isWaited, type ServerError, toError, toRefusal } from "../failures.ts";
 import type { MysqlSettings } from "../options.ts";
 import { columnsOf } from "../places.ts";
+import type { Variant } from "../variants/variant.ts";
 
 export interface Migrating {
   readonly connections: Connections;
@@ -18,7 +19,7 @@ const statementMsMax = 7 * 86_400_000;
 const pauseMs = 200;
 
 /** Names of locks are the whole server's, and have 64 characters. */
-export const lockName = "concat('holdfast ', sha1(database()))";
+export const lockName = "concat('holdfast ', left(sha2(database(), 256), 40))";
 
 /** The server counts in seconds. */
 export const secondsOf = (timeoutMs: number) => Math.ceil(timeoutMs / 1000);
@@ -27,11 +28,11 @@ export const secondsOf = (timeoutMs: number) => Math.ceil(timeoutMs / 1000);
  * Outside of a transaction nothing stays locked, and a question locks no rows even where its answer is written. References are not
  * looked at: what is made with them is proved by a question of its own.
  */
-function settingsOf({ migrationLockTimeoutMs }: Migrating["settings"]): readonly string[] {
+function settingsOf({ sessions }: Variant, { migrationLockTimeoutMs }: Migrating["settings"]): readonly string[] {
   const seconds = secondsOf(migrationLockTimeoutMs);
   return [
     "set session transaction isolation level read committed, read write",
-    `set autocommit = 1, foreign_key_checks = 0, max_statement_time = 0, innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds}`,
+    `set autocommit = 1, foreign_key_checks = 0, ${sessions.limit(0)}, innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds}`,
   ];
 }
 
@@ -45,7 +46,7 @@ export async function withMigrationLock<T>(
     session.retire();
     session.allow(statementMsMax);
     try {
-      for (const text of settingsOf(settings)) await session.tell(text);
+      for (const text of settingsOf(session.variant, settings)) await session.tell(text);
       const { rows } = await session.ask(`select get_lock(${lockName}, ${secondsOf(settings.lockTimeoutMs)})`);
       if (rows[0]?.[0] !== 1) return { error: failDatabase("database_busy", { headers: { "Retry-After": "1" } }) };
     } catch (error) {
@@ -85,6 +86,12 @@ export async function inTries<T>({ settings }: Pick<Migrating, "settings">, work
   }
 }
 
+/** A definition as the server takes it. */
+export async function spellFor(session: Session, text: string): Promise<string> {
+  const { spell } = session.variant.tables;
+  return spell === null ? text : spell(text, async (asked, params) => (await session.ask(asked, params)).rows);
+}
+
 /** A lock was not to be had, or another transaction stood crosswise. */
 class HeldUp extends Error {
   override readonly name = "HeldUp";
@@ -93,7 +100,7 @@ class HeldUp extends Error {
 /** A statement of a migration, `step` its place among others. @throws `UnitRefused` where rows do not fit */
 export async function askStep(session: Session, { text, params }: Statement, step: number): Promise<Answer> {
   try {
-    return await session.ask(text, params);
+    return await session.ask(await spellFor(session, text), params);
   } catch (error) {
     const told = error as ServerError;
     if (!isLost(told) && (isAborted(told) || isWaited(told))) throw new HeldUp("a lock was not to be had", { cause: error });

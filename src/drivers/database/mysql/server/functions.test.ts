@@ -4,22 +4,37 @@ import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { needsService } from "../../../../../test/needs.ts";
 import { type FreshDatabase, freshDatabase } from "../../../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../../../test/servers/names.ts";
+import { type ServiceName, serviceUrl } from "../../../../../test/servers/names.ts";
 import { foldText } from "../../../../base/fold.ts";
 import type { Database, Value } from "../../../database.ts";
 import { openMysql } from "../mysql.ts";
+import { mariadb } from "../variants/mariadb.ts";
+import { mysql } from "../variants/mysql.ts";
+import type { Variant } from "../variants/variant.ts";
 
 const codePointMax = 0x10ffff;
 const characters = Array.from({ length: codePointMax }, (_, index) => index + 1)
   .filter((code) => code < 0xd800 || code > 0xdfff)
   .map((code) => String.fromCodePoint(code));
 
-void describe("functions of MariaDB", needsService("mariadb"), () => {
+void describe("functions of MariaDB", needsService("mariadb"), () => testFunctions("mariadb", mariadb));
+void describe("functions of MySQL", needsService("mysql"), () => testFunctions("mysql", mysql));
+
+function testFunctions(name: ServiceName, variant: Variant): void {
+  const asking = openAsking(name, variant);
+  testCharacters(asking);
+  testTexts(asking);
+  testDoubles(asking);
+}
+
+type Asking = ReturnType<typeof openAsking>;
+
+function openAsking(name: ServiceName, { collation }: Variant) {
   let fresh: FreshDatabase;
   let database: Database;
 
   before(async () => {
-    fresh = await freshDatabase(serviceUrl("mariadb"));
+    fresh = await freshDatabase(serviceUrl(name));
     database = await openMysql({ url: fresh.url });
   });
 
@@ -35,14 +50,14 @@ void describe("functions of MariaDB", needsService("mariadb"), () => {
 
   /** The answers for every element of a list, in its order. */
   async function each(call: string, list: readonly string[]): Promise<readonly Value[]> {
-    const text = `select ${call} from json_table(?, '$[*]' columns (n for ordinality, v longtext character set utf8mb4 collate utf8mb4_nopad_bin path '$')) e order by n`;
+    const text = `select ${call} from json_table(?, '$[*]' columns (n for ordinality, v longtext character set utf8mb4 collate ${collation} path '$')) e order by n`;
     const rows = await database.read({ text, params: [JSON.stringify(list)] }, { timeoutMs: 60_000 });
     return rows.map((row) => row[0] as Value);
   }
 
   /** In texts of many characters; a line break stands between those that could change each other. */
   async function compareAll(call: string, expected: (text: string) => string): Promise<void> {
-    const size = 64;
+    const size = 256;
     const texts = Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
       characters.slice(index * size, (index + 1) * size).join("\n"),
     );
@@ -54,6 +69,10 @@ void describe("functions of MariaDB", needsService("mariadb"), () => {
     );
   }
 
+  return { ask, each, compareAll };
+}
+
+function testCharacters({ compareAll }: Asking): void {
   test("every character as JSON", () => compareAll("holdfast_quote(v)", (text) => JSON.stringify(text)));
 
   test("every character folded", () => compareAll("holdfast_fold(v)", foldText));
@@ -62,7 +81,9 @@ void describe("functions of MariaDB", needsService("mariadb"), () => {
     await compareAll("holdfast_lower(v)", (text) => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()));
     await compareAll("holdfast_upper(v)", (text) => text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase()));
   });
+}
 
+function testTexts({ ask, each }: Asking): void {
   test("whole texts", async () => {
     const texts = [
       "",
@@ -85,7 +106,9 @@ void describe("functions of MariaDB", needsService("mariadb"), () => {
     assert.equal(await ask("select holdfast_finds(?, ?)", "Ein Café in Öl", '["cafe","oel"]'), 0);
     assert.equal(await ask("select holdfast_finds(null, '[]')"), 0);
   });
+}
 
+function testDoubles({ ask, each }: Asking): void {
   test("doubles as ECMAScript writes them", async () => {
     const edges = [
       0,
@@ -115,4 +138,4 @@ void describe("functions of MariaDB", needsService("mariadb"), () => {
     assert.deepEqual(wrong.slice(0, 5), []);
     assert.equal(await ask("select holdfast_real(null)"), null);
   });
-});
+}

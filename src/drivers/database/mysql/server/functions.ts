@@ -1,7 +1,8 @@
 /** The SQL functions that compiled statements call, in the database itself: it has no place of its own for them. */
 import { createHash } from "node:crypto";
 import { foldText } from "../../../../base/fold.ts";
-import { collation, literal } from "../text.ts";
+import { literal } from "../text.ts";
+import type { Variant } from "../variants/variant.ts";
 
 /** With this every name begins that the product gives to what is no table. */
 export const ownPrefix = "holdfast_";
@@ -22,7 +23,12 @@ export interface Functions {
   readonly statements: readonly string[];
 }
 
-const longtext = `longtext character set utf8mb4 collate ${collation}`;
+/** What the bodies are made with. */
+interface Words extends Pick<Variant, "routines"> {
+  readonly longtext: string;
+  /** Behind the type of a text. */
+  readonly text: string;
+}
 
 interface Definition {
   readonly takes: string;
@@ -38,38 +44,40 @@ interface Definition {
  * - `finds(text, words)`: whether the folded text has every word of a JSON list.
  * - `fail(reason)`: ends the statement with an error.
  */
-export function createFunctions(): Functions {
+export function createFunctions({ collation, routines }: Variant): Functions {
+  const text = `character set utf8mb4 collate ${collation}`;
+  const longtext = `longtext ${text}`;
+  const words: Words = { routines, text, longtext };
   const definitions: Readonly<Record<Exclude<FunctionName, "fail">, Definition>> = {
-    quote: { takes: `value ${longtext}`, returns: longtext, body: quoteBody() },
-    real: { takes: "value double", returns: `varchar(40) character set utf8mb4 collate ${collation}`, body: realBody },
+    quote: { takes: `value ${longtext}`, returns: longtext, body: quoteBody(words) },
+    real: { takes: "value double", returns: `varchar(40) ${text}`, body: realBody(words) },
     lower: { takes: `value ${longtext}`, returns: longtext, body: letterBody("lower") },
     upper: { takes: `value ${longtext}`, returns: longtext, body: letterBody("upper") },
-    fold: { takes: `value ${longtext}`, returns: longtext, body: foldBody() },
-    finds: { takes: `value ${longtext}, words ${longtext}`, returns: "boolean", body: findsBody },
+    fold: { takes: `value ${longtext}`, returns: longtext, body: foldBody(words) },
+    finds: { takes: `value ${longtext}, words ${longtext}`, returns: "boolean", body: findsBody(words) },
   };
-  const texts = Object.entries(definitions).map(([name, one]) => definition(name as FunctionName, one, ""));
+  const define = (name: FunctionName, one: Definition, comment = "") =>
+    routines.replace(functionName(name), definition(name, one, comment));
+  const texts = Object.entries(definitions).flatMap(([name, one]) => define(name as FunctionName, one));
   const fail: Definition = {
     takes: `reason ${longtext}`,
     returns: "bigint",
     body: "begin signal sqlstate '45000' set message_text = reason; return null; end",
   };
   const hash = createHash("sha256");
-  for (const text of texts) hash.update(text);
-  const version = hash
-    .update(definition("fail", fail, ""))
-    .digest("hex")
-    .slice(0, 16);
+  for (const made of [...texts, ...define("fail", fail)]) hash.update(made);
+  const version = hash.digest("hex").slice(0, 16);
   // The one that carries the version comes last: then all of them are there.
-  return { version, statements: [...texts, definition("fail", fail, ` comment '${version}'`)] };
+  return { version, statements: [...texts, ...define("fail", fail, ` comment '${version}'`)] };
 }
 
 // One that only fails must not be taken for a constant, which would be asked for before there is a row.
 function definition(name: FunctionName, { takes, returns, body }: Definition, comment: string): string {
-  return `create or replace function ${functionName(name)}(${takes}) returns ${returns} ${name === "fail" ? "not " : ""}deterministic no sql sql security invoker${comment}\n${body}`;
+  return `(${takes}) returns ${returns} ${name === "fail" ? "not " : ""}deterministic no sql sql security invoker${comment}\n${body}`;
 }
 
 /** What JSON.stringify escapes, one replacement around the other; the backslash first. */
-function quoteBody(): string {
+function quoteBody({ longtext }: Words): string {
   const controls = Array.from({ length: 0x1f }, (_, index) => String.fromCharCode(index + 1));
   const escaped = ["\\", '"', ...controls].reduce(
     (inner, character) =>
@@ -83,13 +91,13 @@ function quoteBody(): string {
 end`;
 }
 
-const realBody = `begin
+const realBody = ({ routines }: Words) => `begin
   declare sign varchar(1) default if(value < 0, '-', '');
   declare digits, written varchar(400);
   declare point, many int;
   if value is null then return null; end if;
   if value = 0 then return '0'; end if;
-  set written = cast(abs(value) as char);
+  set written = ${routines.digits("abs(value)")};
   if locate('e', written) = 0 and abs(value) >= 1e-6 then return sign || written; end if;
   if locate('e', written) > 0 then
     set digits = substring_index(written, 'e', 1);
@@ -147,41 +155,47 @@ function codeText(code: number): string {
 }
 
 // Syllables of Hangul are taken apart by arithmetic (Unicode, 3.12); a sigma that ends a word has a small letter of its own.
-function foldBody(): string {
+function foldBody({ routines, longtext, text }: Words): string {
   const { changed, map } = foldings();
+  const { prepare, place, mark } = routines.find(changed);
+  const margin = mark.length;
+  const unmarked = mark === "" ? "" : `\n        if one = '${mark}' then set folded = folded || one; end if;`;
   const jamo = (code: string) => `convert(convert(unhex(lpad(hex(${code}), 8, '0')) using utf32) using utf8mb4)`;
   return `begin
   if value is null or length(value) = char_length(value) then return lower(value); end if;
   begin
     declare map ${longtext} default ${literal(map)};
-    declare rest ${longtext} default if(locate('Σ', value) = 0, value, regexp_replace(value, '(?<=\\p{L})(\\p{M}*)Σ(?!\\p{M}*\\p{L})', '\\1ς'));
+    declare rest ${longtext} default if(locate('Σ', value) = 0, value, regexp_replace(value, '(?<=\\p{L})(\\p{M}*)Σ(?!\\p{M}*\\p{L})', '${routines.group}ς'));
     declare folded ${longtext} default '';
-    declare one varchar(1) character set utf8mb4 collate ${collation};
+    declare one varchar(1) ${text};
     declare place, syllable int;
+    ${prepare}
     loop
-      set place = regexp_instr(rest, '[${changed}]');
+      set place = ${place};
       if coalesce(place, 0) = 0 then return folded || ${functionName("lower")}(rest); end if;
-      set folded = folded || ${functionName("lower")}(left(rest, place - 1)), one = substring(rest, place, 1), rest = substring(rest, place + 1);
+      set folded = folded || ${functionName("lower")}(left(rest, place - 1)), one = substring(rest, place + ${margin}, 1), rest = substring(rest, place + 1 + 2 * ${margin});
       if one between '${String.fromCodePoint(hangulFirst)}' and '${String.fromCodePoint(hangulLast)}' then
         set syllable = conv(hex(convert(one using utf32)), 16, 10) - ${hangulFirst};
         set folded = folded || ${jamo("4352 + syllable div 588")} || ${jamo("4449 + syllable mod 588 div 28")};
         if syllable mod 28 > 0 then set folded = folded || ${jamo("4519 + syllable mod 28")}; end if;
       else
         set place = locate('\n' || one, map);
-        if place > 0 then set folded = folded || substring_index(substring(map, place + 2, 64), '\n', 1); end if;
+        if place > 0 then set folded = folded || substring_index(substring(map, place + 2, 64), '\n', 1); end if;${unmarked}
       end if;
     end loop;
   end;
 end`;
 }
 
-const findsBody = `begin
+function findsBody({ routines, longtext }: Words): string {
+  return `begin
   declare folded ${longtext} default ${functionName("fold")}(value);
   declare at int default 0;
   if value is null then return false; end if;
   while at < json_length(words) do
-    if locate(json_value(words, '$[' || at || ']'), folded) = 0 then return false; end if;
+    if locate(${routines.element("words", "at")}, folded) = 0 then return false; end if;
     set at = at + 1;
   end while;
   return true;
 end`;
+}

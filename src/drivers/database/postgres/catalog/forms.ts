@@ -4,6 +4,11 @@ import type { Form } from "../../../dialect.ts";
 /** Types that are texts by another name: the same in every comparison. */
 const plainTexts = /^(text|character varying|character|name|varchar|bpchar|char)\b/;
 
+/** Whether the type, of a choice, is one that somebody has made. */
+export function isMade(native: string): boolean {
+  return !plainTexts.test(native) && native !== "citext";
+}
+
 /** A column's value as the product's own columns hold it. */
 export function readNative({ storage, native }: Form, sql: string): string {
   if (native === null) return sql;

@@ -1,7 +1,9 @@
 /** References, keys and required columns: constraints, some of which can be tied first and proved later, while nobody waits. */
 import type { Online, Phase, ReferenceShape, References } from "../../../ddl.ts";
-import { literal, quote, shorten } from "../text.ts";
+import { block, literal, quote, shorten } from "../text.ts";
+import { partsOfTable, schemasOf } from "../../../../schema/table-name.ts";
 import { createIndex } from "./indexes.ts";
+import { inSchemas } from "./schemas.ts";
 
 const list = (names: readonly string[]) => names.map(quote).join(", ");
 const regclass = (table: string) => `${literal(quote(table))}::regclass`;
@@ -10,7 +12,7 @@ const regclass = (table: string) => `${literal(quote(table))}::regclass`;
 function onConstraints(table: string, deed: "DROP" | "VALIDATE", condition: string): string {
   const find = `SELECT conname FROM pg_constraint WHERE conrelid = ${regclass(table)} AND ${condition}`;
   const run = `EXECUTE format('ALTER TABLE %s ${deed} CONSTRAINT %I', ${regclass(table)}, c.conname)`;
-  return `DO $do$ DECLARE c record; BEGIN FOR c IN ${find} LOOP ${run}; END LOOP; END $do$`;
+  return block(`DECLARE c record; BEGIN FOR c IN ${find} LOOP ${run}; END LOOP; END`);
 }
 
 /** Of the constraint, against the columns' names. */
@@ -42,7 +44,7 @@ export const postgresOnline: Online = Object.freeze<Online>({
     sql: [createIndex(index, table, "CONCURRENTLY ")],
     alone: true,
     clean: `DROP INDEX CONCURRENTLY IF EXISTS ${quote(index.name)}`,
-    unless: `SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = ${literal(shorten(index.name))} AND i.indisvalid`,
+    unless: `SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${inSchemas(schemasOf([index.name]))} AND c.relname = ${literal(partsOfTable(shorten(index.name)).name)} AND i.indisvalid`,
   }),
   addReference: (table, reference) => ({
     sql: [`${addReference(table, reference)} NOT VALID`],
@@ -56,7 +58,7 @@ export function requireValue(
   column: string,
 ): { readonly sql: readonly string[]; readonly later: readonly Phase[] } {
   const at = `ALTER TABLE ${quote(table)}`;
-  const name = quote(`_${table}_${column}_required`);
+  const name = quote(`_${partsOfTable(table).name}_${column}_required`);
   return {
     sql: [`${at} ADD CONSTRAINT ${name} CHECK (${quote(column)} IS NOT NULL) NOT VALID`],
     later: [

@@ -1,6 +1,6 @@
 /** What a value of one storage is in another, in PostgreSQL's own types: a decimal is its value, whatever its digits. */
 import type { ColumnShape, Forms, NativeForm, ValueForm } from "../../../ddl.ts";
-import { bindNative, readNative } from "../catalog/forms.ts";
+import { bindNative, isMade, readNative } from "../catalog/forms.ts";
 import { postgresDialect } from "../dialect.ts";
 import { catalogued } from "./types.ts";
 
@@ -69,5 +69,5 @@ export const postgresForms: Forms = Object.freeze<Forms>({
   isWhole,
   read: (sql, native) => readNative(heldAs(native), sql),
   write: (sql, native) => bindNative(heldAs(native), sql),
-  declare: (native) => ({ type: native, refers: true }),
+  declare: (native) => ({ type: native, refers: true, isMade: isMade(native) }),
 });

@@ -1,6 +1,6 @@
 /** Indexes as PostgreSQL has them: with the key at their end, and null where queries order it. */
 import { indexColumns, type IndexShape, type TableShape } from "../../../ddl.ts";
-import { quote } from "../text.ts";
+import { quote, quoteOwn } from "../text.ts";
 
 /** An index ends with the key, as lists do: their order is total, and the index has all of it. A unique one has no need. */
 export function indexed({ columns, unique, found }: IndexShape, { key }: TableShape): IndexShape["columns"] {
@@ -11,14 +11,14 @@ export function indexed({ columns, unique, found }: IndexShape, { key }: TableSh
 
 /** What comes with a constraint goes with it. */
 export function dropIndex({ name, table, found }: IndexShape): string {
-  return found === "constraint" ? `ALTER TABLE ${quote(table)} DROP CONSTRAINT ${quote(name)}` : `DROP INDEX ${quote(name)}`;
+  return found === "constraint" ? `ALTER TABLE ${quote(table)} DROP CONSTRAINT ${quoteOwn(name)}` : `DROP INDEX ${quote(name)}`;
 }
 
 // Null comes first, as queries order it; where there is none they do not say so, and neither does the index.
 export function createIndex(index: IndexShape, table: TableShape, how = ""): string {
   if (index.found === "constraint") {
     const names = index.columns.map(({ column }) => quote(column)).join(", ");
-    return `ALTER TABLE ${quote(index.table)} ADD CONSTRAINT ${quote(index.name)} UNIQUE (${names})`;
+    return `ALTER TABLE ${quote(index.table)} ADD CONSTRAINT ${quoteOwn(index.name)} UNIQUE (${names})`;
   }
   const optional = new Set(table.columns.filter((one) => one.optional).map(({ name }) => name));
   const columns = indexColumns({ quote }, { ...index, columns: indexed(index, table) }, ({ column, descending }) => {

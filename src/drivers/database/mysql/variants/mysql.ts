@@ -1,0 +1,94 @@
+/** MySQL, from 8.4 on: what it says in other words than MariaDB. */
+import type { Reader } from "../../../ddl.ts";
+import type { Listed } from "../../../dialect.ts";
+import { termInside } from "../sorting.ts";
+import { literal, quote, unquote } from "../text.ts";
+import { mysqlCatalog } from "./mysql-catalog.ts";
+import { createMysqlDocuments } from "./mysql-documents.ts";
+import type { Finding, Gathered, Variant } from "./variant.ts";
+
+const collation = "utf8mb4_0900_bin";
+
+/** A derived table may speak of the row around it, so it sorts and cuts; what gathers the rows sorts those that are left. */
+function gather({ object, from, order, limit }: Listed): Gathered {
+  const keys = order.map(({ sql }, index) => `${sql} as "o${index}"`).join(", ");
+  const terms = order.map(({ descending }, index) => `"o${index}"${descending ? " desc" : ""}`).join(", ");
+  const again = order.map((term, index) => termInside({ ...term, sql: `a."o${index}"` })).join(", ");
+  const rows = `select ${object} as "j", ${keys} ${from} order by ${terms} limit ${limit}`;
+  return { sql: `group_concat(a."j" order by ${again} separator ',')`, from: `from (${rows}) a` };
+}
+
+const mark = "\u0001";
+
+/** It compiles an expression at every call: so that is asked once, and sets what it finds between marks, marks of the text's own too. */
+function find(characters: string): Finding {
+  return {
+    prepare: `set rest = regexp_replace(rest, '([${characters}\\x{1}])', '${mark}$1${mark}');`,
+    place: `locate('${mark}', rest)`,
+    mark,
+  };
+}
+
+/** Characters of a long text by which an index finds it; the hash that follows them compares all of it. */
+const foundBy = 160;
+
+const optional = /^ALTER TABLE ("(?:[^"]|"")+") .*(, DROP INDEX IF EXISTS ("(?:[^"]|"")+"))$/;
+
+/** It drops no index "if it exists": so that is asked. */
+async function spell(text: string, read: Reader): Promise<string> {
+  const [, table = "", clause = "", index = ""] = optional.exec(text) ?? [];
+  if (clause === "") return text;
+  const named = `table_name = ${literal(unquote(table))} and index_name = ${literal(unquote(index))}`;
+  const [found] = await read(`select 1 from information_schema.statistics where table_schema = database() and ${named} limit 1`);
+  return `${text.slice(0, -clause.length)}${found ? `, DROP INDEX ${index}` : ""}`;
+}
+
+const texts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`/g;
+
+/** Backslashes in texts, twice; in names they stand for themselves. */
+function escaped(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(texts, (part) => (part.startsWith("'") ? part.replaceAll("\\", "\\\\") : part));
+}
+
+export const mysql: Variant = Object.freeze<Variant>({
+  title: "MySQL",
+  oldest: [8, 4],
+  collation,
+  sessions: Object.freeze({
+    modes: [],
+    settings: ["cte_max_recursion_depth = 4294967295"],
+    // Of reads alone: a write that takes longer is given up with its connection.
+    limit: (timeoutMs: number) => `max_execution_time = ${timeoutMs}`,
+    // Under NO_BACKSLASH_ESCAPES it cannot open a table of whose expressions one has a quote or a backslash in a text.
+    escaped,
+    hasBlocks: false,
+  }),
+  routines: Object.freeze({
+    // For a moment there is none.
+    replace: (name: string, definition: string) => [`drop function if exists ${name}`, `create function ${name}${definition}`],
+    // As a text alone it has 22 characters at most.
+    digits: (sql: string) =>
+      `trim(trailing '.0' from trim(leading '[' from trim(trailing ']' from cast(json_array(${sql}) as char))))`,
+    group: "$1",
+    element: (list: string, index: string) => `json_unquote(json_extract(${list}, '$[' || ${index} || ']'))`,
+    find,
+  }),
+  queries: Object.freeze({
+    lastNumber: "select last_insert_id()",
+    gather,
+    documents: createMysqlDocuments(collation),
+    // It goes by the collation of what it looks into, whatever the other one says of itself.
+    locate: (part: string, whole: string) => `locate(${part}, convert(${whole} using utf8mb4) collate ${collation})`,
+  }),
+  tables: Object.freeze({
+    integer: "bigint",
+    longParts: (column: string) => [`${quote(column)}(${foundBy})`, `(UNHEX(SHA2(${quote(column)}, 256)))`],
+    expression: "s.expression",
+    // It counts them anew, under names that are the whole database's even where the table is temporary.
+    dropChecks: (table: string, count: number) =>
+      Array.from({ length: count }, (_, at) => `ALTER TABLE ${quote(table)} DROP CHECK ${quote(`${table}_chk_${at + 1}`)}`),
+    spell,
+  }),
+  catalog: mysqlCatalog,
+});
