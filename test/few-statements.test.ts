@@ -1,8 +1,9 @@
 /** Writes of many rows take few statements on a server, and answer to the byte what they answer on SQLite, faults and records included. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type AppError, backend, belongsTo, everyone, hasMany, integer, model, serial, text } from "../src/index.ts";
+import { backend, belongsTo, everyone, hasMany, integer, model, serial, text } from "../src/index.ts";
 import { createTestApp } from "../src/testing/test-app.ts";
+import { type Call, run } from "./few/run.ts";
 import { needsService } from "./needs.ts";
 import { freshDatabase } from "./servers/databases.ts";
 import { serviceUrl } from "./servers/names.ts";
@@ -50,24 +51,8 @@ const nodes = model("nodes", {
 
 const shop = backend({ makers, orders, lines, receipts, parts, nodes });
 type Shop = Awaited<ReturnType<typeof open>>;
-type Call = Parameters<Shop["engine"]["execute"]>[0];
 
 const open = (options: { readonly database?: string } = {}) => createTestApp(shop, options);
-
-const origin = { actor: { kind: "anonymous", id: null, roles: [], claims: {} }, requestId: "few" } as const;
-
-/** What a call answers or fails with, as a text, and the statements that it says it took, and that went to the driver. */
-async function run(app: Shop, call: Call) {
-  app.statements();
-  const outcome = await app.engine.execute(call, origin).catch((error: unknown) => error);
-  const ran = app.statements();
-  if (outcome instanceof Error) {
-    const { message, code, status, errors } = outcome as AppError;
-    return { answer: JSON.stringify({ code, status, message, errors }), said: 0, ran };
-  }
-  const { result, statements } = outcome as Awaited<ReturnType<Shop["engine"]["execute"]>>;
-  return { answer: JSON.stringify(result), said: statements, ran };
-}
 
 const many = 100;
 const label = (index: number) => `it's "${index}" ? 😀`;
