@@ -202,6 +202,22 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
+    name: "units that come while others are written run after them, and see what they wrote",
+    async run(db) {
+      await db.write([runStep("INSERT INTO people (id, name) VALUES (1, '0')")]);
+      const writes: Promise<unknown>[] = [];
+      for (let next = 1; next <= 60; next++) {
+        const changes = { min: 1, max: 1, reason: "out_of_order" };
+        const step = runStep("UPDATE people SET name = ? WHERE name = ?", String(next), String(next - 1));
+        writes.push(db.write([{ ...step, changes }]));
+        // A few turns, so that each group has only a few of them.
+        for (let turn = next % 4; turn > 0; turn--) await new Promise(setImmediate);
+      }
+      await Promise.all(writes);
+      assert.equal(first(await db.read(ask("SELECT name FROM people"))), "60");
+    },
+  },
+  {
     name: "of fifty buyers of three copies three win, in whatever company",
     async run(db) {
       await db.write([addFilm(1), runStep("UPDATE films SET stock = ? WHERE id = ?", 3, 1)]);

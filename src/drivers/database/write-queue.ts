@@ -25,8 +25,11 @@ export interface WriteQueue {
 export interface GroupRunner<E> {
   /** @throws an assertion for a unit that cannot be sent */
   readonly encode: (unit: readonly Step[], repeats: readonly UnitRepeat[]) => E;
-  /** Gives every unit its outcome; what it throws is the outcome of those that have none yet. */
-  readonly run: (group: readonly Waiting<E>[]) => Promise<void>;
+  /**
+   * Gives every unit its outcome; what it throws is the outcome of those that have none yet. Once all of the group is run and locked,
+   * and only its commit is to come, it may say so: the next group then runs meanwhile.
+   */
+  readonly run: (group: readonly Waiting<E>[], onRun: () => void) => Promise<void>;
 }
 
 export interface QueueLimits {
@@ -43,7 +46,11 @@ const forEverMs = 2_147_483_647;
 
 export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: QueueLimits): WriteQueue {
   const waiting: Waiting<E>[] = [];
-  const state = { running: null as Promise<void> | null, timer: null as NodeJS.Timeout | null };
+  const state = {
+    running: null as Promise<void> | null,
+    committing: null as Promise<void> | null,
+    timer: null as NodeJS.Timeout | null,
+  };
   const { waitTimeoutMs = forEverMs } = limits;
 
   async function drain(): Promise<void> {
@@ -51,9 +58,16 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
       const group = waiting.splice(0, limits.groupUnitsMax);
-      await run(group).catch((error: unknown) => {
-        for (const { reject } of group) reject(error);
-      });
+      const { promise: isRun, resolve: onRun } = Promise.withResolvers<void>();
+      const done = run(group, onRun)
+        .catch((error: unknown) => {
+          for (const { reject } of group) reject(error);
+        })
+        .finally(onRun);
+      await isRun;
+      // One commits and one runs, no more.
+      await state.committing;
+      state.committing = done;
     }
     state.running = null;
   }
@@ -79,6 +93,9 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
       state.running ??= drain();
       return promise;
     },
-    idle: () => state.running ?? Promise.resolve(),
+    async idle() {
+      await state.running;
+      await state.committing;
+    },
   };
 }

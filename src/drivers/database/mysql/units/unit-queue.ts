@@ -22,9 +22,9 @@ type Ran = { readonly outcomes: readonly Outcome[] } | { readonly undone: Server
 const connectionsMax = 2;
 
 export function createUnitQueue(connections: Connections, settings: MysqlSettings, losers: Losers): WriteQueue {
-  async function run(group: Group): Promise<void> {
+  async function run(group: Group, onRun: () => void): Promise<void> {
     let lost = 0;
-    const once = () => connections.use("write", (session) => attempt(session, group));
+    const once = () => connections.use("write", (session) => attempt(session, group, onRun));
     await letLosersPass(losers);
     for (let runs = 0; ; runs++) {
       const ran = await (runs === 0 ? once() : runInTurn(losers, once));
@@ -53,7 +53,7 @@ interface Filling {
   isClosed: boolean;
 }
 
-async function attempt(session: Session, group: Group): Promise<Ran> {
+async function attempt(session: Session, group: Group, onRun: () => void): Promise<Ran> {
   const filling: Filling = { session, size: group.length, hasKept: false, isClosed: false };
   const outcomes: Outcome[] = [];
   try {
@@ -63,6 +63,8 @@ async function attempt(session: Session, group: Group): Promise<Ran> {
     if (isUndone(error)) return undo(session, error as ServerError);
     throw toError(error as ServerError, "nothing");
   }
+  // Whatever comes behind it waits for its locks where it looks at the same rows, and is numbered after it.
+  onRun();
   return commit(session, outcomes);
 }
 
