@@ -244,11 +244,11 @@ export async function readCatalog(url: string, choose: (schemas: readonly Catalo
     });
   }
   if (isMysql(url)) {
-    const [{ inspectMysql }, { readMysqlCatalog }] = await Promise.all([
+    const [{ inspectMysql }, { readCatalogOf }] = await Promise.all([
       import("../drivers/database/mysql/mysql.ts"),
       import("../drivers/database/mysql/catalog/catalog.ts"),
     ]);
-    return { tables: await inspectMysql({ url }, readMysqlCatalog), schemas: [] };
+    return { tables: await inspectMysql({ url }, (read, variant) => readCatalogOf(variant)(read)), schemas: [] };
   }
   const database = openSqlite({ file: fileOf(url) ?? ":memory:", readOnly: true });
   try {

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { needsService } from "../needs.ts";
-import { makeTheirs, type Product, type Theirs } from "./databases.ts";
+import { isMysql, makeTheirs, type Product, type Theirs, type Worded, wordsOf } from "./databases.ts";
 import { answerOf, opened } from "./place.ts";
 
-const tables: Readonly<Record<Product, string>> = {
+const tables: Worded<string> = {
   sqlite: `CREATE TABLE Artist (ArtistId INTEGER PRIMARY KEY, Name VARCHAR(40)); CREATE TABLE Price (Amount NUMERIC(8,2) PRIMARY KEY NOT NULL);
     CREATE TABLE Country (code CHAR(2) PRIMARY KEY NOT NULL); CREATE TABLE Seat (hall SMALLINT, at DATETIME, PRIMARY KEY (hall, at)); CREATE VIEW Names AS SELECT Name FROM Artist;
     INSERT INTO Artist VALUES (1, 'Ann'); INSERT INTO Price VALUES (1.5); INSERT INTO Country VALUES ('de'); INSERT INTO Seat VALUES (1, '2026-01-02 03:04:05')`,
@@ -17,7 +17,7 @@ const tables: Readonly<Record<Product, string>> = {
     INSERT INTO Artist VALUES (1, 'Ann'); INSERT INTO Price VALUES (1.5); INSERT INTO Country VALUES ('de'); INSERT INTO Seat VALUES (1, '2026-01-02 03:04:05')`,
 };
 
-const references: Readonly<Record<Product, string>> = {
+const references: Worded<string> = {
   sqlite: `SELECT "from", "table" FROM pragma_foreign_key_list('visits') ORDER BY 1`,
   postgres: `SELECT a.attname, k.confrelid::regclass::text FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
     WHERE k.conrelid = 'visits'::regclass AND k.contype = 'f' ORDER BY 1`,
@@ -25,12 +25,12 @@ const references: Readonly<Record<Product, string>> = {
     WHERE table_schema = database() AND table_name = 'visits' AND referenced_table_name IS NOT NULL ORDER BY 1`,
 };
 
-const types: Readonly<Record<Product, string>> = {
+const types: Worded<string> = {
   sqlite: `SELECT name, type FROM pragma_table_info('visits') WHERE name LIKE '%\\_id%' ESCAPE '\\' OR name LIKE 'seat%' ORDER BY name`,
   postgres: `SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'visits'::regclass AND (attname LIKE '%\\_id' OR attname LIKE 'seat%') ORDER BY 1`,
   mariadb: `SELECT column_name, column_type FROM information_schema.columns WHERE table_schema = database() AND table_name = 'visits' AND (column_name LIKE '%\\_id' OR column_name LIKE 'seat%') ORDER BY 1`,
 };
-const expected: Readonly<Record<Product, readonly (readonly [string, string])[]>> = {
+const expected: Worded<readonly (readonly [string, string])[]> = {
   sqlite: [
     ["artist_id", "INTEGER"],
     ["country_id", "TEXT"],
@@ -52,6 +52,13 @@ const expected: Readonly<Record<Product, readonly (readonly [string, string])[]>
     ["seat_at", "datetime"],
     ["seat_hall", "smallint(6)"],
   ],
+  mysql: [
+    ["artist_id", "int unsigned"],
+    ["country_id", "char(2)"],
+    ["price_id", "decimal(8,2)"],
+    ["seat_at", "datetime"],
+    ["seat_hall", "smallint"],
+  ],
 };
 
 const visits = `
@@ -64,7 +71,7 @@ export const visits = model("visits", {
 `;
 
 async function open(t: TestContext, product: Product): Promise<Theirs> {
-  const theirs = await makeTheirs(product, tables[product]);
+  const theirs = await makeTheirs(product, wordsOf(tables, product));
   t.after(() => theirs.remove());
   const { place, url } = theirs;
   const { code, err, out } = await place.run("adopt", url, "--read-only-for", "staff");
@@ -83,6 +90,7 @@ const products: readonly { readonly product: Product; readonly needed: { readonl
   { product: "sqlite", needed: { skip: false } },
   { product: "postgres", needed: needsService("postgres") },
   { product: "mariadb", needed: needsService("mariadb") },
+  { product: "mysql", needed: needsService("mysql") },
 ];
 
 for (const { product, needed } of products)
@@ -91,17 +99,17 @@ for (const { product, needed } of products)
       const { place, url, query } = await open(t, product);
       const plan = await place.run("migrate", "plan", "--backend", "open.ts", "--database", url);
       const hint = /Hint: visits\.country gets no foreign key: it would have to have the collation of Country/;
-      assert.equal(hint.test(plan.out), product === "mariadb", plan.out);
+      assert.equal(hint.test(plan.out), isMysql(product), plan.out);
       const served = await place.serve({ file: "open.ts", database: url });
       t.after(() => served.app.stop());
-      assert.deepEqual(await query(types[product]), expected[product]);
-      const leads = (await query(references[product])).map((row) =>
+      assert.deepEqual(await query(wordsOf(types, product)), wordsOf(expected, product));
+      const leads = (await query(wordsOf(references, product))).map((row) =>
         row.map((one) => String(one).replaceAll('"', "").toLowerCase()),
       );
       assert.deepEqual(leads, [
         ["artist_id", "artist"],
-        // A text's collation is not known from the file, and MariaDB wants the same on both sides.
-        ...(product === "mariadb" ? [] : [["country_id", "country"]]),
+        // A text's collation is not known from the file, and MariaDB and MySQL want the same on both sides.
+        ...(isMysql(product) ? [] : [["country_id", "country"]]),
         ["price_id", "price"],
         ["seat_at", "seat"],
         ["seat_hall", "seat"],

@@ -16,6 +16,9 @@ interface Way {
   readonly ask: (sql: string) => string;
 }
 
+// Parts of texts are looked for to the letter, whatever the column's collation is.
+const toTheLetter = (sql: string) => sql.replace(" like '", " like binary '");
+
 const ways: readonly Way[] = [
   { product: "sqlite", needed: { skip: false }, ask: (sql) => sql },
   {
@@ -23,12 +26,8 @@ const ways: readonly Way[] = [
     needed: needsService("postgres"),
     ask: (sql) => sql.replace(/"(\w+)"/g, (_, name: string) => spell("postgres", name)),
   },
-  {
-    product: "mariadb",
-    needed: needsService("mariadb"),
-    // Parts of texts are looked for to the letter, whatever the column's collation is.
-    ask: (sql) => sql.replace(" like '", " like binary '"),
-  },
+  { product: "mariadb", needed: needsService("mariadb"), ask: toTheLetter },
+  { product: "mysql", needed: needsService("mysql"), ask: toTheLetter },
 ];
 
 for (const { product, needed, ask } of ways) {
@@ -95,6 +94,7 @@ const besideOf = (url: string) => `${url.slice("sqlite:".length)}.holdfast.db`;
 const homes: Readonly<Record<Exclude<Product, "sqlite">, (url: string) => string>> = {
   postgres: () => "holdfast",
   mariadb: nameBeside,
+  mysql: nameBeside,
 };
 
 const stays: Readonly<Record<Product, (theirs: Pick<Adopted, "url" | "query">) => Promise<void>>> = {
@@ -106,13 +106,16 @@ const stays: Readonly<Record<Product, (theirs: Pick<Adopted, "url" | "query">) =
   async postgres({ query }) {
     assert.equal((await query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")).length, 11);
   },
-  async mariadb({ url, query }) {
-    const tablesOf = (schema: string) =>
-      query(`select table_name from information_schema.tables where table_schema = '${schema}' order by binary table_name`);
-    const own = new URL(url).pathname.slice(1);
-    assert.equal((await tablesOf(own)).length, 11);
-    const routines = await query(`select count(*) from information_schema.routines where routine_schema = '${own}'`);
-    assert.deepEqual(routines.map(String), ["0"]);
-    assert.deepEqual((await tablesOf(nameBeside(url))).flat(), ["_changes", "_commits", "_idempotency", "_journal"]);
-  },
+  mariadb: staysOnMysql,
+  mysql: staysOnMysql,
 };
+
+async function staysOnMysql({ url, query }: Pick<Adopted, "url" | "query">): Promise<void> {
+  const tablesOf = (schema: string) =>
+    query(`select table_name from information_schema.tables where table_schema = '${schema}' order by binary table_name`);
+  const own = new URL(url).pathname.slice(1);
+  assert.equal((await tablesOf(own)).length, 11);
+  const routines = await query(`select count(*) from information_schema.routines where routine_schema = '${own}'`);
+  assert.deepEqual(routines.map(String), ["0"]);
+  assert.deepEqual((await tablesOf(nameBeside(url))).flat(), ["_changes", "_commits", "_idempotency", "_journal"]);
+}

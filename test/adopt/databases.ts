@@ -10,14 +10,25 @@ import { serviceUrl } from "../servers/names.ts";
 import { folder } from "./chinook.ts";
 import { createPlace, makeDatabase, opened, type Place, queryFile, type Served } from "./place.ts";
 
-export type Product = "sqlite" | "postgres" | "mariadb";
+export type Product = "sqlite" | "postgres" | "mariadb" | "mysql";
+
+/** What the products have in words of their own: MySQL has MariaDB's where it has none. */
+export type Worded<T> = Readonly<Record<Exclude<Product, "mysql">, T> & { mysql?: T }>;
+
+export function wordsOf<T>(words: Worded<T>, product: Product): T {
+  return product === "mysql" ? (words.mysql ?? words.mariadb) : words[product];
+}
+
+export function isMysql(product: Product): product is "mariadb" | "mysql" {
+  return product === "mariadb" || product === "mysql";
+}
 
 /** A database that somebody else has made, and a folder to adopt it in. */
 export interface Theirs {
   readonly product: Product;
   readonly url: string;
   readonly place: Place;
-  /** Rows of a query, whose names are in double quotes; in MariaDB a scalar of any type is a text. */
+  /** Rows of a query, whose names are in double quotes; in MariaDB and MySQL a scalar of any type is a text. */
   readonly query: (sql: string) => Promise<unknown[][]>;
   /** Runs statements. */
   readonly change: (sql: string) => Promise<void>;
@@ -36,6 +47,7 @@ export const chinookFiles: Readonly<Record<Product, string>> = {
   sqlite: "chinook.sqlite",
   postgres: "chinook-postgres.sql",
   mariadb: "chinook-mysql.sql",
+  mysql: "chinook-mysql.sql",
 };
 
 /** Makes a database with what the SQL makes, or with Chinook. */
@@ -48,7 +60,7 @@ export async function makeTheirs(product: Product, sql: string | { readonly chin
   const place = createPlace();
   try {
     if (product === "postgres") return await inPostgres(place, script());
-    if (product === "mariadb") return await inMariadb(place, script());
+    if (isMysql(product)) return await inMysql(product, place, script());
     const file = join(place.path, "theirs.db");
     if (typeof sql === "string") makeDatabase(file, sql);
     else copyFileSync(folder + chinookFiles.sqlite, file);
@@ -101,8 +113,8 @@ async function inPostgres(place: Place, script: string): Promise<Theirs> {
   };
 }
 
-async function inMariadb(place: Place, script: string): Promise<Theirs> {
-  const database = await freshDatabase(serviceUrl("mariadb"));
+async function inMysql(product: "mariadb" | "mysql", place: Place, script: string): Promise<Theirs> {
+  const database = await freshDatabase(serviceUrl(product));
   const connection = await createConnection({
     uri: database.url,
     multipleStatements: true,
@@ -112,7 +124,7 @@ async function inMariadb(place: Place, script: string): Promise<Theirs> {
   const remove = async () => {
     await connection.end();
     await database.drop();
-    await queryMariadb(serviceUrl("mariadb"), `drop database if exists ${nameBeside(database.url)}`);
+    await queryMariadb(serviceUrl(product), `drop database if exists ${nameBeside(database.url)}`);
     place.remove();
   };
   try {
@@ -123,7 +135,7 @@ async function inMariadb(place: Place, script: string): Promise<Theirs> {
     throw error;
   }
   return {
-    product: "mariadb",
+    product,
     url: database.url,
     place,
     query: async (text) => (await connection.query(text))[0] as unknown[][],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { needsService } from "../needs.ts";
-import { makeTheirs, type Product } from "./databases.ts";
+import { makeTheirs, type Product, type Worded, wordsOf } from "./databases.ts";
 import { answerOf } from "./place.ts";
 import { takeOver } from "./taken.ts";
 
@@ -10,10 +10,11 @@ const products: readonly { readonly product: Product; readonly needed: { readonl
   { product: "sqlite", needed: { skip: false } },
   { product: "postgres", needed: needsService("postgres") },
   { product: "mariadb", needed: needsService("mariadb") },
+  { product: "mysql", needed: needsService("mysql") },
 ];
 
 /** Defaults of every kind, unique constraints, reserved words, composite keys and references, cascades, names in quotes. */
-const rich: Readonly<Record<Product, string>> = {
+const rich: Worded<string> = {
   sqlite: `CREATE TABLE "order" (tenant INTEGER NOT NULL, "no ""1""" INTEGER NOT NULL, note TEXT DEFAULT 'it''s', made DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, token TEXT DEFAULT (lower(hex(randomblob(4)))),
       code TEXT UNIQUE, price DECIMAL(8,2) NOT NULL DEFAULT 0, PRIMARY KEY (tenant, "no ""1"""), UNIQUE (tenant, code)) WITHOUT ROWID;
     CREATE TABLE line (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER, "no" INTEGER, size TEXT, FOREIGN KEY (tenant, "no") REFERENCES "order" ON DELETE CASCADE ON UPDATE CASCADE);
@@ -24,7 +25,7 @@ const rich: Readonly<Record<Product, string>> = {
     CREATE TABLE line (id bigserial PRIMARY KEY, tenant integer, "no" integer, size text, FOREIGN KEY (tenant, "no") REFERENCES "order" ON DELETE CASCADE ON UPDATE CASCADE);
     CREATE INDEX by_size ON line (size); CREATE INDEX odd ON line (lower(size)) WHERE size > 'a';
     INSERT INTO "order" (tenant, "no ""1""") VALUES (1, 1); INSERT INTO line (tenant, "no", size) VALUES (1, 1, 'XL')`,
-  mariadb: `CREATE TABLE \`order\` (tenant int NOT NULL, \`no "1"\` int NOT NULL, note varchar(30) DEFAULT 'it''s' COMMENT 'a note', made datetime NOT NULL DEFAULT CURRENT_TIMESTAMP, token char(36) DEFAULT uuid(),
+  mariadb: `CREATE TABLE \`order\` (tenant int NOT NULL, \`no "1"\` int NOT NULL, note varchar(30) DEFAULT 'it''s' COMMENT 'a note', made datetime NOT NULL DEFAULT CURRENT_TIMESTAMP, token char(36) DEFAULT (uuid()),
       code varchar(20) UNIQUE CHECK (code <> 'x'), price decimal(8,2) unsigned NOT NULL DEFAULT 0, changed timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, PRIMARY KEY (tenant, \`no "1"\`), UNIQUE (tenant, code)) DEFAULT CHARACTER SET latin1;
     CREATE TABLE line (id bigint AUTO_INCREMENT PRIMARY KEY, tenant int, no int, size varchar(10), FOREIGN KEY (tenant, no) REFERENCES \`order\` (tenant, \`no "1"\`) ON DELETE CASCADE ON UPDATE CASCADE);
     CREATE INDEX by_size ON line (size); CREATE INDEX odd ON line (size(3));
@@ -32,7 +33,7 @@ const rich: Readonly<Record<Product, string>> = {
 };
 
 /** What the database says of defaults, rules and indexes. */
-const kept: Readonly<Record<Product, string>> = {
+const kept: Worded<string> = {
   sqlite: `SELECT group_concat(dflt_value) FROM pragma_table_xinfo('order') UNION ALL SELECT on_delete || on_update FROM pragma_foreign_key_list('line')
     UNION ALL SELECT count(*) FROM pragma_index_list('order') WHERE "unique" UNION ALL SELECT group_concat(name) FROM (SELECT name FROM pragma_index_list('line') ORDER BY name)`,
   postgres: `SELECT string_agg(pg_get_expr(adbin, adrelid), ',' ORDER BY adnum) FROM pg_attrdef WHERE adrelid = '"order"'::regclass
@@ -40,13 +41,13 @@ const kept: Readonly<Record<Product, string>> = {
   mariadb: `SELECT column_name, column_default, extra, column_comment, collation_name FROM information_schema.columns WHERE table_schema = database() AND column_name <> 'size'
     UNION ALL SELECT constraint_name, delete_rule, update_rule, '', '' FROM information_schema.referential_constraints WHERE constraint_schema = database()
     UNION ALL SELECT index_name, '', '', '', '' FROM information_schema.statistics WHERE table_schema = database()
-    UNION ALL SELECT constraint_name, check_clause, '', '', '' FROM information_schema.check_constraints WHERE constraint_schema = database() ORDER BY 1, 2, 3`,
+    UNION ALL SELECT constraint_name, replace(check_clause, '_latin1', '_utf8mb4'), '', '', '' FROM information_schema.check_constraints WHERE constraint_schema = database() ORDER BY 1, 2, 3`,
 };
 
 for (const { product, needed } of products)
   describe(`hostile tables of ${product} taken over`, needed, () => {
     test("what the database says of a table stays so through changes of it", async (t) => {
-      const { query, applied, edit, place, file, url, migrate } = await takeOver(t, product, rich[product]);
+      const { query, applied, edit, place, file, url, migrate } = await takeOver(t, product, wordsOf(rich, product));
       await applied();
       edit([/size: text\(\)(\.max\(10\))?\.optional\(\)/, 'size: text()$1.default("M")']);
       if (product === "sqlite") {
@@ -55,14 +56,14 @@ for (const { product, needed } of products)
         assert.match(refused.out, /table line would have to be copied for that, and the index odd would be lost/);
         place.write(file(), place.read("v0.ts"));
       } else assert.match(await applied(), /to required\. Rows that hold null get 'M'/);
-      const before = await query(kept[product]);
+      const before = await query(wordsOf(kept, product));
       edit([/(export const orders[\s\S]*?note: text\(\)(?:\.max\(30\))?)\.optional\(\)/, "$1"]);
       const told = await applied();
       assert.match(told, /to required\. Rows that hold null get 'it''s'/);
-      assert.deepEqual(await query(kept[product]), before);
+      assert.deepEqual(await query(wordsOf(kept, product)), before);
       const down = await migrate("down");
       assert.equal(down.code, 0, down.out);
-      assert.deepEqual(await query(kept[product]), before);
+      assert.deepEqual(await query(wordsOf(kept, product)), before);
       await applied();
       const served = await place.serve({ file: file(), database: url });
       t.after(() => served.app.stop());

@@ -6,6 +6,7 @@ import { type Adopted, adopt } from "./databases.ts";
 import { answerOf, type Row } from "./place.ts";
 import type { TypesOf } from "./types.ts";
 import { mariadbTypes } from "./types-mariadb.ts";
+import { mysqlTypes } from "./types-mysql.ts";
 import { postgresTypes } from "./types-postgres.ts";
 
 interface Open {
@@ -84,7 +85,8 @@ function testTypes({ lines, remarks, given, id, shown, made, bob, filters, unsor
 
 const products = [
   { types: postgresTypes, needed: needsService("postgres"), more: testPostgres },
-  { types: mariadbTypes, needed: needsService("mariadb"), more: testMariadb },
+  { types: mariadbTypes, needed: needsService("mariadb"), more: testBoth },
+  { types: mysqlTypes, needed: needsService("mysql"), more: testMysql },
 ];
 
 for (const { types, needed, more } of products)
@@ -120,7 +122,8 @@ function testPostgres({ adopted, send }: Open): void {
   });
 }
 
-function testMariadb({ adopted, send }: Open): void {
+/** What MariaDB and MySQL have in common. */
+function testBoth({ adopted, send }: Open): void {
   void test("numbers of four bytes, sets, and numbers without a sign", async () => {
     assert.equal((await send("PATCH people/3", { ratio: 16777216 })).body.ratio, 16777216);
     assert.equal((await send("PATCH people/3", { tags: "y,none" })).status, 422);
@@ -156,5 +159,35 @@ function testMariadb({ adopted, send }: Open): void {
     assert.deepEqual((await answerOf(served, "olds")).data, [{ id: 1, what: "x" }]);
     for (const model of ["logs", "olds"]) assert.equal((await send(`POST ${model}`, { what: "y" })).status, 404);
     assert.equal((await send("DELETE people/1")).status, 204);
+  });
+}
+
+function testMysql(open: Open): void {
+  testBoth(open);
+  const { adopted, send } = open;
+
+  void test("defaults and conditions with quotes, columns that are not seen, documents as the server has them", async () => {
+    const doc = { b: 1, c: "word", a: [1.5, "x", null, { y: "\\ \" '" }] };
+    const made = await send("POST notes", { doc, kind: "it's", hidden: 7 });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const { at, ...rest } = made.body as Row;
+    assert.match(at, /^20/);
+    const left = { id: 1, said: "it's", wordy: 'a "b" \\ it\'s', two: 2, kind: "it's", loud: "it's'!", seen: null };
+    assert.deepEqual(rest, { ...left, doc, hidden: 7 });
+    assert.deepEqual((await answerOf(adopted().served, "showns")).data, [{ id: 1, doc, asked: "it's?" }]);
+    for (const query of [
+      "filter[doc.c]=word",
+      "filter[doc.c][gt]=wor",
+      "filter[kind]=it's",
+      "filter[loud][contains]='!",
+      "filter[hidden]=7",
+    ])
+      assert.equal((await answerOf(adopted().served, `notes?${query}`)).data.length, 1, query);
+    assert.equal((await send("POST notes", { doc: {}, kind: "x" })).status, 422);
+    assert.equal((await send("POST notes", { doc: {}, seen: 5, kind: "\\" })).status, 201);
+    // By an index over an expression, which no field is.
+    assert.equal((await send("POST notes", { doc: {}, said: "IT'S", kind: "it's" })).status, 409);
+    const both = await send("PATCH notes/1", { doc: { z: true }, said: "b\\" });
+    assert.deepEqual([both.status, both.body.doc, both.body.said, both.body.loud], [200, { z: true }, "b\\", "b\\'!"]);
   });
 }

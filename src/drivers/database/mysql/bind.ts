@@ -13,8 +13,9 @@ export function bindStored(storage: Storage, parameter: string): string {
     case "datetime":
       return `cast(left(${parameter}, 23) as datetime(3))`;
     case "date":
+      return `cast(${parameter} as date)`;
     case "time":
-      return `cast(${parameter} as ${storage})`;
+      return timeOf(parameter, 0);
     case "integer":
     case "bigint":
     case "boolean":
@@ -25,4 +26,9 @@ export function bindStored(storage: Storage, parameter: string): string {
     default:
       return parameter;
   }
+}
+
+/** A parameter alone would be of the type itself, and MySQL reads 12:00:00 as a day of 2012 first. */
+export function timeOf(parameter: string, digits: 0 | 6): string {
+  return `cast(concat(${parameter}) as time${digits === 0 ? "" : `(${digits})`})`;
 }

@@ -12,6 +12,7 @@ import {
   type TableChange,
   type TableShape,
 } from "../../ddl.ts";
+import { toStandard } from "./catalog/words.ts";
 import { createCatalogue, fingerprint } from "./ddl/catalogue.ts";
 import { createDdlForms } from "./ddl/forms.ts";
 import { lockOf } from "./ddl/locks.ts";
@@ -35,7 +36,8 @@ function defineColumn({ collation, tables }: Variant, column: ColumnShape, { tra
   const own = traits !== undefined && !native && texts.has(storage) ? ` CHARACTER SET utf8mb4 COLLATE ${collation}` : "";
   const parts = [
     quote(column.name),
-    `${typeOf(column, tables)}${native?.collation ?? own}`,
+    // The catalogue, and so the file, writes backslashes twice.
+    `${toStandard(typeOf(column, tables))}${native?.collation ?? own}`,
     column.optional ? "NULL" : "NOT NULL",
   ];
   if (column.serial) parts.push("AUTO_INCREMENT");
@@ -177,6 +179,6 @@ export function createDdl(variant: Variant): Ddl {
     forms: createDdlForms(variant.collation),
     references,
     manner,
-    catalogue: createCatalogue(variant.tables),
+    catalogue: createCatalogue(variant),
   });
 }

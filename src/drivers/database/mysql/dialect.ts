@@ -12,12 +12,13 @@ interface Words extends NativeForms {
   /** How a function of the product is called: by its name alone where it stands in the database itself. */
   readonly call: typeof functionName;
   readonly collation: string;
+  readonly locate: Variant["queries"]["locate"];
 }
 
 /** The dialect where the functions stand in the database of that name, or in the database itself. */
 export function createDialect({ collation, queries }: Variant, place: string | null): Dialect {
   const call: Words["call"] = place === null ? functionName : (name) => `${quote(place)}.${functionName(name)}`;
-  const words: Words = { ...createForms(collation), call, collation };
+  const words: Words = { ...createForms(collation), call, collation, locate: queries.locate };
   const { bind, read, resume } = words;
   return Object.freeze<Dialect>({
     lastNumber: queries.lastNumber,
@@ -44,10 +45,11 @@ export function createDialect({ collation, queries }: Variant, place: string | n
     json: Object.freeze<JsonWriter>({
       value: (form, sql) => jsonValue(words, form, sql),
       text: (form, sql) => textOf(words, form, sql),
+      // One call: each || would stand within the next, and five hundred are more than a thread's stack takes.
       object: (pairs) =>
         whole(
           words,
-          `'{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}'`,
+          `concat('{', ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)}, ${sql}`).join(", ")}, '}')`,
         ),
       when: (condition, object) => `case when ${condition} then ${object} else 'null' end`,
       array(rows) {
@@ -110,9 +112,9 @@ function among({ bind, collation }: Words, form: Form, { left, parameter }: List
   return `${left} in (select ${value} from json_table(${parameter}, '$[*]' columns (v ${type} path '$')) e)`;
 }
 
-function matches({ call, collation }: Words): Texts["matches"] {
+function matches({ call, collation, locate }: Words): Texts["matches"] {
   const by: Readonly<Record<Matching, (left: string, parameter: string) => string>> = {
-    contains: (left, parameter) => `locate(${parameter}, ${left}) > 0`,
+    contains: (left, parameter) => `${locate(parameter, left)} > 0`,
     startsWith: (left, parameter) => `left(${left}, char_length(${parameter})) = (${parameter})`,
     endsWith: (left, parameter) => `right(${left}, char_length(${parameter})) = (${parameter})`,
     like: (left, parameter) => `${left} like ${parameter} escape '\\'`,

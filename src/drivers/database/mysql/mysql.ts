@@ -11,7 +11,7 @@ import { withMigrator } from "./migrate/phases.ts";
 import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { HeldTransaction } from "./transactions.ts";
-import { createUnitQueue } from "./unit-queue.ts";
+import { createUnitQueue } from "./units/unit-queue.ts";
 import type { Variant } from "./variants/variant.ts";
 import { createWakeups } from "./wakeups.ts";
 
@@ -51,12 +51,13 @@ export async function openMysqlBeside(options: MysqlOptions): Promise<Database> 
 }
 
 /** Reads what the server says of itself, and makes nothing. Fails as `openMysql` does. */
-export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader) => Promise<T>): Promise<T> {
+export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader, variant: Variant) => Promise<T>): Promise<T> {
   const settings = resolveOptions(options);
   const connections = createConnections(await importMysql(), settings);
   try {
-    const reads = createReads(connections, settings, await variantAt(connections));
-    return await work(async (text, params = []) => reads.read({ text, params }));
+    const variant = await variantAt(connections);
+    const reads = createReads(connections, settings, variant);
+    return await work(async (text, params = []) => reads.read({ text, params }), variant);
   } finally {
     await connections.close();
   }

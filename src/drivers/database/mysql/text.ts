@@ -1,4 +1,4 @@
-/** Identifiers and literals as both servers write them under the settings of our connections: ANSI_QUOTES, NO_BACKSLASH_ESCAPES. */
+/** Identifiers and literals as both servers write them in statements of ours: names in double quotes, and backslashes stand for themselves. */
 import type { Value } from "../../../schema/value.ts";
 import { shortenName } from "../texts.ts";
 

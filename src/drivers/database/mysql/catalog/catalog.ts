@@ -1,4 +1,4 @@
-/** MariaDB's catalog: tables and views of the current database, as information_schema describes them. */
+/** The catalog of MariaDB and MySQL: tables and views of the current database, as information_schema describes them. */
 import type { Bounds, CatalogColumn, CatalogReference, CatalogTable, ReadCatalog } from "../../../catalog.ts";
 import { readCheck, type Said } from "../../../constraints.ts";
 import type { Row } from "../../../database.ts";
@@ -6,19 +6,19 @@ import type { Reader } from "../../../ddl.ts";
 import { quote } from "../text.ts";
 import { isDoubtful, typeOf } from "./column-types.ts";
 import { collated } from "./forms.ts";
-import { readTexts, toStandard } from "./words.ts";
+import type { CatalogWords, Variant } from "../variants/variant.ts";
 
 // A table whose engine has no transactions is read as views are.
 const tablesText = `select table_name, table_type = 'VIEW' or engine <> 'InnoDB', table_type = 'VIEW', table_comment
 from information_schema.tables where table_schema = database() and table_type in ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW')
 order by table_type = 'VIEW' or engine <> 'InnoDB', binary table_name`;
-const columnsText = `select table_name, column_name, column_type, is_nullable, column_default, extra, is_generated, column_comment, character_set_name, collation_name
+const columnsText = `select table_name, column_name, column_type, is_nullable, column_default, extra, coalesce(generation_expression, '') <> '', column_comment, character_set_name, collation_name
 from information_schema.columns where table_schema = database() order by binary table_name, ordinal_position`;
 // Of a part of a text, or of an expression, no field can be named.
 const indexesText = `select table_name, index_name, non_unique, column_name, sub_part, index_type from information_schema.statistics
 where table_schema = database() order by binary table_name, binary index_name, seq_in_index`;
-const checksText = `select table_name, check_clause from information_schema.check_constraints
-where constraint_schema = database() order by binary table_name, binary constraint_name`;
+const checksText = (checks: string) =>
+  `select table_name, check_clause from (${checks}) c order by binary table_name, binary constraint_name`;
 const referencesText = `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_table_schema = database(),
   k.referenced_column_name, r.delete_rule
 from information_schema.key_column_usage k join information_schema.referential_constraints r
@@ -26,26 +26,29 @@ from information_schema.key_column_usage k join information_schema.referential_c
 where k.table_schema = database() and k.referenced_table_name is not null
 order by binary k.table_name, binary k.constraint_name, k.ordinal_position`;
 
-export const readMysqlCatalog: ReadCatalog = async (read) => {
-  const tables = await read(tablesText);
-  const grouped = async (text: string) => Map.groupBy(await read(text), ([table]) => String(table));
-  const columns = await grouped(columnsText);
-  const indexes = await grouped(indexesText);
-  const checks = await grouped(checksText);
-  const references = await grouped(referencesText);
-  const found: CatalogTable[] = [];
-  for (const row of tables) {
-    const name = String(row[0]);
-    const rows: Rows = {
-      columns: columns.get(name) ?? [],
-      indexes: indexes.get(name) ?? [],
-      checks: checks.get(name) ?? [],
-      references: references.get(name) ?? [],
-    };
-    found.push(await withoutHuge(toTable(row, rows), read));
-  }
-  return found;
-};
+/** Reads what that server says. */
+export const readCatalogOf =
+  ({ catalog }: Pick<Variant, "catalog">): ReadCatalog =>
+  async (read) => {
+    const tables = await read(tablesText);
+    const grouped = async (text: string) => Map.groupBy(await read(text), ([table]) => String(table));
+    const columns = await grouped(columnsText);
+    const indexes = await grouped(indexesText);
+    const checks = await grouped(checksText(catalog.checks));
+    const references = await grouped(referencesText);
+    const found: CatalogTable[] = [];
+    for (const row of tables) {
+      const name = String(row[0]);
+      const rows: Rows = {
+        columns: columns.get(name) ?? [],
+        indexes: indexes.get(name) ?? [],
+        checks: checks.get(name) ?? [],
+        references: references.get(name) ?? [],
+      };
+      found.push(await withoutHuge(toTable(row, rows, catalog), read));
+    }
+    return found;
+  };
 
 interface Rows {
   readonly columns: readonly Row[];
@@ -54,9 +57,9 @@ interface Rows {
   readonly references: readonly Row[];
 }
 
-function toTable([table, isReadOnly, isView, remark]: Row, rows: Rows): CatalogTable {
+function toTable([table, isReadOnly, isView, remark]: Row, rows: Rows, catalog: CatalogWords): CatalogTable {
   const name = String(table);
-  const checks = rows.checks.map((row) => toStandard(String(row[1])));
+  const checks = rows.checks.map((row) => catalog.condition(String(row[1])));
   const documents = new Set(checks.flatMap((check) => documentIn(check) ?? []));
   const judged = checks.filter((check) => documentIn(check) === null);
   const indexes = [...Map.groupBy(rows.indexes, (row) => String(row[1])).entries()].filter(([, parts]) => isWhole(parts));
@@ -65,7 +68,7 @@ function toTable([table, isReadOnly, isView, remark]: Row, rows: Rows): CatalogT
     indexes
       .filter(([index, parts]) => index !== "PRIMARY" && (parts[0]?.[2] === 0) === unique)
       .map(([, parts]) => parts.map(columnIn));
-  const knowing: Knowing = { key, documents, said: judged.flatMap(readWhole) };
+  const knowing: Knowing = { catalog, key, documents, said: judged.flatMap(readWhole) };
   const comment = textOf(remark);
   return {
     name,
@@ -96,15 +99,16 @@ function documentIn(check: string): string | null {
 }
 
 interface Knowing {
+  readonly catalog: CatalogWords;
   readonly key: readonly string[];
   readonly documents: ReadonlySet<string>;
   readonly said: readonly Said[];
 }
 
-function toColumn(row: Row, { key, documents, said }: Knowing): CatalogColumn {
+function toColumn(row: Row, { catalog, key, documents, said }: Knowing): CatalogColumn {
   const [, name, type, nullable, fallback, extra, generated, comment, charset, collation] = row;
   const [column, declared, more] = [String(name), String(type), String(extra).toLowerCase()];
-  const isComputed = generated === "ALWAYS";
+  const isComputed = generated === 1;
   const isCounted = more.includes("auto_increment") && key.length === 1 && key[0] === column;
   const own = said.filter((one) => one.column === column);
   const choice = own.find((one) => "choices" in one);
@@ -120,7 +124,12 @@ function toColumn(row: Row, { key, documents, said }: Knowing): CatalogColumn {
       ? { type: { name: "choice", choices: choice.choices } }
       : {}),
     optional: nullable === "YES" && !key.includes(column),
-    default: isComputed || more.includes("auto_increment") ? "database" : defaultOf(textOf(fallback)),
+    default:
+      isComputed || more.includes("auto_increment")
+        ? "database"
+        : defaultOf(
+            catalog.fill(typeof fallback === "string" ? fallback : null, { type: declared, extra: String(extra) })?.sql ?? null,
+          ),
     bounds: isCounted ? {} : boundsOf(declared, own),
     made: isComputed ? "computed" : isCounted ? "counted" : null,
     comment: textOf(comment),
@@ -134,9 +143,10 @@ function boundsOf(native: string, said: readonly Said[]): Bounds {
 }
 
 function defaultOf(sql: string | null): CatalogColumn["default"] {
-  if (sql === null || sql === "NULL") return null;
+  if (sql === null) return null;
   if (isDoubtful(sql)) return "database";
-  if (/^'.*'$/s.test(sql) && readTexts(sql).length === 1) return { value: readTexts(sql)[0] ?? "" };
+  const [, text] = /^'((?:[^']|'')*)'$/.exec(sql) ?? [];
+  if (text !== undefined) return { value: text.replaceAll("''", "'") };
   if (/^-?\d{1,15}(\.\d{1,15})?$/.test(sql)) return { value: Number(sql) };
   const bit = /^b'([01])'$/.exec(sql)?.[1];
   if (bit !== undefined) return { value: Number(bit) };

@@ -14,6 +14,7 @@ const plain: Readonly<Record<string, CatalogType>> = {
   float: { name: "float" },
   double: { name: "float" },
   uuid: { name: "uuid" },
+  json: { name: "json" },
   date: { name: "date" },
   time: { name: "time" },
   datetime: { name: "datetime" },

@@ -1,6 +1,6 @@
 /** How columns of adopted tables hold values, and how those are turned into the types of the product's own columns and back. */
 import type { Form } from "../../../dialect.ts";
-import { bind, bindStored } from "../bind.ts";
+import { bind, bindStored, timeOf } from "../bind.ts";
 import { literal, yieldingText } from "../text.ts";
 import { readTexts } from "./words.ts";
 
@@ -102,7 +102,7 @@ function resumeNative(form: Form, parameter: string, collation: string): string 
   const { native, storage } = form;
   if (native === null) return bindStored(storage, parameter);
   if (storage === "datetime") return `cast(${parameter} as datetime(6))`;
-  if (storage === "time") return `cast(${parameter} as time(6))`;
+  if (storage === "time") return timeOf(parameter, 6);
   if (native.endsWith("unsigned") && storage === "bigint") return `cast(${parameter} as unsigned)`;
   if (storage === "real" && native.startsWith("decimal")) return `cast(${parameter} as ${/^[^ ]+/.exec(native)?.[0] ?? native})`;
   return storage === "text" ? bindNative(form, parameter, collation) : bindStored(storage, parameter);

@@ -136,11 +136,11 @@ function describe(table: TableShape, indexes: readonly IndexShape[], tables: Var
   });
 }
 
-export function createCatalogue(tables: Variant["tables"]): Catalogue {
+export function createCatalogue({ catalog, tables }: Variant): Catalogue {
   return Object.freeze<Catalogue>({
     readTables,
     readStructures,
-    readFound,
+    readFound: (read, named) => readFound(catalog, read, named),
     describe: (table, indexes) => describe(table, indexes, tables),
     readSizes: async () => new Map(),
     verify: findOrphans,

@@ -1,9 +1,10 @@
-/** What MariaDB says of tables that somebody else made. MODIFY COLUMN keeps only what it is told, so each column's definition is kept whole. */
+/** What both servers say of tables that somebody else made. MODIFY COLUMN keeps only what it is told, so each column's definition is kept whole. */
 import type { Row } from "../../../database.ts";
 import type { Reader, ReferenceShape } from "../../../ddl.ts";
 import type { FoundColumn, FoundIndex, FoundTable } from "../../../found.ts";
 import { isDoubtful } from "../catalog/column-types.ts";
 import { literal } from "../text.ts";
+import type { CatalogWords } from "../variants/variant.ts";
 import { ruleOf } from "./references.ts";
 
 const among = (tables: readonly string[]) => `in (${tables.map(literal).join(", ")})`;
@@ -11,10 +12,10 @@ const tablesText = (tables: readonly string[]) =>
   `select table_name, table_type, engine from information_schema.tables where table_schema = database() and table_name ${among(tables)}`;
 const columnsText = (
   tables: readonly string[],
-) => `select table_name, column_name, column_type, is_nullable, column_default, extra, is_generated, column_comment,
+) => `select table_name, column_name, column_type, is_nullable, column_default, extra, coalesce(generation_expression, '') <> '', column_comment,
   character_set_name, collation_name, column_key = 'PRI' from information_schema.columns where table_schema = database() and table_name ${among(tables)} order by ordinal_position`;
-const checksText = (tables: readonly string[]) =>
-  `select table_name, constraint_name, check_clause from information_schema.check_constraints where constraint_schema = database() and level = 'Column' and table_name ${among(tables)}`;
+const checksText = (checks: string) => (tables: readonly string[]) =>
+  `select table_name, constraint_name, check_clause from (${checks}) c where of_column = 1 and table_name ${among(tables)}`;
 const referencesText = (
   tables: readonly string[],
 ) => `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_table_schema = database(),
@@ -27,9 +28,13 @@ const indexesText = (
 ) => `select table_name, index_name, non_unique, column_name, sub_part, index_type, collation from information_schema.statistics
 where table_schema = database() and table_name ${among(tables)} order by binary index_name, seq_in_index`;
 
-export async function readFound(read: Reader, tables: readonly string[]): Promise<ReadonlyMap<string, FoundTable>> {
+export async function readFound(
+  catalog: CatalogWords,
+  read: Reader,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, FoundTable>> {
   const [listed = [], columns, checks, references, indexes] = await Promise.all(
-    [tablesText, columnsText, checksText, referencesText, indexesText].map(async (text) => read(text(tables))),
+    [tablesText, columnsText, checksText(catalog.checks), referencesText, indexesText].map(async (text) => read(text(tables))),
   );
   const of = (rows: readonly Row[] | undefined, name: string) => (rows ?? []).filter(([table]) => String(table) === name);
   return new Map(
@@ -43,7 +48,7 @@ export async function readFound(read: Reader, tables: readonly string[]): Promis
         name,
         fault: faultOf(String(type), String(engine)),
         key: (byIndex.get("PRIMARY") ?? []).map((row) => String(row[3])),
-        columns: of(columns, name).map((row) => toColumn(row, ownChecks.get(String(row[1])))),
+        columns: of(columns, name).map((row) => toColumn(row, catalog, ownChecks.get(String(row[1])))),
         references: ties,
         indexes: others.map(([index, rows]) =>
           toIndex({ index, table: name, isTie: ties.some(({ tie }) => tie === index) }, rows),
@@ -62,9 +67,11 @@ function faultOf(type: string, engine: string): string | null {
   return engine === "InnoDB" ? null : `its engine is ${engine}`;
 }
 
-function toColumn(row: Row, check: string | undefined): FoundColumn {
+function toColumn(row: Row, catalog: CatalogWords, told: string | undefined): FoundColumn {
   const [, name, type, nullable, given, extra, generated, comment, charset, collation, isKey] = row;
-  const [said, filled] = [String(extra).toLowerCase(), given === null ? null : String(given)];
+  const said = String(extra).toLowerCase();
+  const filled = catalog.fill(typeof given === "string" ? given : null, { type: String(type), extra: String(extra) });
+  const check = told === undefined ? undefined : catalog.condition(told);
   const isCounted = said.includes("auto_increment");
   const renewal = /on update \S+/.exec(said)?.[0];
   const text = String(comment ?? "");
@@ -75,16 +82,16 @@ function toColumn(row: Row, check: string | undefined): FoundColumn {
     ...(check === undefined ? [] : [`CHECK (${check})`]),
   ];
   const fixed =
-    generated === "ALWAYS"
+    generated === 1
       ? "is computed by the database"
-      : isDoubtful(`${String(type)}${filled ?? ""}${text}${check ?? ""}`)
+      : isDoubtful(`${String(type)}${filled?.sql ?? ""}${text}${check ?? ""}`)
         ? "has a ? in its definition, which the catalog also writes for what it cannot write"
         : null;
   return {
     name: String(name),
     native: {
       type: String(type),
-      fill: filled === null || filled === "NULL" ? null : `(${filled})`,
+      fill: filled?.written ?? null,
       says: `${String(type)}${isCounted ? " AUTO_INCREMENT" : ""}`,
       ...(charset === null || charset === undefined
         ? {}

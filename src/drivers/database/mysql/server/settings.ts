@@ -7,7 +7,6 @@ export type Purpose = "read" | "write";
 const modes = [
   "ANSI_QUOTES",
   "PIPES_AS_CONCAT",
-  "NO_BACKSLASH_ESCAPES",
   "STRICT_ALL_TABLES",
   "NO_ZERO_DATE",
   "NO_ZERO_IN_DATE",

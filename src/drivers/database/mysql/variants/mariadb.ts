@@ -1,5 +1,6 @@
 /** MariaDB, from 10.11 on. */
 import type { Listed } from "../../../dialect.ts";
+import { toStandard } from "../catalog/words.ts";
 import { createDocuments } from "../documents.ts";
 import { termInside } from "../sorting.ts";
 import type { Gathered, Variant } from "./variant.ts";
@@ -16,9 +17,10 @@ export const mariadb: Variant = Object.freeze<Variant>({
   oldest: [10, 11],
   collation,
   sessions: Object.freeze({
-    modes: ["SIMULTANEOUS_ASSIGNMENT"],
+    modes: ["NO_BACKSLASH_ESCAPES", "SIMULTANEOUS_ASSIGNMENT"],
     settings: ["max_recursive_iterations = 4294967295"],
     limit: (timeoutMs: number) => `max_statement_time = ${timeoutMs / 1000}`,
+    escaped: null,
     hasBlocks: true,
   }),
   routines: Object.freeze({
@@ -32,12 +34,24 @@ export const mariadb: Variant = Object.freeze<Variant>({
     lastNumber: null,
     gather,
     documents: createDocuments(collation),
+    locate: (part: string, whole: string) => `locate(${part}, ${whole})`,
   }),
   tables: Object.freeze({
     integer: "bigint(20)",
     // Kept by a hash of its own.
     longParts: null,
     expression: "null",
+    dropChecks: null,
     spell: null,
+  }),
+  catalog: Object.freeze({
+    checks:
+      "select table_name, constraint_name, check_clause, level = 'Column' of_column from information_schema.check_constraints where constraint_schema = database()",
+    condition: toStandard,
+    fill(said: string | null) {
+      if (said === null || said === "NULL") return null;
+      const sql = toStandard(said);
+      return { sql, written: `(${sql})` };
+    },
   }),
 });

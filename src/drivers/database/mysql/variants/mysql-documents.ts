@@ -18,14 +18,18 @@ export function createMysqlDocuments(collation: string): Documents {
       return as === "scalar" ? json(parameter) : bind(form, parameter);
     },
     compare(left, sign, right) {
-      const both = (types: string) => `json_type(${left}) in (${types}) and json_type(${right}) in (${types})`;
+      const both = (types: string) => `${isOf(left, types, collation)} and ${isOf(right, types, collation)}`;
       const text = (sql: string) => `(json_unquote(${sql}) collate ${collation})`;
       const real = (sql: string) => `cast(${sql} as double)`;
       return `case when ${both("'STRING'")} then ${text(left)} ${sign} ${text(right)} when ${both(numbers)} then ${real(left)} ${sign} ${real(right)} else false end`;
     },
-    holds: (list, parameter) =>
-      `exists (select 1 from json_table(${list}, '$[*]' columns (v json path '$')) e where e.v = ${json(parameter)})`,
+    holds: (list, parameter) => `(${json(parameter)} member of (${list}) is true)`,
   });
+}
+
+// What JSON functions answer is neither more nor less binding than a text of the statement, and collated otherwise.
+function isOf(found: string, types: string, collation: string): string {
+  return `json_type(${found}) collate ${collation} in (${types})`;
 }
 
 interface Place {
@@ -37,14 +41,14 @@ interface Place {
 function read(document: string, { path, as, collation }: Place): string {
   const found = `json_extract(${document}, ${path})`;
   const text = `(json_unquote(${found}) collate ${collation})`;
-  const only = (types: string, sql: string) => `case when json_type(${found}) in (${types}) then ${sql} end`;
+  const only = (types: string, sql: string) => `case when ${isOf(found, types, collation)} then ${sql} end`;
   switch (as) {
     case "document":
       return spelt(found, collation);
     case "scalar":
       return only(`'STRING', ${numbers}`, found);
     case "json":
-      return `case when json_type(${found}) <> 'NULL' then ${spelt(found, collation)} end`;
+      return `case when json_type(${found}) collate ${collation} <> 'NULL' then ${spelt(found, collation)} end`;
     case "words":
     case "text":
     case "uuid":

@@ -1,20 +1,24 @@
 /** MySQL, from 8.4 on: what it says in other words than MariaDB. */
 import type { Reader } from "../../../ddl.ts";
 import type { Listed } from "../../../dialect.ts";
-import { termInside } from "../sorting.ts";
 import { literal, quote, unquote } from "../text.ts";
+import { mysqlCatalog } from "./mysql-catalog.ts";
 import { createMysqlDocuments } from "./mysql-documents.ts";
 import type { Finding, Gathered, Variant } from "./variant.ts";
 
 const collation = "utf8mb4_0900_bin";
 
-/** A derived table may speak of the row around it, so it sorts and cuts; what gathers the rows sorts those that are left. */
+/**
+ * A derived table may speak of the row around it, so it sorts and cuts. What gathers the rows goes by their numbers alone: sorted by
+ * whether a value is null, it has been seen to turn them round.
+ */
 function gather({ object, from, order, limit }: Listed): Gathered {
   const keys = order.map(({ sql }, index) => `${sql} as "o${index}"`).join(", ");
-  const terms = order.map(({ descending }, index) => `"o${index}"${descending ? " desc" : ""}`).join(", ");
-  const again = order.map((term, index) => termInside({ ...term, sql: `a."o${index}"` })).join(", ");
-  const rows = `select ${object} as "j", ${keys} ${from} order by ${terms} limit ${limit}`;
-  return { sql: `group_concat(a."j" order by ${again} separator ',')`, from: `from (${rows}) a` };
+  const by = (table: string) =>
+    order.map(({ descending }, index) => `${table}"o${index}"${descending ? " desc" : ""}`).join(", ");
+  const rows = `select ${object} as "j", ${keys} ${from} order by ${by("")} limit ${limit}`;
+  const numbered = `select a."j", row_number() over (order by ${by("a.")}) as "o" from (${rows}) a`;
+  return { sql: `group_concat(b."j" order by b."o" separator ',')`, from: `from (${numbered}) b` };
 }
 
 const mark = "\u0001";
@@ -42,15 +46,26 @@ async function spell(text: string, read: Reader): Promise<string> {
   return `${text.slice(0, -clause.length)}${found ? `, DROP INDEX ${index}` : ""}`;
 }
 
+const texts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`/g;
+
+/** Backslashes in texts, twice; in names they stand for themselves. */
+function escaped(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(texts, (part) => (part.startsWith("'") ? part.replaceAll("\\", "\\\\") : part));
+}
+
 export const mysql: Variant = Object.freeze<Variant>({
   title: "MySQL",
   oldest: [8, 4],
   collation,
   sessions: Object.freeze({
     modes: [],
-    settings: ["cte_max_recursion_depth = 4294967295"],
+    // Of an EXISTS within an outer join that it makes a join of, it has been seen to leave out conditions: an access rule may be one.
+    settings: ["cte_max_recursion_depth = 4294967295", "optimizer_switch = 'semijoin=off'"],
     // Of reads alone: a write that takes longer is given up with its connection.
     limit: (timeoutMs: number) => `max_execution_time = ${timeoutMs}`,
+    // Under NO_BACKSLASH_ESCAPES it cannot open a table of whose expressions one has a quote or a backslash in a text.
+    escaped,
     hasBlocks: false,
   }),
   routines: Object.freeze({
@@ -67,11 +82,17 @@ export const mysql: Variant = Object.freeze<Variant>({
     lastNumber: "select last_insert_id()",
     gather,
     documents: createMysqlDocuments(collation),
+    // It goes by the collation of what it looks into, whatever the other one says of itself.
+    locate: (part: string, whole: string) => `locate(${part}, convert(${whole} using utf8mb4) collate ${collation})`,
   }),
   tables: Object.freeze({
     integer: "bigint",
     longParts: (column: string) => [`${quote(column)}(${foundBy})`, `(UNHEX(SHA2(${quote(column)}, 256)))`],
     expression: "s.expression",
+    // It counts them anew, under names that are the whole database's even where the table is temporary.
+    dropChecks: (table: string, count: number) =>
+      Array.from({ length: count }, (_, at) => `ALTER TABLE ${quote(table)} DROP CHECK ${quote(`${table}_chk_${at + 1}`)}`),
     spell,
   }),
+  catalog: mysqlCatalog,
 });

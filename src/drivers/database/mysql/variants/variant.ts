@@ -12,6 +12,7 @@ export interface Variant {
   readonly routines: Routines;
   readonly queries: Queries;
   readonly tables: Tables;
+  readonly catalog: CatalogWords;
 }
 
 export interface Sessions {
@@ -20,6 +21,8 @@ export interface Sessions {
   readonly settings: readonly string[];
   /** The setting that ends a statement which takes longer; 0 for never. */
   readonly limit: (timeoutMs: number) => string;
+  /** A statement in which backslashes stand for themselves, as a session takes it; null where sessions take them so. */
+  readonly escaped: ((text: string) => string) | null;
   /** Several statements may go out as one compound statement. */
   readonly hasBlocks: boolean;
 }
@@ -54,6 +57,8 @@ export interface Queries {
   /** The texts of rows in their order, with commas between them, out of FROM and what follows; null where there are none. */
   readonly gather: (rows: Listed) => Gathered;
   readonly documents: Documents;
+  /** Where a text stands in another that may be of any collation; zero where it does not, letter by letter. */
+  readonly locate: (part: string, whole: string) => string;
 }
 
 export interface Gathered {
@@ -69,6 +74,30 @@ export interface Tables {
   readonly longParts: ((column: string) => readonly string[]) | null;
   /** Of `information_schema.statistics s`: the part of an index that is no column. */
   readonly expression: string;
+  /** Out of the name of a table made LIKE another and the number of CHECK constraints that it has got: what drops them, where their names would stand in the way. */
+  readonly dropChecks: ((table: string, count: number) => readonly string[]) | null;
   /** A definition as the server takes it, which may hang on what is there; null where it takes it as it is. */
   readonly spell: ((text: string, read: Reader) => Promise<string>) | null;
+}
+
+/** How the server's catalogue says what was written in a definition. */
+export interface CatalogWords {
+  /** A query for the CHECK constraints that hold in the current database: `table_name`, `constraint_name`, `check_clause`, and `of_column`: 1 where it is part of a column. */
+  readonly checks: string;
+  /** A condition, as it can be written again. */
+  readonly condition: (said: string) => string;
+  /** A column's default, out of what its row says; null for none. */
+  readonly fill: (said: string | null, column: Described) => Filled | null;
+}
+
+/** A default: its value as SQL, and as it follows the word DEFAULT. */
+export interface Filled {
+  readonly sql: string;
+  readonly written: string;
+}
+
+/** What a row of `information_schema.columns` says besides. */
+export interface Described {
+  readonly type: string;
+  readonly extra: string;
 }
