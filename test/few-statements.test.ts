@@ -65,6 +65,8 @@ const calls: readonly {
   readonly name: string;
   readonly call: (ids: { readonly order: string }) => Call;
   readonly statements: number;
+  /** How many more on MariaDB, where rows that it counts are inserted by 64, 32 and so on. @default 0 */
+  readonly splits?: number;
 }[] = [
   {
     name: "a batch of creates",
@@ -93,6 +95,22 @@ const calls: readonly {
       data: { text: "r", parts: count(20).map((index) => ({ text: `p${index}` })) },
     }),
     statements: 6,
+  },
+  {
+    name: "a list of rows that the database numbers",
+    call: () => ({ op: "createMany", model: "receipts", data: count(many).map((index) => ({ text: `number ${index}` })) }),
+    statements: 3,
+    splits: 2,
+  },
+  {
+    name: "a batch of rows that the database numbers, and of rows that lead to one of them",
+    call: () =>
+      batch([
+        ...count(20).map((index) => ({ id: `c${index}`, create: "receipts", data: { text: `batch ${index}` } })),
+        ...count(20).map((index) => ({ create: "parts", data: { receipt: { $ref: "c7.id" }, text: `part ${index}` } })),
+      ]),
+    statements: 7,
+    splits: 1,
   },
   {
     name: "an update with what is to be owned",
@@ -204,11 +222,12 @@ for (const product of ["postgres", "mariadb"] as const) {
       await using there = await open({ database: url });
       const one = await runAll(here);
       const other = await runAll(there);
-      for (const [index, { name, statements }] of calls.entries()) {
+      for (const [index, { name, statements, splits = 0 }] of calls.entries()) {
         const [ours, theirs] = [one.results[index], other.results[index]];
-        assert.equal(theirs?.answer, ours?.answer, name);
+        assert.ok(theirs?.answer === ours?.answer, `${name}: ${theirs?.answer.slice(0, 2_000)}`);
         // What closes a transaction on MariaDB is no part of the call.
-        assert.deepEqual([theirs?.said, theirs?.ran], [statements, statements + (product === "mariadb" ? 2 : 0)], name);
+        const expected = statements + (product === "mariadb" ? splits : 0);
+        assert.deepEqual([theirs?.said, theirs?.ran], [expected, expected + (product === "mariadb" ? 2 : 0)], name);
       }
       assert.deepEqual(other.refused, one.refused);
       assert.deepEqual(
