@@ -35,6 +35,7 @@ describe("SQLite", () => feedTests(() => null));
 describe("PostgreSQL 18", needsService("postgres"), () => serverTests(() => serviceUrl("postgres"), laterWaits));
 describe("PostgreSQL 15", needsService("postgres-15"), () => serverTests(() => serviceUrl("postgres-15"), laterWaits));
 describe("MariaDB", needsService("mariadb"), () => serverTests(() => serviceUrl("mariadb"), nothingWaits));
+describe("MySQL", needsService("mysql"), () => serverTests(() => serviceUrl("mysql"), nothingWaits));
 
 function serverTests(server: () => string, lateness: Lateness): void {
   feedTests(server);

@@ -60,17 +60,7 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
   const open = (max: number) => openPool(createPool({ ...poolOptions(settings), connectionLimit: max }), settings);
   const pools = { read: open(settings.readersMax), write: open(settings.writersMax) };
 
-  const spoken = createLru<string, string>(settings.statementsMax);
-
-  /** What is said once is said again. */
-  function speakIn({ sessions }: Variant, text: string): string {
-    if (sessions.escaped === null) return text;
-    const known = spoken.get(text);
-    if (known !== undefined) return known;
-    const escaped = sessions.escaped(text);
-    if (escaped !== text) spoken.set(text, escaped);
-    return escaped;
-  }
+  const speak = createSpeech(settings.statementsMax);
 
   /** Another server might not even know what is set here. */
   async function settle(connection: PoolConnection, purpose: Purpose): Promise<void> {
@@ -100,34 +90,14 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
     state: found.state,
     async use<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
       const connection = await acquire(purpose);
-      let isSound = true;
-      let timeoutMs = timeoutOf(purpose, settings);
+      const use: Use = { variant: now.variant as Variant, timeoutMs: timeoutOf(purpose, settings), isSound: true };
       try {
-        const variant = now.variant as Variant;
-        const speak = (text: string) => speakIn(variant, text);
-        const all = variant.sessions.hasBlocks ? prepareBlock : prepareEach;
-        return await work({
-          variant,
-          ask: (text, params = []) => prepare(connection, { text: speak(text), params }, timeoutMs),
-          askAll: (statements) =>
-            all(
-              connection,
-              statements.map((one) => ({ ...one, text: speak(one.text) })),
-              timeoutMs,
-            ),
-          tell: (text) => send(connection, speak(text), timeoutMs),
-          allow: (allowedMs) => {
-            timeoutMs = allowedMs;
-          },
-          retire: () => {
-            isSound = false;
-          },
-        });
+        return await work(openSession(connection, use, (text) => speak(use.variant, text)));
       } catch (error) {
-        isSound = false;
+        use.isSound = false;
         throw error;
       } finally {
-        if (isSound) connection.release();
+        if (use.isSound) connection.release();
         else connection.destroy();
       }
     },
@@ -136,6 +106,46 @@ export function createConnections({ createPool, createConnection }: Mysql, setti
       await Promise.all([pools.read, pools.write].map((pool) => new Promise<void>((resolve) => pool.end(() => resolve()))));
     },
   });
+}
+
+/** What becomes of a connection while work is done on it. */
+interface Use {
+  readonly variant: Variant;
+  timeoutMs: number;
+  isSound: boolean;
+}
+
+function openSession(connection: PoolConnection, use: Use, speak: (text: string) => string): Session {
+  const { variant } = use;
+  const all = variant.sessions.hasBlocks ? prepareBlock : prepareEach;
+  return {
+    variant,
+    ask: (text, params = []) => prepare(connection, { text: speak(text), params }, use.timeoutMs),
+    askAll(statements) {
+      const spoken = statements.map(({ text, params }) => ({ text: speak(text), params }));
+      return all(connection, spoken, use.timeoutMs);
+    },
+    tell: (text) => send(connection, speak(text), use.timeoutMs),
+    allow(timeoutMs) {
+      use.timeoutMs = timeoutMs;
+    },
+    retire() {
+      use.isSound = false;
+    },
+  };
+}
+
+/** Statements as that server takes them: what is said once is said again. */
+function createSpeech(statementsMax: number): (variant: Variant, text: string) => string {
+  const spoken = createLru<string, string>(statementsMax);
+  return ({ sessions }, text) => {
+    if (sessions.escaped === null) return text;
+    const known = spoken.get(text);
+    if (known !== undefined) return known;
+    const escaped = sessions.escaped(text);
+    if (escaped !== text) spoken.set(text, escaped);
+    return escaped;
+  };
 }
 
 function openPool(pool: Pool, { onTrouble }: MysqlSettings): Pool {

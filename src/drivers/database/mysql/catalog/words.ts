@@ -20,8 +20,10 @@ export function toStandard(sql: string): string {
   );
 }
 
+const beyondAscii = /[\u0080-\uffff]/;
+
 /** MySQL says of each text which character set it is of: it is the same in the one that we speak. */
 function saysNothing(set: string | undefined, text: string): boolean {
   if (set === undefined || set.startsWith("_utf8")) return true;
-  return set !== "_binary" && [...text].every((letter) => letter <= "\u007f");
+  return set !== "_binary" && !beyondAscii.test(text);
 }
