@@ -1,9 +1,9 @@
 /** One statement for many of the same text: their parameters are one JSON text, and each row says by number whose it is. */
-import type { Statement, Step, Value } from "../../database.ts";
-import { rememberTexts, replaceMarks } from "../texts.ts";
-import { placeOfWhere } from "../words.ts";
-import { yieldingText } from "./text.ts";
-import { toSent } from "./values.ts";
+import type { Statement, Step, Value } from "../../../database.ts";
+import { rememberTexts, replaceMarks } from "../../texts.ts";
+import { placeOfWhere } from "../../words.ts";
+import { yieldingText } from "../text.ts";
+import { toSent } from "../values.ts";
 
 /** A step of all parts. What a check says, and what is counted, is judged where it is answered. */
 export interface JoinedStep extends Statement {

@@ -1,8 +1,8 @@
 /** Runs parts that are alike together: each step once for all of them, in as few round trips as what they hand on allows. */
-import { assert } from "../../../base/errors.ts";
-import { type Row, type Step, type StepRef, type StepResult, UnitRefused, type Value } from "../../database.ts";
-import { isOwn, type OwnRef, type Param, type Parts, type Shared } from "../alike.ts";
-import { isRef } from "../steps.ts";
+import { assert } from "../../../../base/errors.ts";
+import { type Row, type Step, type StepRef, type StepResult, UnitRefused, type Value } from "../../../database.ts";
+import { isOwn, type OwnRef, type Param, type Parts, type Shared } from "../../alike.ts";
+import { isRef } from "../../steps.ts";
 import { type Asked, type Block, judge } from "./blocks.ts";
 import { type JoinedStep, joinStep } from "./joined.ts";
 

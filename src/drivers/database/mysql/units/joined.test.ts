@@ -1,9 +1,9 @@
 /** Which statements become one for many, and how: without a server, as what comes of it there is in the conformance kit. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Step } from "../../database.ts";
+import type { Step } from "../../../database.ts";
 import * as joined from "./joined.ts";
-import { mariadb } from "./variants/mariadb.ts";
+import { mariadb } from "../variants/mariadb.ts";
 
 const joinReads = (text: string, all: Parameters<typeof joined.joinReads>[1]) => joined.joinReads(text, all, mariadb.collation);
 const joinStep = (step: Step, all: Parameters<typeof joined.joinStep>[1]) => joined.joinStep(step, all, mariadb.collation);

@@ -1,14 +1,14 @@
 /** Runs units inside the transaction at hand, and judges their steps by what the server has answered. */
-import { assert } from "../../../base/errors.ts";
-import { type Row, type Step, type StepRef, type StepResult, type UnitRepeat, type Value } from "../../database.ts";
-import { piecesOf, sharedSteps } from "../alike.ts";
-import { isRef } from "../steps.ts";
+import { assert } from "../../../../base/errors.ts";
+import { type Row, type Step, type StepRef, type StepResult, type UnitRepeat, type Value } from "../../../database.ts";
+import { piecesOf, sharedSteps } from "../../alike.ts";
+import { isRef } from "../../steps.ts";
 import { createBlock, judge } from "./blocks.ts";
-import type { Session } from "./connections.ts";
-import { isAborted, isLost, type ServerError, toRefusal } from "./failures.ts";
+import type { Session } from "../connections.ts";
+import { isAborted, isLost, type ServerError, toRefusal } from "../failures.ts";
 import { type Running, runParts } from "./parts.ts";
 import { noteUnfit } from "./joined.ts";
-import { columnsOf } from "./places.ts";
+import { columnsOf } from "../places.ts";
 
 export interface Done {
   readonly results: readonly StepResult[];

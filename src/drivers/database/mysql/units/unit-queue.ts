@@ -1,12 +1,12 @@
 /** Units that wait share one serializable transaction and one commit, each in a savepoint: where one fails, those around it do not. */
-import { type Step, type StepResult, UnitRefused, type UnitRepeat } from "../../database.ts";
-import { haveSameTexts, type Parts, sharedSteps, wholeUnits } from "../alike.ts";
-import { checkUnit } from "../steps.ts";
-import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
-import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
-import type { Connections, Session } from "./connections.ts";
-import { isAborted, isLate, isLost, type ServerError, toError } from "./failures.ts";
-import type { MysqlSettings } from "./options.ts";
+import { type Step, type StepResult, UnitRefused, type UnitRepeat } from "../../../database.ts";
+import { haveSameTexts, type Parts, sharedSteps, wholeUnits } from "../../alike.ts";
+import { checkUnit } from "../../steps.ts";
+import { letLosersPass, type Losers, runInTurn } from "../../turns.ts";
+import { createWriteQueue, type Waiting, type WriteQueue } from "../../write-queue.ts";
+import type { Connections, Session } from "../connections.ts";
+import { isAborted, isLate, isLost, type ServerError, toError } from "../failures.ts";
+import type { MysqlSettings } from "../options.ts";
 import { PartsRefused } from "./parts.ts";
 import { isUndone, runJoined, runSteps, runUnit } from "./units.ts";
 
