@@ -82,6 +82,7 @@ void describe("more than the database can do", needsService("postgres"), () => {
 
 void describe("PostgreSQL that says nothing any more", needsService("postgres"), () => silenceTest(() => serviceUrl("postgres")));
 void describe("MariaDB that says nothing any more", needsService("mariadb"), () => silenceTest(() => serviceUrl("mariadb")));
+void describe("MySQL that says nothing any more", needsService("mysql"), () => silenceTest(() => serviceUrl("mysql")));
 
 function silenceTest(server: () => string): void {
   test("under load everybody is told in time, further ones at once, and it is found again without a restart", async () => {

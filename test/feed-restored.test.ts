@@ -1,7 +1,7 @@
 /** A dump restored into another database and another server: noticed at the start, set right once, and the feed goes on from positions kept before. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { createApp } from "holdfast";
+import { backend, createApp, everyone, model, text } from "holdfast";
 import { openDatabase } from "../src/app/wire.ts";
 import { postgresCommits } from "../src/drivers/database/postgres/ddl/commits.ts";
 import type { PlacedChange } from "../src/engine/feed.ts";
@@ -20,6 +20,14 @@ const need = needs(
 );
 
 const note = (id: string) => ({ id, body: "noted", count: 0 });
+
+const besideBackend = backend({
+  notes: model("notes", { id: text().column("id", "text"), body: text().column("body", "text") })
+    .table("note")
+    .adopted()
+    .key("id")
+    .access(() => ({ read: everyone, write: everyone })),
+});
 
 /** Uses up numbers of transactions: as many as a server has that was at work for longer. */
 async function age(url: string, transactions: number): Promise<void> {
@@ -147,6 +155,35 @@ void describe("a dump that is restored", need, async () => {
       { code: "database_restored" },
     );
     await target.drop();
+  });
+
+  test("with the records apart, beside tables of somebody else's: the same, and told of once", async () => {
+    const source = await freshDatabase(old.url);
+    await queryOnce(source.url, "create table note (id text primary key, body text not null)");
+    const serve = async (url: string, told: string[]) =>
+      createApp(besideBackend, { database: url, secret: testSecret, log: (text) => void told.push(text) });
+    const app = await serve(source.url, []);
+    await app.system.notes.create({ id: "first", body: "noted" });
+    await app.system.notes.create({ id: "second", body: "noted" });
+    const { records: before } = await app.engine.readChanges();
+    await app.stop();
+    const target = await freshDatabase(young.url);
+    dumpInto(source.url, target.url);
+    const told: string[] = [];
+    const again = await serve(target.url, told);
+    await again.system.notes.create({ id: "third", body: "noted" });
+    for (const [index, { position }] of before.entries()) {
+      const found = await tail(again.engine.readChanges, position);
+      assert.deepEqual(idsOf(found), ["first", "second", "third"].slice(index + 1), `from ${position} on`);
+    }
+    await again.stop();
+    assert.equal(told.join("").match(/database_restored/g)?.length, 1);
+    const later: string[] = [];
+    await (await serve(target.url, later)).stop();
+    assert.doesNotMatch(later.join(""), /database_restored/);
+    const homes = await queryOnce(target.url, "select schemaname from pg_tables where tablename = '_changes'");
+    assert.deepEqual(homes, [{ schemaname: "holdfast" }]);
+    for (const { drop } of [source, target]) await drop();
   });
 
   test("without it, new records come before the restored ones, which are not read: the tests above can fail", async () => {

@@ -27,6 +27,7 @@ describe("PostgreSQL 18", needsService("postgres"), () => {
 });
 describe("PostgreSQL 15", needsService("postgres-15"), () => tests(() => serviceUrl("postgres-15")));
 describe("MariaDB", needsService("mariadb"), () => tests(() => serviceUrl("mariadb")));
+describe("MySQL", needsService("mysql"), () => tests(() => serviceUrl("mysql")));
 
 /** Follows in the background, and holds what has come. */
 function follow(watch: WatchFeed, options: { readonly after?: string | null; readonly pollMs?: number } = {}) {

@@ -35,6 +35,7 @@ describe("SQLite", () => feedTests(() => null));
 describe("PostgreSQL 18", needsService("postgres"), () => serverTests(() => serviceUrl("postgres"), laterWaits));
 describe("PostgreSQL 15", needsService("postgres-15"), () => serverTests(() => serviceUrl("postgres-15"), laterWaits));
 describe("MariaDB", needsService("mariadb"), () => serverTests(() => serviceUrl("mariadb"), nothingWaits));
+describe("MySQL", needsService("mysql"), () => serverTests(() => serviceUrl("mysql"), nothingWaits));
 
 function serverTests(server: () => string, lateness: Lateness): void {
   feedTests(server);
@@ -154,7 +155,7 @@ function feedTests(server: () => string | null): void {
     await using place = await openPlace(server());
     await place.openNode();
     const read = await place.openFeed();
-    for (const after of ["", "1", "1.", "a.1", "1.1.1", "1.1; --", `${"9".repeat(21)}.1`]) {
+    for (const after of ["", "1", "1.", "a.1", "1.1.1.1", "1.1; --", `${"9".repeat(21)}.1`]) {
       await assert.rejects(read({ after }), { code: "invalid_cursor" }, after);
     }
     assert.deepEqual((await read({ after: "0.0" })).records, []);

@@ -1,4 +1,4 @@
-/** Apps for tests on a database of their own: SQLite's, or what `DATABASE` names (`postgres`, `mariadb`), so that one suite runs on all. */
+/** Apps for tests on a database of their own: SQLite's, or what `DATABASE` names (`postgres`, `mariadb`, `mysql`), so that one suite runs on all. */
 import type { App } from "../src/app/app.ts";
 import { createApp } from "../src/app/app.ts";
 import type { AppOptions } from "../src/app/options.ts";
@@ -17,7 +17,7 @@ export const testSecret = "a secret that is for test apps alone";
 /** An empty database, and what removes it. */
 export async function openFresh(): Promise<FreshDatabase> {
   if (product === "sqlite") return { url: "sqlite::memory:", drop: async () => {} };
-  if (!isServiceName(product)) throw new Error(`DATABASE is sqlite, postgres or mariadb, not ${product}`);
+  if (!isServiceName(product)) throw new Error(`DATABASE is sqlite, postgres, mariadb or mysql, not ${product}`);
   return freshDatabase(serviceUrl(product));
 }
 

@@ -7,7 +7,7 @@ import { openPlace, type Place } from "./feed/places.ts";
 import { anomalies } from "./isolation/anomalies.ts";
 import { play, playBare } from "./isolation/conductor.ts";
 import { readTable } from "./isolation/page.ts";
-import { countWaitingMariadb, countWaitingPostgres } from "./isolation/waiting.ts";
+import { countWaiting } from "./isolation/waiting.ts";
 import { needsService } from "./needs.ts";
 import { serviceUrl } from "./servers/names.ts";
 
@@ -19,14 +19,18 @@ describe("SQLite", () => {
 });
 describe("PostgreSQL 18", needsService("postgres"), () => postgresTests(() => serviceUrl("postgres")));
 describe("PostgreSQL 15", needsService("postgres-15"), () => postgresTests(() => serviceUrl("postgres-15")));
-describe("MariaDB", needsService("mariadb"), () => {
-  anomalyTests("MariaDB", () => serviceUrl("mariadb"), countWaitingMariadb);
-  singleTests(() => serviceUrl("mariadb"));
-  conflictTests(() => serviceUrl("mariadb"), startCircle);
-});
+describe("MariaDB", needsService("mariadb"), () => lockTests("MariaDB", "mariadb"));
+describe("MySQL", needsService("mysql"), () => lockTests("MySQL", "mysql"));
+
+function lockTests(column: string, name: "mariadb" | "mysql"): void {
+  const server = () => serviceUrl(name);
+  anomalyTests(column, server, countWaiting[name]);
+  singleTests(server);
+  conflictTests(server, startCircle(countWaiting[name]));
+}
 
 function postgresTests(server: () => string): void {
-  anomalyTests("PostgreSQL", server, countWaitingPostgres);
+  anomalyTests("PostgreSQL", server, countWaiting.postgres);
   singleTests(server);
   conflictTests(server, overtake);
 }
@@ -35,11 +39,9 @@ const retriesMax = 10;
 /** Long enough that no transaction is undone for having to wait for its turn. */
 const patience = { transactionTimeoutMs: 60_000 };
 
-function anomalyTests(
-  column: string,
-  server: () => string | null,
-  countWaiting: ((place: Place) => Promise<number>) | null,
-): void {
+type Count = (place: Place) => Promise<number>;
+
+function anomalyTests(column: string, server: () => string | null, count: Count | null): void {
   const opened: Place[] = [];
   after(async () => {
     for (const place of opened) await place[Symbol.asyncDispose]();
@@ -47,15 +49,15 @@ function anomalyTests(
   const open = async () => {
     const place = await openPlace(server());
     opened.push(place);
-    return { app: await place.openNode(patience), count: countWaiting === null ? null : () => countWaiting(place) };
+    return { app: await place.openNode(patience), waiting: count === null ? null : () => count(place) };
   };
   const shared: { made: ReturnType<typeof open> | null } = { made: null };
 
   for (const anomaly of anomalies) {
     const { code, title } = anomaly;
     test(`${code}, ${title}, does not happen, and the page says how`, async () => {
-      const { app, count } = await (shared.made ??= open());
-      const { happened, how } = await play(anomaly, app, count);
+      const { app, waiting } = await (shared.made ??= open());
+      const { happened, how } = await play(anomaly, app, waiting);
       assert.equal(happened, false);
       assert.equal(page.get(`${code} ${title}`)?.get(column), how);
     });
@@ -113,14 +115,16 @@ async function overtake({ other, number }: Obstacle): ReturnType<Obstruct> {
 }
 
 /** Where they do: another waits for the reader and has more to lose, so that of the two in the circle the reader is undone. */
-async function startCircle({ place, other, number }: Obstacle): ReturnType<Obstruct> {
-  const state = { isOver: false };
-  const done = perform(other, async (tx) => {
-    for (const row of [1, 2, 3]) await tx.notes.create({ id: `${number}-${row}`, body: "weighs", count: 0 });
-    await tx.notes.update("x", { body: `in the way ${number}` });
-  }).finally(() => (state.isOver = true));
-  while ((await countWaitingMariadb(place)) === 0) assert.equal(state.isOver, false, "it waits");
-  return { done };
+function startCircle(count: Count): Obstruct {
+  return async ({ place, other, number }) => {
+    const state = { isOver: false };
+    const done = perform(other, async (tx) => {
+      for (const row of [1, 2, 3]) await tx.notes.create({ id: `${number}-${row}`, body: "weighs", count: 0 });
+      await tx.notes.update("x", { body: `in the way ${number}` });
+    }).finally(() => (state.isOver = true));
+    while ((await count(place)) === 0) assert.equal(state.isOver, false, "it waits");
+    return { done };
+  };
 }
 
 function conflictTests(server: () => string, obstruct: Obstruct): void {

@@ -28,6 +28,7 @@ test("what is missing is skipped with a reason that the runner knows for one, an
 
 test("the runner starts what the test files of the run ask for, unless its address is set", () => {
   assert.deepEqual(findWanted(["test/servers.test.ts"], {}), serviceNames);
-  assert.deepEqual(findWanted(["test/servers.test.ts"], { [variable]: "mysql://a" }), ["postgres", "postgres-15"]);
+  const others = serviceNames.filter((each) => each !== name);
+  assert.deepEqual(findWanted(["test/servers.test.ts"], { [variable]: "mysql://a" }), others);
   assert.deepEqual(findWanted(["test/needs.test.ts", "test/readme.test.ts"], {}), []);
 });

@@ -204,6 +204,27 @@ describe("reading", () => {
     assert.equal(back.json().data.length, 2);
   });
 
+  test("the way back is the cursor that led there, from its other side", async () => {
+    const page = async (side: string) =>
+      (await run({ name: side, path: `/api/films?sort=title&limit=1${side}`, status: 200 })).json();
+    const first = await page("");
+    const second = await page(`&after=${first.page.next}`);
+    assert.equal(second.page.prev, `${first.page.next}~`);
+    const back = await page(`&before=${second.page.prev}`);
+    assert.deepEqual(back.data, first.data);
+    assert.equal(back.page.next, first.page.next);
+    // Where a page is found from behind, its own first row is the way further back.
+    const third = await page(`&after=${second.page.next}`);
+    const secondAgain = await page(`&before=${third.page.prev}`);
+    assert.deepEqual(secondAgain.data, second.data);
+    const firstAgain = await page(`&before=${secondAgain.page.prev}`);
+    assert.deepEqual(firstAgain.data, first.data);
+    assert.deepEqual(await page(`&after=${firstAgain.page.next}`), {
+      ...second,
+      page: { ...second.page, prev: secondAgain.page.prev },
+    });
+  });
+
   test("a single row has the version as its tag, and answers 304 to who has it", async () => {
     const path = `/api/films/${alien}`;
     const { headers } = await run({
@@ -287,6 +308,12 @@ describe("refusing", () => {
     { name: "a limit over the maximum", path: "/api/films?limit=101", status: 400, contains: ["limit_exceeded"] },
     { name: "an unknown count", path: "/api/films?count=all", status: 400, contains: ['"pointer":"?count"'] },
     { name: "a forged cursor", path: "/api/films?after=abc", status: 400, contains: ["invalid_cursor"] },
+    {
+      name: "a forged cursor of that length",
+      path: `/api/films?after=${"a".repeat(40)}~`,
+      status: 400,
+      contains: ["invalid_cursor"],
+    },
     { name: "an identifier with quotes", path: "/api/films?filter[%22title%22]=x", status: 400, contains: ["unknown_field"] },
     { name: "SQL for a sort", path: "/api/films?sort=title;drop", status: 400 },
     { name: "an unknown relation", path: "/api/films?expand=actors", status: 400, contains: ['"pointer":"?expand"'] },

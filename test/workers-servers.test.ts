@@ -1,6 +1,6 @@
 /** Several workers on one port and one database of a server: the same holds as on a file. */
 import { describe, type TestContext } from "node:test";
-import { verifyMariadb } from "./crash/verify-mariadb.ts";
+import { verifyMysql } from "./crash/verify-mysql.ts";
 import { verifyPostgres } from "./crash/verify-postgres.ts";
 import { needsService } from "./needs.ts";
 import { freshDatabase } from "./servers/databases.ts";
@@ -17,5 +17,6 @@ describe("workers on PostgreSQL", needsService("postgres"), () =>
   promiseTests({ open: (t) => openOn("postgres", t), verify: verifyPostgres }),
 );
 describe("workers on MariaDB", needsService("mariadb"), () =>
-  promiseTests({ open: (t) => openOn("mariadb", t), verify: verifyMariadb }),
+  promiseTests({ open: (t) => openOn("mariadb", t), verify: verifyMysql }),
 );
+describe("workers on MySQL", needsService("mysql"), () => promiseTests({ open: (t) => openOn("mysql", t), verify: verifyMysql }));

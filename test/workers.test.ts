@@ -82,6 +82,25 @@ describe("the process that writes for all workers", () => {
     assert.equal(await site.running.stop(), 0);
   });
 
+  test("stopped under load is killed and replaced: nobody waits for ever, what was acknowledged is there, a key makes it once", async (t) => {
+    const env = { HOLDFAST_DATABASE_LIMITS: "writerSilenceMs=2000,busyTimeoutMs=1000" };
+    const site = await startSite(t, ledgerFiles, { env });
+    const ledger = createLedger();
+    const working = workOn(site, ledger, Number.POSITIVE_INFINITY);
+    while (ledger.acknowledged < writesBefore) await new Promise(setImmediate);
+    process.kill(site.writer, "SIGSTOP");
+    // Each of them is answered, though the disk, or whatever stopped it, never answers.
+    await Promise.all(working);
+    await site.running.said(/"msg":"writer_silent".*said nothing for 3000 ms/);
+    await site.running.said(/"msg":"writer_died".*SIGKILL/);
+    assert.notEqual(await nextWriter(site.running), site.writer);
+    while ((await ask(site, "/health/ready")).status !== 200) await new Promise(setImmediate);
+    await Promise.all(workOn(site, ledger, writesBefore));
+    assert.deepEqual(await retryKeys(site.port, ledger), []);
+    assert.deepEqual(verify(join(site.folder.path, "data.db"), ledger), []);
+    assert.equal(await site.running.stop(), 0);
+  });
+
   test("outlives a primary that is killed, until the last write is answered", async (t) => {
     const site = await startSite(t, ledgerFiles);
     const ledger = createLedger();

@@ -99,7 +99,7 @@ export type Position = string;
 
 /**
  * Part of a unit: from that step on, so many parts of so many steps each, of the same texts in turn. What one of them does hangs on
- * nothing that another one does, so a driver may run them step by step together.
+ * nothing that another one does, so a driver may run them step by step together. A step may look back at an earlier one of its own part.
  */
 export interface UnitRepeat {
   readonly from: number;
@@ -147,10 +147,12 @@ export interface ReadOptions {
 
 export interface WriteOptions extends CommitOptions, UnitOptions {
   /**
-   * One of many of the same texts whose outcome does not hang on what the others do: it inserts and reads rows of its own key
+   * One of many of the same texts whose outcome does not hang on what the others do: it writes and reads rows of its own key
    * alone. A driver may run such units step by step together. @default false
    */
   readonly alike?: boolean;
+  /** With `alike`: the row that it changes, as a name. Units of one row are not run together. @default a row that it makes itself */
+  readonly row?: string;
 }
 
 /**

@@ -34,6 +34,12 @@ export const engineErrors = {
     message: "The cursor does not belong to this query.",
     explanation: "A cursor is good for the same filter, sort, fields and actor that it was made for. Start again without it.",
   },
+  position_lost: {
+    status: 410,
+    message: "The record at this position is not in the feed.",
+    explanation:
+      "The database was restored to an earlier time, or is another one than the position is of: what has come since then would be skipped. Read from the beginning, or from a position that was kept before that.",
+  },
   sum_out_of_range: {
     status: 422,
     message: "A sum does not fit into 64 bits.",

@@ -17,7 +17,7 @@ export const shortLimits = Object.freeze({
   startTimeoutMs: 0,
 });
 
-/** The same for MariaDB, whose driver adds a grace of its own to each. */
+/** The same for MariaDB and MySQL, whose driver adds a grace of its own to each. */
 const shortMysqlLimits = Object.freeze({ readTimeoutMs: 1_500, writeTimeoutMs: 1_500, connectTimeoutMs: 2_000 });
 
 export interface Reply {

@@ -106,7 +106,7 @@ function expect(world: World, viewer: Viewer, asked: Case): unknown {
     prev: start > 0,
     ...count,
   }));
-  return { forth, back: forth.slice(0, -1).toReversed() };
+  return { forth, back: forth.slice(0, -1).toReversed(), again: forth.slice(1) };
 }
 
 interface Page {
@@ -169,7 +169,12 @@ async function walk(list: (more: Partial<Query>) => Promise<ListResult>, toRead:
     at = await list({ before: at.prev });
     back.push(toRead(at));
   }
-  return { forth, back };
+  const again: Page[] = [];
+  while (at.next !== null && again.length < 60) {
+    at = await list({ after: at.next });
+    again.push(toRead(at));
+  }
+  return { forth, back, again };
 }
 
 function toPage(got: ListResult, readRow: ReadRow): Page {

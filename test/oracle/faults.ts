@@ -83,4 +83,7 @@ export const faults: readonly Fault[] = [
     text.replaceAll(/ and (t[1-9]\d*\."deleted_at" is null)(?= and|\)| order)/g, ""),
   ),
   inText("pages that lose their last row's equals", (text) => text.replace(/ or \((t0\."\w+") = \?/, " or ($1 <> $1 and $1 = ?")),
+  inText("pages on the way back that lose the row they turned at", (text) =>
+    text.replace(/([<>])= (?=\(\?)/, "$1 ").replace(/(t0\."\w+") ([<>]) \? or \1 = \?\)/, "$1 $2 ? or $1 <> $1 and $1 = ?)"),
+  ),
 ];

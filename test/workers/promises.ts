@@ -35,7 +35,7 @@ export function promiseTests(place: WorkersPlace): void {
 
 function testDeath({ open, verify }: WorkersPlace): void {
   void test("one that is killed under load is replaced; the others go on, and what was acknowledged is there", async (t) => {
-    const site = await startSite(t, ledgerFiles, await open(t));
+    const site = await startSite(t, ledgerFiles, { server: await open(t) });
     const lines = await openLines(site);
     const ledger = createLedger();
     const state = { over: false, killed: false };
@@ -66,7 +66,7 @@ function testDeath({ open, verify }: WorkersPlace): void {
 
 function testSingleUse({ open }: WorkersPlace): void {
   void test("one key that is tried a hundred times at once has one effect", async (t) => {
-    const site = await startSite(t, ledgerFiles, await open(t));
+    const site = await startSite(t, ledgerFiles, { server: await open(t) });
     const body = { tag: "once", value: 1 };
     const tries = Array.from({ length: 100 }, (_, index) =>
       ask(site, "/api/entries", {
@@ -89,7 +89,7 @@ function testSingleUse({ open }: WorkersPlace): void {
   });
 
   void test("of fifty buyers of one copy one gets it, whichever worker is asked", async (t) => {
-    const site = await startSite(t, backendOf("test/races/backend.ts", "faultyStore"), await open(t));
+    const site = await startSite(t, backendOf("test/races/backend.ts", "faultyStore"), { server: await open(t) });
     const app = await createApp(faultyStore, { database: site.database, secret: testSecret, log: false });
     t.after(() => app.stop());
     const ids = Array.from({ length: 50 }, (_, index) => `c${index}`);
@@ -108,7 +108,7 @@ function testSingleUse({ open }: WorkersPlace): void {
   });
 
   void test("the schema is made once, and a cursor of one worker is good at the other", async (t) => {
-    const site = await startSite(t, ledgerFiles, await open(t));
+    const site = await startSite(t, ledgerFiles, { server: await open(t) });
     for (let value = 0; value < 12; value++) await ask(site, "/api/entries", { method: "POST", body: { tag: "page", value } });
     const values: number[] = [];
     for (let next: string | null = ""; next !== null; ) {

@@ -30,9 +30,20 @@ export function backendOf(file: string, name: string): Readonly<Record<string, s
 
 const workers = 2;
 
-/** Starts workers in a folder of their own, on a file there or the database of that URL; resolves when all of them serve. */
-export async function startSite(t: TestContext, files: Readonly<Record<string, string>>, server?: string): Promise<Site> {
-  const folder = { ...openFolder(t, files), env: { HOLDFAST_SECRET: testSecret } };
+export interface Starting {
+  /** The URL of a database. @default a file in the folder of the workers */
+  readonly server?: string | undefined;
+  /** Variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts workers in a folder of their own; resolves when all of them serve. */
+export async function startSite(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  { server, env }: Starting = {},
+): Promise<Site> {
+  const folder = { ...openFolder(t, files), env: { HOLDFAST_SECRET: testSecret, ...env } };
   const database = server ?? `sqlite:${folder.path}/data.db`;
   const running = launch(t, folder, ["start", "--port", "0", "--workers", String(workers), "--database", database]);
   const writer = server === undefined ? await nextWriter(running) : 0;

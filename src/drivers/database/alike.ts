@@ -5,43 +5,85 @@ import { isRef } from "./steps.ts";
 /** Parts whose steps correspond to each other: whole units, or what repeats within one. */
 export type Parts = readonly (readonly Step[])[];
 
-export type Params = readonly (Value | StepRef)[];
+/** What an earlier step of the same part has returned, by that step's place in the part. */
+export interface OwnRef {
+  readonly own: number;
+  readonly column: number;
+}
 
-/** Makes one query of a step and the parameters of all parts; null where the product cannot. */
-export type Join<Q> = (step: Step, all: readonly Params[]) => Q | null;
+export type Param = Value | StepRef | OwnRef;
+export type Params = readonly Param[];
+
+/** Where the parts stand. */
+export interface Place {
+  /** Steps of the unit before the first part; of whole units none. */
+  readonly from: number;
+  /** Whether they are units of their own, each of which counts its steps from 0. */
+  readonly areUnits: boolean;
+}
+
+/** A step of all parts that can run as one statement, if the product has one. */
+export interface Shared {
+  readonly step: Step;
+  /** Its place in its part. */
+  readonly place: number;
+  /** Its parameters in each part. */
+  readonly all: readonly Params[];
+}
+
+export const wholeUnits: Place = Object.freeze({ from: 0, areUnits: true });
 
 export function haveSameTexts(one: readonly Step[], other: readonly Step[]): boolean {
   return one.length === other.length && one.every(({ text }, index) => text === other[index]?.text);
 }
 
-/** The queries that run all parts at once, one for each step; null where one of them cannot be made. `before`: steps before the first. */
-export function joinParts<Q>(parts: Parts, before: number, join: Join<Q>): readonly Q[] | null {
-  const [first, ...others] = parts;
-  if (!first || others.length === 0 || !others.every((part) => haveSameTexts(part, first))) return null;
-  const queries: Q[] = [];
-  for (const [index, step] of first.entries()) {
-    const all = parts.map((part) => part[index]?.params ?? []);
-    const query = canJoin(step, all, before) ? join(step, all) : null;
-    if (query === null) return null;
-    queries.push(query);
-  }
-  return queries;
+export function isOwn(param: Param): param is OwnRef {
+  return typeof param === "object" && param !== null && "own" in param;
 }
 
-function canJoin({ kind, changes }: Step, all: readonly Params[], before: number): boolean {
+/** The steps of parts that may run together; null where one of them may not. */
+export function sharedSteps(parts: Parts, { from, areUnits }: Place): readonly Shared[] | null {
+  const [first, ...others] = parts;
+  if (!first || others.length === 0 || !others.every((part) => haveSameTexts(part, first))) return null;
+  const shared: Shared[] = [];
+  for (const [place, step] of first.entries()) {
+    const all = parts.map((part, index) => {
+      const base = areUnits ? 0 : from + index * first.length;
+      return (part[place]?.params ?? []).map((param) => asOwn(param, base));
+    });
+    if (!canShare(step, all, from)) return null;
+    shared.push({ step, place, all });
+  }
+  return shared;
+}
+
+function asOwn(param: Value | StepRef, base: number): Param {
+  return isRef(param) && param.step >= base ? { own: param.step - base, column: param.column } : param;
+}
+
+function canShare({ kind, changes }: Step, all: readonly Params[], before: number): boolean {
   // What is counted for all must be so for each: one row, no more and no less.
   if (changes && (changes.min !== 1 || changes.max !== 1)) return false;
   const [first = []] = all;
   // Without a value of its own there would be nothing to count the rows by; a check says the same of all.
   if (first.length === 0 || (kind !== "check" && first.every(isRef))) return false;
   return first.every((param, place) => {
-    const others = all.map((params) => params[place] as Value | StepRef);
-    if (!isRef(param)) return !others.some(isRef);
+    const others = all.map((params) => params[place] as Param);
+    if (isOwn(param)) return others.every((other) => isOwn(other) && other.own === param.own && other.column === param.column);
+    if (!isRef(param)) return others.every((other) => !isRef(other) && !isOwn(other));
     // What they look back at lies before them, and is the same for all.
     return (
       param.step < before && others.every((other) => isRef(other) && other.step === param.step && other.column === param.column)
     );
   });
+}
+
+/** How many columns of each step, by its place in the part, later ones of the part look back at. */
+export function columnsKept(shared: readonly Shared[]): ReadonlyMap<number, number> {
+  const kept = new Map<number, number>();
+  for (const { all } of shared)
+    for (const param of all[0] ?? []) if (isOwn(param)) kept.set(param.own, Math.max(kept.get(param.own) ?? 0, param.column + 1));
+  return kept;
 }
 
 /** What each part's steps answered: in the rows of a joined query the number of the part, from 1, comes before its own columns. */

@@ -54,6 +54,45 @@ export function filmsOf(
   return { unit, options, from };
 }
 
+/** Changes of films, each recorded with its title as it was: five steps each, of which the fourth looks back at the second. */
+export function changesOf(
+  changed: readonly (readonly [id: number, title: string])[],
+  verb: "update" | "delete",
+  { integer }: KitWords = standardWords,
+) {
+  const key = `"films".id = CAST(? AS ${integer})`;
+  const one = { min: 1, max: 1, reason: "count" };
+  const parts = changed.map(([id, title], index): Step[] => {
+    const before = { step: index * 5 + 1, column: 0 };
+    return [
+      checkStep(`select case when t0.year > 1 then 'too late' end from "films" t0 where t0.id = CAST(? AS ${integer})`, id),
+      rowsStep(`select t0.title, t0.year from "films" t0 where t0.id = CAST(? AS ${integer})`, id),
+      verb === "delete"
+        ? runStep(`update "films" set "year" = "year" + 1 where ${key} and "title" <> ' where ?'`, id)
+        : {
+            ...runStep(`update "films" set "title" = CAST(? AS CHAR(40)), "year" = "year" + 1 where ${key}`, title, id),
+            changes: one,
+          },
+      {
+        ...runStep(
+          `insert into "samples" (id, words) select t0.id + 100 * t0.year, CAST(? AS CHAR(40)) from "films" t0 where t0.id = CAST(? AS ${integer})`,
+          before,
+          id,
+        ),
+        changes: one,
+      },
+      verb === "delete"
+        ? { ...runStep(`delete from "films" where ${key}`, id), changes: one }
+        : rowsStep(`select t0.title, t0.year from "films" t0 where t0.id = CAST(? AS ${integer})`, id),
+    ];
+  });
+  const options: UnitOptions = { repeats: [{ from: 0, steps: 5, times: changed.length }] };
+  return { unit: parts.flat(), options };
+}
+
+const insertFilm = "insert into films (id, title) values (?, ?)";
+const oddTitles = ["it's", '\\n{"a",NULL}', "NULL", "", "=", "-", "😀 ?", " where b", "a\nb", "x".repeat(40)];
+
 type Write = (unit: readonly Step[], options: UnitOptions) => Promise<readonly StepResult[]>;
 
 /** Writes by itself, and in a transaction that goes on after a refusal. */
@@ -154,6 +193,110 @@ export const repeatCases: readonly Case[] = [
       const [, refused] = alsoGood as readonly PromiseRejectedResult[];
       assert.ok(refused?.reason instanceof UnitRefused && refused.reason.step === from + 5);
       assert.deepEqual(await filmIds(db), [1, 21, 24, 25]);
+    },
+  },
+  {
+    name: "of changes that repeat each is of its own row, and hands on what it has found there itself",
+    async run(db, words) {
+      const ids = oddTitles.map((_, id) => id);
+      await db.write(oddTitles.map((title, id) => runStep(insertFilm, id, title)));
+      const turned = ids.map((id) => [id, oddTitles.at(-1 - id) ?? ""] as const);
+      const temporary = changesOf(
+        ids.toReversed().map((id) => [id, `film ${id}`] as const),
+        "update",
+        words,
+      );
+      const results = await db.write(temporary.unit, temporary.options);
+      assert.deepEqual(
+        ids.toReversed().map((id, index) => results.slice(index * 5, index * 5 + 5).map(({ rows, changes }) => [rows, changes])),
+        ids.toReversed().map((id) => [
+          [[], 0],
+          [[[oddTitles[id], 0]], 0],
+          [[], 1],
+          [[], 1],
+          [[[`film ${id}`, 1]], 0],
+        ]),
+      );
+      assert.deepEqual(
+        await db.read(ask("select id % 100, words from samples order by id")),
+        oddTitles.map((title, id) => [id, title]),
+      );
+      await db.write([runStep("delete from samples")]);
+      const gone = changesOf(turned, "delete", words);
+      await db.transaction((tx) => tx.write(gone.unit, gone.options));
+      assert.deepEqual(await filmIds(db), []);
+      assert.deepEqual(
+        await db.read(ask("select id % 100, words from samples order by id")),
+        ids.map((id) => [id, `film ${id}`]),
+      );
+    },
+  },
+  {
+    name: "of changes that repeat none is made where one of them is refused",
+    async run(db, words) {
+      const ids = [1, 2, 3, 4];
+      await db.write(ids.map((id) => runStep(insertFilm, id, `film ${id}`)));
+      await db.write([runStep("update films set year = 5 where id = 3")]);
+      for (const write of waysOf(db)) {
+        const late = changesOf(
+          ids.map((id) => [id, `new ${id}`] as const),
+          "update",
+          words,
+        );
+        await assertRefused(write(late.unit, late.options), "too late", 10);
+        const taken = changesOf(
+          [
+            [1, "other"],
+            [2, "other"],
+            [4, "another"],
+          ],
+          "update",
+          words,
+        );
+        const refused = await assertRefused(write(taken.unit, taken.options), "unique", 7);
+        assert.deepEqual(refused.columns, ["title", "year"]);
+        const none = changesOf(
+          [
+            [1, "other"],
+            [9, "nobody"],
+            [4, "another"],
+          ],
+          "update",
+          words,
+        );
+        await assertRefused(write(none.unit, none.options), "count", 7);
+      }
+      assert.deepEqual(
+        await db.read(ask("select title from films order by id")),
+        ids.map((id) => [`film ${id}`]),
+      );
+      assert.deepEqual(await db.read(ask("select * from samples")), []);
+    },
+  },
+  {
+    name: "units of changes that are alike run as if one came after the other, also where two are of one row",
+    async run(db, words) {
+      await db.write(oddTitles.map((title, id) => runStep(insertFilm, id, title)));
+      await db.write([runStep("update films set year = 5 where id = 3")]);
+      // Of its first two changes either is made in time; the third comes too late.
+      const changed = [...oddTitles.keys(), 7, 8, 7].map((id, index) => [id, `film ${id}.${index}`] as const);
+      const outcomes = await Promise.allSettled(
+        changed.map((one) => db.write(changesOf([one], "update", words).unit, { alike: true, row: `films ${one[0]}` })),
+      );
+      for (const [index, outcome] of outcomes.entries()) {
+        const [id, title] = changed[index] as readonly [number, string];
+        const isLate = id === 3 || index === changed.length - 1;
+        if (outcome.status === "rejected") {
+          assert.ok(isLate && outcome.reason instanceof UnitRefused, `${index}: ${String(outcome.reason)}`);
+          assert.deepEqual([outcome.reason.reason, outcome.reason.step], ["too late", 0]);
+          continue;
+        }
+        assert.ok(!isLate);
+        const isSecond = index >= oddTitles.length;
+        const before = isSecond ? [`film ${id}.${id}`, 1] : [oddTitles[id], 0];
+        assert.deepEqual([outcome.value[1]?.rows, outcome.value[4]?.rows], [[before], [[title, isSecond ? 2 : 1]]]);
+      }
+      assert.equal(outcomes.filter(({ status }) => status === "rejected").length, 2);
     },
   },
 ];

@@ -1,9 +1,9 @@
 /** Steps of units as every driver of a server takes them: what they may bind, and what they may look back at. */
 import { assert } from "../../base/errors.ts";
-import type { Step, StepRef, Value } from "../database.ts";
+import type { Step, StepRef } from "../database.ts";
 import { faultOf } from "./texts.ts";
 
-export function isRef(param: Value | StepRef): param is StepRef {
+export function isRef(param: unknown): param is StepRef {
   return typeof param === "object" && param !== null && "step" in param && "column" in param;
 }
 

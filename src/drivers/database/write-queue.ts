@@ -6,6 +6,8 @@ export interface Waiting<E> {
   readonly unit: readonly Step[];
   /** It may run together with others of the same texts. */
   readonly alike: boolean;
+  /** The row that it changes; none where it makes one. */
+  readonly row: string | undefined;
   readonly onCommit: WriteOptions["onCommit"];
   readonly onSaved: WriteOptions["onSaved"];
   readonly encoded: E;
@@ -67,12 +69,12 @@ export function createWriteQueue<E>({ encode, run }: GroupRunner<E>, limits: Que
   }
 
   return {
-    submit(unit, { alike = false, onCommit, repeats = [], onSaved } = {}) {
+    submit(unit, { alike = false, row, onCommit, repeats = [], onSaved } = {}) {
       if (unit.length === 0) return Promise.resolve([]);
       if (waiting.length >= limits.writeQueueMax) return Promise.reject(failDatabase("transaction_queue_full"));
       const encoded = encode(unit, repeats);
       const { promise, resolve, reject } = Promise.withResolvers<readonly StepResult[]>();
-      waiting.push({ unit, alike, onCommit, onSaved, encoded, resolve, reject, sinceMs: performance.now() });
+      waiting.push({ unit, alike, row, onCommit, onSaved, encoded, resolve, reject, sinceMs: performance.now() });
       state.timer ??= setTimeout(expire, waitTimeoutMs).unref();
       state.running ??= drain();
       return promise;

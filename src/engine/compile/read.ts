@@ -168,7 +168,7 @@ function countOf(plan: ListPlan, conditions: readonly string[], at: { alias: str
 }
 
 /**
- * Rows strictly behind the cursor. A row-value comparison where all terms are of one direction and not null, and an index
+ * Rows behind the cursor, strictly or with its own. A row-value comparison where all terms are of one direction and not null, and an index
  * answers it at any depth; otherwise the nested form, led by a bound on the first term that an index can use.
  */
 function keysetCondition(
@@ -186,7 +186,7 @@ function keysetCondition(
   const rising = order.map(({ descending }) => descending === (cursor.direction === "before"));
   const isPlain = order.every(({ nullable }, index) => !nullable && rising[index] === rising[0]);
   if (isPlain && (orders.length === 1 || c.dialect.sorting.comparesRows)) {
-    const sign = rising[0] ? ">" : "<";
+    const sign = (rising[0] ? ">" : "<") + (cursor.turned ? "=" : "");
     return orders.length === 1 ? `${orders[0]} ${sign} ${values[0]}` : `(${orders.join(", ")}) ${sign} (${values.join(", ")})`;
   }
   const behind = (index: number): string => {
@@ -195,8 +195,8 @@ function keysetCondition(
       rising: rising[index] as boolean,
       nullable: order[index]?.nullable ?? true,
     });
-    if (index === orders.length - 1) return beyond;
     const same = values[index] === null ? `${sql} is null` : `${sql} = ${values[index]}`;
+    if (index === orders.length - 1) return cursor.turned ? `(${beyond} or ${same})` : beyond;
     return `(${beyond} or (${same} and ${behind(index + 1)}))`;
   };
   const first = values[0];

@@ -7,6 +7,7 @@ import type { Trash } from "../plan/plan.ts";
 import { planGet } from "../plan/read.ts";
 import { changeSql, imageSql } from "../write/change.ts";
 import { storedFields } from "../write/fields.ts";
+import { isAlikeDelete, isAlikeUpdate, leadBack } from "./alike.ts";
 import { adder, rangeConditions } from "./amounts.ts";
 import { asIs, type Draft, keyCondition, nowIn, type ReadBack, versionIs, type WriteTarget } from "./draft.ts";
 import { compileFilter, inRow, startCompiling } from "./filter.ts";
@@ -45,14 +46,8 @@ export function compileCreate(
   addRuleCheck(draft, rule);
   addChange(draft, { kind: "insert", before: null, originParam: fields.length });
   const { back, looks } = readBackStep(draft, options.readBack);
-  const alike = serial === null && !looks && !looksAround(rule) && references.every((field) => !leadsBack(field, draft));
+  const alike = serial === null && !looks && !looksAround(rule) && !leadBack(references, draft);
   return { steps, back, serial, before: null, alike };
-}
-
-// A reference is judged by the rule of the row that it leads to, which may look at rows like the one that is made.
-function leadsBack({ relation }: Field, { model, target }: Draft): boolean {
-  const to = target.view.target(relation as NonNullable<Field["relation"]>);
-  return to === model || looksAround(target.view.rule(to, "read"));
 }
 
 interface Inserted {
@@ -93,7 +88,8 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const versionParam = key.length + given.length;
   const originParam = versionParam + (shape.ifVersion ? 1 : 0);
   const version: Slot | null = shape.ifVersion ? { from: "param", index: versionParam, convert: asIs } : null;
-  addReferenceCheck(draft, referencesIn(model, shape.sets), param);
+  const references = referencesIn(model, shape.sets);
+  addReferenceCheck(draft, references, param);
   const action: Action = shape.trash === "only" ? "delete" : "update";
   addAdmission(draft, { action, version, trash: shape.trash, sets: shape.sets, adds: shape.adds, param });
   const before = addImage(draft);
@@ -101,7 +97,9 @@ export function compileUpdate(model: Model, shape: UpdateShape, target: WriteTar
   const rule = target.view.rule(model, action);
   if (!mentionsInput(rule) && touches(rule, given)) addRuleCheck(draft, rule);
   addChange(draft, { kind: "update", before, originParam });
-  return { steps, back: readBackStep(draft, shape.readBack).back, serial: null, before, alike: false };
+  const { back, looks } = readBackStep(draft, shape.readBack);
+  const alike = !looks && isAlikeUpdate(given, references, draft);
+  return { steps, back, serial: null, before, alike };
 }
 
 /**
@@ -196,7 +194,7 @@ export function compileDelete(model: Model, options: DeleteShape, target: WriteT
     }
     steps.push({ ...finish(`delete from ${quote(model.table)} where ${guarded}`, slots), kind: "run", changes });
   }
-  return { steps, back: null, serial: null, before, alike: false };
+  return { steps, back: null, serial: null, before, alike: isAlikeDelete(draft) };
 }
 
 /** Reads the row as it was, for the change record, and its version. */

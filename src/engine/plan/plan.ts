@@ -59,9 +59,11 @@ export interface RowsPlan {
 export interface ListPlan {
   readonly kind: "list";
   readonly rows: RowsPlan;
-  /** For each order term whether the cursor's value is null; null where there is no cursor. */
+  /** Null where there is none; `nulls` says for each order term whether the cursor's value is null. */
   readonly cursor: {
     readonly direction: "after" | "before";
+    /** Its own row stands on that side. */
+    readonly turned: boolean;
     readonly nulls: readonly boolean[];
     readonly firstParam: number;
   } | null;

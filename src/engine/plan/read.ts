@@ -3,6 +3,7 @@ import { didYouMean } from "../../base/suggest.ts";
 import { always, termOf } from "../../schema/filter.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import type { Query, Select } from "../call.ts";
+import { isTurned } from "../cursor.ts";
 import { badQuery, fail } from "../errors.ts";
 import type { View } from "../guard.ts";
 import { type Limits, within } from "../limits.ts";
@@ -34,7 +35,7 @@ export function planList(query: Query, cursorNulls: readonly boolean[] | null, p
     rows,
     limitParam,
     count: query.count ?? "none",
-    cursor: cursorNulls ? { direction, nulls: cursorNulls, firstParam } : null,
+    cursor: cursorNulls ? { direction, turned: isTurned(query.after ?? query.before), nulls: cursorNulls, firstParam } : null,
     offsetParam: query.page === undefined && !isSkipping ? null : params.next++,
   };
 }

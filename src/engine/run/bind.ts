@@ -3,7 +3,7 @@ import type { Statement } from "../../drivers/database.ts";
 import type { Model } from "../../schema/schema.ts";
 import type { Actor, Facts } from "../actor.ts";
 import { holes, type ReadCall } from "../call.ts";
-import { createSeal, decodeCursor, digest, type Seal } from "../cursor.ts";
+import { createSeal, decodeCursor, digest, isTurned, type Seal } from "../cursor.ts";
 import { badQuery, fail } from "../errors.ts";
 import { within } from "../limits.ts";
 import { parseKey } from "../key.ts";
@@ -112,7 +112,7 @@ function shapeList(call: Extract<ReadCall, { op: "list" }>, { model, shape, cont
     if (query.page !== undefined) throw badQuery("/page", "conflict", "Give either a page number or a cursor.");
     const sorted = decodeCursor(seal, cursor);
     cursorNulls = sorted.map((value) => value === null);
-    text += `|${query.before === undefined ? "after" : "before"}:${cursorNulls.map((isNull) => (isNull ? "0" : "1")).join("")}`;
+    text += `|${query.before === undefined ? "after" : "before"}${isTurned(cursor) ? "~" : ""}:${cursorNulls.map((isNull) => (isNull ? "0" : "1")).join("")}`;
     for (const value of sorted) if (value !== null) values.push(value);
   }
   text += `|${count}`;

@@ -2,7 +2,7 @@
 import type { Row } from "../../drivers/database.ts";
 import type { Value } from "../../schema/value.ts";
 import type { ReadCall, SingleResult } from "../call.ts";
-import { encodeCursor } from "../cursor.ts";
+import { encodeCursor, turnCursor } from "../cursor.ts";
 import { fail } from "../errors.ts";
 import type { Prepared } from "../context.ts";
 import type { ShapedRead } from "./bind.ts";
@@ -42,13 +42,14 @@ function shapePage(rows: readonly Row[], counted: boolean, { shaped, call }: Sha
   const kept = hasMore ? found.slice(0, shaped.limit) : found;
   const page = isBackwards ? kept.toReversed() : kept;
   const cursor = (row: Row | undefined) => (row ? encodeCursor(shaped.seal, row.slice(first + 1) as Value[]) : null);
-  const hasNext = isBackwards || hasMore;
-  const hasPrev = isBackwards ? hasMore : query.after !== undefined || (query.page ?? 1) > 1;
+  const hasPrev = isBackwards ? hasMore : (query.page ?? 1) > 1;
+  // The way back is the cursor that led here, from its other side: signing costs more than finding a row.
+  const back = (cameBy: string) => (page.length === 0 ? null : turnCursor(cameBy));
   return {
     kind: "list",
     rows: page.map((row) => row[first] as string),
-    next: hasNext ? cursor(page.at(-1)) : null,
-    prev: hasPrev ? cursor(page[0]) : null,
+    next: query.before !== undefined ? back(query.before) : hasMore ? cursor(page.at(-1)) : null,
+    prev: query.after !== undefined ? back(query.after) : hasPrev ? cursor(page[0]) : null,
     count,
   };
 }

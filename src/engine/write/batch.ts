@@ -2,12 +2,10 @@
 import { AppError } from "../../base/errors.ts";
 import type { BatchOp, BatchResult, Call, Data, Result, SingleResult } from "../call.ts";
 import { fail, pointingAt } from "../errors.ts";
-import { admit } from "../guard.ts";
 import { within } from "../limits.ts";
 import type { Writing } from "../context.ts";
-import { createTogether } from "./create.ts";
-import { readInput } from "./input.ts";
-import { inputContext, modelOf, type RowResult, transact } from "./writing.ts";
+import { readTogether, type Together } from "./together.ts";
+import { refusedPointer, transact } from "./writing.ts";
 
 type Dispatch = (call: Exclude<Call, { op: "batch" }>, writing: Writing) => Promise<SingleResult>;
 
@@ -16,24 +14,75 @@ const kinds = ["create", "update", "delete", "upsert", "action"] as const;
 // References nest no deeper than input may.
 const referenceDepthMax = 64;
 
+/** Of operations that were written together so many may be refused before the rest is written one by one. */
+const refusalsMax = 4;
+
 export async function runBatch(call: Extract<Call, { op: "batch" }>, writing: Writing, dispatch: Dispatch): Promise<Result> {
   within(writing.context.limits, "batchMax", call.ops.length);
   const run = async (inner: Writing) => {
     const answers = new Map<string, Data>();
     const results: BatchResult[] = [];
+    const runOne = (index: number) =>
+      runOp({ op: call.ops[index] as BatchOp, index, answers, atomic: call.atomic }, inner, dispatch);
     while (results.length < call.ops.length) {
       const from = results.length;
-      const creates = call.atomic ? createsFrom(call.ops, from, answers) : [];
-      const rows = creates.length > 1 ? await createThem(creates, from, inner) : null;
-      if (rows) results.push(...rows.map((result, place) => answered(call.ops[from + place] as BatchOp, result, answers)));
-      else
-        for (const [place, op] of call.ops.slice(from, from + Math.max(creates.length, 1)).entries())
-          results.push(await runOp({ op, index: from + place, answers, atomic: call.atomic }, inner, dispatch));
+      const together = readTogether(callsFrom(call.ops, from, answers), { from, atomic: call.atomic }, inner);
+      if (together === null) results.push(await runOne(from));
+      else results.push(...(await runSeveral({ ops: call.ops, from, together, answers, runOne, atomic: call.atomic }, inner)));
     }
     return results;
   };
   const results = call.atomic ? await transact(writing, run) : await run(writing);
   return { kind: "batch", results };
+}
+
+interface Several {
+  readonly ops: readonly BatchOp[];
+  /** The place of the first. */
+  readonly from: number;
+  readonly together: Together;
+  readonly answers: Map<string, Data>;
+  readonly runOne: (index: number) => Promise<BatchResult>;
+  readonly atomic: boolean;
+}
+
+/**
+ * As if one came after the other: what is refused leaves no trace of any, so those before it are written without it, it is told why
+ * by itself, and those behind it go on.
+ */
+async function runSeveral(several: Several, writing: Writing): Promise<readonly BatchResult[]> {
+  const { ops, from, together, answers, runOne, atomic } = several;
+  const opOf = (place: number) => ops[from + place] as BatchOp;
+  const results: BatchResult[] = [];
+  let refusals = 0;
+  /** The place of one that was refused. */
+  let bad = -1;
+  while (results.length < together.length) {
+    const at = results.length;
+    const end = Math.min(bad > at ? bad : together.length, at + together.rowsMax);
+    if (at === bad || end - at < 2 || refusals > refusalsMax) {
+      results.push(await runOne(from + at));
+      continue;
+    }
+    try {
+      const rows = await together.write(at, end, writing);
+      results.push(...rows.map((result, place) => answered(opOf(at + place), result, answers)));
+    } catch (error) {
+      if (!atomic && isOutcomeUnknown(error)) {
+        for (let place = at; place < end; place++)
+          results.push({ id: opOf(place).id ?? null, result: null, error: pointingAt(error, `/ops/${from + place}`) });
+        continue;
+      }
+      const pointer = refusedPointer(error);
+      refusals += pointer === null ? refusalsMax + 1 : 1;
+      bad = pointer === null ? at : Number(pointer.split("/")[2]) - from;
+    }
+  }
+  return results;
+}
+
+function isOutcomeUnknown(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === "write_outcome_unknown";
 }
 
 interface Running {
@@ -67,45 +116,30 @@ function answered({ id }: BatchOp, result: SingleResult, answers: Map<string, Da
   return { id: id ?? null, result, error: null };
 }
 
-type Create = Extract<Call, { op: "create" }>;
+type SingleCall = Exclude<Call, { op: "batch" }>;
 
-/** Creates of one model that follow each other from there on, none of which refers to another. */
-function createsFrom(ops: readonly BatchOp[], from: number, answers: ReadonlyMap<string, Data>): readonly Create[] {
-  const creates: Create[] = [];
+/** Calls of one operation and one model that follow each other from there on, none of which refers to another. */
+function* callsFrom(ops: readonly BatchOp[], from: number, answers: ReadonlyMap<string, Data>): Generator<SingleCall> {
   const ids = new Set<string>(answers.keys());
   for (const op of ops.slice(from)) {
-    const call = createOf(op, answers);
-    const isNext = call !== null && call.model === (creates[0] ?? call).model;
-    if (!isNext || (op.id !== undefined && (typeof op.id !== "string" || ids.has(op.id)))) break;
+    const call = readCall(op, answers);
+    if (call === null || (op.id !== undefined && (typeof op.id !== "string" || ids.has(op.id)))) return;
     if (op.id !== undefined) ids.add(op.id);
-    creates.push(call);
+    yield call;
   }
-  return creates;
 }
 
 /** Null where it is none, or not one yet: what is wrong with it is told in its turn. */
-function createOf(op: unknown, answers: ReadonlyMap<string, Data>): Create | null {
-  if (typeof op !== "object" || op === null || !Object.hasOwn(op, "create")) return null;
+function readCall(op: unknown, answers: ReadonlyMap<string, Data>): SingleCall | null {
+  if (typeof op !== "object" || op === null || Array.isArray(op)) return null;
   try {
-    const call = callOf(op as BatchOp, "", answers);
-    return call.op === "create" ? call : null;
+    return callOf(op as BatchOp, "", answers);
   } catch {
     return null;
   }
 }
 
-/** In one unit; null where that is not the same as one after the other. */
-function createThem(creates: readonly Create[], from: number, writing: Writing): Promise<readonly RowResult[] | null> {
-  const read = () =>
-    creates.map((call, place) => {
-      const model = modelOf(call.model, writing);
-      admit(model, "create", writing);
-      return readInput(model, call.data, inputContext("create", { ...writing, pointer: `/ops/${from + place}/data` }));
-    });
-  return createTogether(read, undefined, writing);
-}
-
-function callOf(op: BatchOp, pointer: string, answers: ReadonlyMap<string, Data>): Exclude<Call, { op: "batch" }> {
+function callOf(op: BatchOp, pointer: string, answers: ReadonlyMap<string, Data>): SingleCall {
   const given = kinds.filter((kind) => op[kind] !== undefined);
   const [kind] = given;
   if (!kind || given.length > 1) throw malformed(pointer, "operation", `An operation says one of ${kinds.join(", ")}.`);

@@ -1,5 +1,5 @@
 /** Creates rows, owned rows nested in them included, in one unit: all or none. */
-import type { Step, StepRef, StepResult, UnitRepeat, WriteOptions } from "../../drivers/database.ts";
+import type { Step, StepRef, StepResult, WriteOptions } from "../../drivers/database.ts";
 import type { Field, Model, Relation } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import type { Call, Data, Returning } from "../call.ts";
@@ -13,6 +13,7 @@ import { runHooks } from "./hooks.ts";
 import { storedFields } from "./fields.ts";
 import { completeRow, type Input, readInput } from "./input.ts";
 import type { Part } from "./refusal.ts";
+import { alikeOptions, repeatsOf } from "./repeats.ts";
 import type { Writing } from "../context.ts";
 import {
   bindingOf,
@@ -74,12 +75,13 @@ export async function createAll(
   return withHooks({ models, op: "create" }, work, writing);
 }
 
-function modelsIn(input: Input): readonly Model[] {
+/** The models of a row and of what is nested in it. */
+export function modelsIn(input: Input): readonly Model[] {
   return [input.model, ...input.children.flatMap(({ rows }) => rows.flatMap(modelsIn))];
 }
 
 /** All rows in one unit. */
-async function createAtOnce(
+export async function createAtOnce(
   inputs: readonly Input[],
   returning: Returning | undefined,
   writing: Writing,
@@ -98,23 +100,10 @@ async function createAtOnce(
   return tops.map(({ row }) => row);
 }
 
-const alikeOptions: WriteOptions = Object.freeze({ alike: true });
-
 /** A row by itself may run together with those of other requests, and rows that follow each other with each other. */
 function optionsOf(created: readonly Created[]): WriteOptions | undefined {
   if (created.length === 1) return created[0]?.unit.alike ? alikeOptions : undefined;
-  const repeats: UnitRepeat[] = [];
-  let last: Created | null = null;
-  for (const one of created) {
-    const { unit, steps, part } = one;
-    const run = repeats.at(-1);
-    if (run && last?.unit === unit && run.steps === steps && part.base === run.from + run.steps * run.times)
-      repeats[repeats.length - 1] = { ...run, times: run.times + 1 };
-    else if (unit.alike) repeats.push({ from: part.base, steps, times: 1 });
-    last = one;
-  }
-  const several = repeats.filter(({ times }) => times > 1);
-  return several.length > 0 ? { repeats: several } : undefined;
+  return repeatsOf(created.map(({ unit, part, steps }) => ({ unit, base: part.base, steps })));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Deletes with all that goes along: cascades and nulled keys are writes of their own, so that each leaves its record. */
-import type { Row, Statement } from "../../drivers/database.ts";
+import type { Row, Statement, Step } from "../../drivers/database.ts";
 import type { Field, Model } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import { system } from "../actor.ts";
@@ -16,28 +16,27 @@ import { bindTo } from "../compile/form.ts";
 import { formatKey, keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
+import { changeOptions, repeatsOf, type Share } from "./repeats.ts";
 import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
 import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, versionAfter } from "./writing.ts";
 
-export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: Writing): Promise<SingleResult> {
-  const model = modelOf(call.model, writing);
-  admit(model, "delete", writing);
-  requireVersion(model, call.ifVersion, writing);
-  const hard = !model.softDelete || call.trash === "only";
-  const dependents = hard ? dependentsOf(model, writing) : [];
-  const trash = model.softDelete && hard ? "only" : "without";
+type DeleteCall = Extract<Call, { op: "delete" }>;
+
+export async function deleteRow(call: DeleteCall, writing: Writing): Promise<SingleResult> {
+  const write = toDelete(call, writing);
+  const { model, id } = write;
+  const dependents = goingAlong(write, writing);
   const isHooked = writing.context.hooks.has(model.name, "delete");
-  const write: DeleteWrite = { model, id: call.id, ifVersion: call.ifVersion, hard, trash };
   const work = async (inner: Writing) => {
-    const hooked = { model, op: "delete" as const, input: emptyInput(model), id: call.id };
+    const hooked = { model, op: "delete" as const, input: emptyInput(model), id };
     // Who may not delete it sets nothing in motion.
     await admitDelete(write, inner);
     await runHooks("before", hooked, inner);
     if (dependents.length === 0) await writeDelete(write, inner);
     else {
       if (isHooked) await admitDelete(write, inner);
-      await release(startGoing(model, call.id), inner);
+      await release(startGoing(model, id), inner);
       // Admitted it is: rules that speak of the rows that went along would now say otherwise.
       await writeDelete({ ...write, ifVersion: undefined }, asSystem(inner));
     }
@@ -46,6 +45,26 @@ export async function deleteRow(call: Extract<Call, { op: "delete" }>, writing: 
   if (dependents.length > 0 || isHooked) await transact(writing, work);
   else await writeDelete(write, writing);
   return { kind: "deleted" };
+}
+
+/** @throws not_found for a model without writes, forbidden, precondition_required */
+export function toDelete(call: DeleteCall, writing: Writing): DeleteWrite {
+  const model = modelOf(call.model, writing);
+  admit(model, "delete", writing);
+  requireVersion(model, call.ifVersion, writing);
+  const hard = !model.softDelete || call.trash === "only";
+  const trash = model.softDelete && hard ? "only" : "without";
+  return { model, id: call.id, ifVersion: call.ifVersion, hard, trash };
+}
+
+/** What holds rows that go or forget before the row itself can go. */
+function goingAlong({ model, hard }: DeleteWrite, writing: Writing): readonly Field[] {
+  return hard ? dependentsOf(model, writing) : [];
+}
+
+/** Whether nothing has to be done for a delete beside the write itself. */
+export function goesAlone(write: DeleteWrite, writing: Writing): boolean {
+  return goingAlong(write, writing).length === 0 && !writing.context.hooks.has(write.model.name, "delete");
 }
 
 interface Gone {
@@ -140,20 +159,41 @@ export function emptyInput(model: Model): Input {
   return { model, pointer: "", values: new Map(), adds: new Map(), children: [], owned: [] };
 }
 
-interface DeleteWrite {
+export interface DeleteWrite {
   readonly model: Model;
   readonly id: string;
   readonly ifVersion?: number | undefined;
   readonly hard: boolean;
   readonly trash: Trash;
+  /** Where the operation stands in the call. @default that of the writing */
+  readonly pointer?: string;
 }
 
 /** The write itself, without hooks and without what goes along. */
 async function writeDelete(write: DeleteWrite, writing: Writing): Promise<void> {
-  const { unit, steps, part } = assembleDelete(write, writing);
-  const results = await runUnit(steps, [part], writing);
-  const version = versionAfter(write.model, results[unit.before as number]);
-  writing.changes.push({ model: write.model.name, kind: "delete", id: write.id, version: version ?? 0 });
+  await writeDeletes([write], writing);
+}
+
+/** Writes of different rows in one unit: all or none. */
+export async function writeDeletes(writes: readonly DeleteWrite[], writing: Writing): Promise<void> {
+  const steps: Step[] = [];
+  const all = writes.map((write) => {
+    const assembled = assembleDelete(write, writing, steps.length);
+    steps.push(...assembled.steps);
+    return { ...assembled, id: write.id };
+  });
+  const shares = all.map(({ unit, part }): Share => ({ unit, base: part.base, steps: unit.steps.length }));
+  const [first] = writes;
+  const options = first && writes.length === 1 ? changeOptions(shares[0] as Share, first.model, first.id) : repeatsOf(shares);
+  const results = await runUnit(
+    steps,
+    all.map(({ part }) => part),
+    { ...writing, options },
+  );
+  for (const { unit, part, id } of all) {
+    const version = versionAfter(part.model, results[part.base + (unit.before as number)]);
+    writing.changes.push({ model: part.model.name, kind: "delete", id, version: version ?? 0 });
+  }
 }
 
 /** Its first step alone, which judges. @throws not_found, forbidden, precondition_failed */
@@ -162,14 +202,14 @@ async function admitDelete(write: DeleteWrite, writing: Writing): Promise<void> 
   await runUnit(steps.slice(0, 1), [part], writing);
 }
 
-function assembleDelete({ model, id, ifVersion, hard, trash }: DeleteWrite, writing: Writing) {
+function assembleDelete({ model, id, ifVersion, hard, trash, pointer }: DeleteWrite, writing: Writing, base = 0) {
   const key = parseKey(model, id);
   if (!key) throw fail("not_found");
   const hasVersion = ifVersion !== undefined;
   const unit = prepared(`delete|${model.name}|${hasVersion}|${hard}|${trash}`, writing, (target) =>
     compileDelete(model, { ifVersion: hasVersion, hard, trash }, target),
   );
-  const steps = bindUnit(unit, bindingOf([...key, ...(hasVersion ? [ifVersion] : [])], writing), 0);
-  const part: Part = { model, base: 0, pointer: writing.pointer, action: "delete", row: [], serial: null };
+  const steps = bindUnit(unit, bindingOf([...key, ...(hasVersion ? [ifVersion] : [])], writing), base);
+  const part: Part = { model, base, pointer: pointer ?? writing.pointer, action: "delete", row: [], serial: null };
   return { unit, steps, part };
 }

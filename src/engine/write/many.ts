@@ -5,7 +5,7 @@ import type { Call, SingleResult, Where } from "../call.ts";
 import { compileFilter, inRow, startCompiling } from "../compile/filter.ts";
 import { trashCondition, whereOf } from "../compile/read.ts";
 import { mentionsInput } from "../compile/mentions.ts";
-import { deleteRow } from "./delete.ts";
+import { deleteRow, goesAlone, toDelete, writeDeletes } from "./delete.ts";
 import { badQuery, fail } from "../errors.ts";
 import { admit, guardFilter } from "../guard.ts";
 import { keySql } from "../key.ts";
@@ -15,6 +15,8 @@ import { pointerInWhere } from "../plan/pointer.ts";
 import { createShape, limitValue, shapeQuery } from "../plan/shape.ts";
 import { fill, finish, type Slot, Unfit } from "../compile/slot.ts";
 import { updateRow } from "./patch.ts";
+import { rowsWith, unitRowsMax } from "./repeats.ts";
+import { type UpdateWrite, writeUpdates } from "./update.ts";
 import type { Writing } from "../context.ts";
 import { readInput } from "./input.ts";
 import { inputContext, modelOf, transact } from "./writing.ts";
@@ -23,23 +25,38 @@ export async function updateMany(call: Extract<Call, { op: "updateMany" }>, writ
   const model = modelOf(call.model, writing);
   admit(model, "update", writing);
   // What does not fit is told even where no row matches.
-  readInput(model, call.data, inputContext("update", writing));
-  const each = (id: string, inner: Writing) =>
-    updateRow({ model: model.name, id, data: call.data, returning: { minimal: true } }, inner);
-  return overRows({ ...call, model, action: "update" }, each, writing);
+  const input = readInput(model, call.data, inputContext("update", writing));
+  const returning = { minimal: true } as const;
+  const all = async (ids: readonly string[], inner: Writing) => {
+    if (writing.context.hooks.has(model.name, "update"))
+      for (const id of ids) await updateRow({ model: model.name, id, data: call.data, returning }, inner);
+    else {
+      const updates = ids.map((id): UpdateWrite => ({ input, id, returning, trash: "without" }));
+      await inUnits(updates, rowsWith(input.values.values()), (some) => writeUpdates(some, inner));
+    }
+  };
+  return overRows({ ...call, model, action: "update" }, all, writing);
+}
+
+/** In several units where one would be too large. */
+async function inUnits<T>(all: readonly T[], rowsMax: number, write: (some: readonly T[]) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < all.length; from += rowsMax) await write(all.slice(from, from + rowsMax));
 }
 
 export async function deleteMany(call: Extract<Call, { op: "deleteMany" }>, writing: Writing): Promise<SingleResult> {
   const model = modelOf(call.model, writing);
-  return overRows(
-    { ...call, model, action: "delete" },
-    async (id, inner) => {
+  const all = async (ids: readonly string[], inner: Writing) => {
+    const deletes = ids.map((id) => toDelete({ op: "delete", model: model.name, id }, inner));
+    const [first] = deletes;
+    if (!first) return;
+    if (goesAlone(first, inner)) return inUnits(deletes, unitRowsMax, (some) => writeDeletes(some, inner));
+    for (const id of ids) {
       // One that went along with an earlier one is gone already.
       const isGone = inner.changes.some((change) => change.kind === "delete" && change.model === model.name && change.id === id);
       if (!isGone) await deleteRow({ op: "delete", model: model.name, id }, inner);
-    },
-    writing,
-  );
+    }
+  };
+  return overRows({ ...call, model, action: "delete" }, all, writing);
 }
 
 interface Many {
@@ -52,7 +69,7 @@ interface Many {
 
 async function overRows(
   many: Many,
-  each: (id: string, inner: Writing) => Promise<unknown>,
+  all: (ids: readonly string[], inner: Writing) => Promise<void>,
   writing: Writing,
 ): Promise<SingleResult> {
   const { model } = many;
@@ -63,7 +80,7 @@ async function overRows(
   return transact(writing, async (inner) => {
     const ids = await findKeys(many, max, inner);
     if (ids.length > max) throw fail("too_many_affected", { fields: { max } });
-    for (const id of ids) await each(id, inner);
+    await all(ids, inner);
     return { kind: "affected", count: ids.length };
   });
 }

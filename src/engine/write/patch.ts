@@ -36,12 +36,17 @@ export interface UpdateCall {
 
 /** `nests`: the data may say what becomes of owned rows. */
 export async function updateRow(call: UpdateCall, writing: Writing, nests = false): Promise<RowResult> {
+  return patchRow(toUpdate(call, writing, nests), writing);
+}
+
+/** @throws what can be said of the call alone: forbidden, precondition_required, invalid_input */
+export function toUpdate(call: UpdateCall, writing: Writing, nests: boolean): UpdateWrite {
   const model = modelOf(call.model, writing);
   const { id, ifVersion, returning } = call;
   admit(model, "update", writing);
   requireVersion(model, ifVersion, writing);
   const input = readInput(model, call.data, { ...inputContext("update", writing), nests });
-  return patchRow({ input, id, ifVersion, returning }, writing);
+  return { input, id, ifVersion, returning, trash: "without" };
 }
 
 interface Patch {

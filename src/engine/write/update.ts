@@ -1,4 +1,5 @@
 /** The write of one row's update: conditional, judged before and after, recorded with the row as it was and as it is. */
+import type { Step } from "../../drivers/database.ts";
 import type { Field } from "../../schema/schema.ts";
 import type { Returning } from "../call.ts";
 import { bindStep, bindUnit } from "../compile/unit.ts";
@@ -8,6 +9,7 @@ import { parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Input } from "./input.ts";
 import type { Part } from "./refusal.ts";
+import { changeOptions, repeatsOf, type Share } from "./repeats.ts";
 import type { Writing } from "../context.ts";
 import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit, versionAfter } from "./writing.ts";
 
@@ -17,17 +19,39 @@ export interface UpdateWrite {
   readonly ifVersion?: number | undefined;
   readonly returning?: Returning | undefined;
   readonly trash: Trash;
+  /** Where its data stands in the call. @default that of the writing */
+  readonly pointer?: string;
 }
 
 /** The write itself, without hooks. */
 export async function writeUpdate(write: UpdateWrite, writing: Writing): Promise<RowResult> {
-  const { unit, steps, back, part } = assembleUpdate(write, writing);
-  const { model } = write.input;
-  const results = await runUnit(steps, [part], writing);
-  const version = versionAfter(model, results[unit.before as number]);
-  const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
-  writing.changes.push({ model: model.name, kind: "update", id: write.id, version: version ?? 0 });
-  return { kind: "row", json, id: write.id, version, created: false, changed: true };
+  const [row] = await writeUpdates([write], writing);
+  return row as RowResult;
+}
+
+/** Writes of different rows in one unit, without hooks: all or none. */
+export async function writeUpdates(writes: readonly UpdateWrite[], writing: Writing): Promise<readonly RowResult[]> {
+  const steps: Step[] = [];
+  const all = writes.map((write) => {
+    const assembled = assembleUpdate(write, writing, steps.length);
+    steps.push(...assembled.steps);
+    return { ...assembled, write };
+  });
+  const shares = all.map(({ unit, part, steps: own }) => ({ unit, base: part.base, steps: own.length }));
+  const [first] = writes;
+  const options =
+    first && writes.length === 1 ? changeOptions(shares[0] as Share, first.input.model, first.id) : repeatsOf(shares);
+  const results = await runUnit(
+    steps,
+    all.map(({ part }) => part),
+    { ...writing, options },
+  );
+  return all.map(({ unit, part, back, write: { id } }) => {
+    const version = versionAfter(part.model, results[part.base + (unit.before as number)]);
+    const json = back === null ? null : ((results[back]?.rows[0]?.[0] as string | undefined) ?? null);
+    writing.changes.push({ model: part.model.name, kind: "update", id, version: version ?? 0 });
+    return { kind: "row", json, id, version, created: false, changed: true };
+  });
 }
 
 /**
@@ -64,7 +88,7 @@ function fieldsOf({ model, values, adds }: Input) {
   return { sets, adds: added, names: `${list(sets)}|${list(added)}` };
 }
 
-function assembleUpdate({ input, id, ifVersion, returning, trash }: UpdateWrite, writing: Writing) {
+function assembleUpdate({ input, id, ifVersion, returning, trash, pointer }: UpdateWrite, writing: Writing, base = 0) {
   const { model } = input;
   const key = parseKey(model, id);
   if (!key) throw fail("not_found");
@@ -77,8 +101,8 @@ function assembleUpdate({ input, id, ifVersion, returning, trash }: UpdateWrite,
   );
   const given = [...sets.map(({ name }) => input.values.get(name)), ...adds.map(({ name }) => input.adds.get(name))];
   const binding = bindingOf([...key, ...given, ...(hasVersion ? [ifVersion] : [])], writing);
-  const steps = bindUnit(unit, binding, 0);
-  const back = unit.back ? steps.push(bindStep(unit.back, binding, 0)) - 1 : null;
-  const part: Part = { model, base: 0, pointer: writing.pointer, action: "update", row: [], serial: null };
+  const steps = bindUnit(unit, binding, base);
+  const back = unit.back ? base + steps.push(bindStep(unit.back, binding, base)) - 1 : null;
+  const part: Part = { model, base, pointer: pointer ?? writing.pointer, action: "update", row: [], serial: null };
   return { unit, steps, back, part };
 }

@@ -38,6 +38,14 @@ export function withHooks<T>(
   return work(writing);
 }
 
+/** Where the rows stand in the call whose refusals these are. */
+const refused = new WeakMap<Error, string>();
+
+/** Where the row stands in the call that a unit was refused for; null where it failed for another reason. */
+export function refusedPointer(error: unknown): string | null {
+  return error instanceof Error ? (refused.get(error) ?? null) : null;
+}
+
 /** Runs a unit; its refusal becomes the error the caller gets. */
 export async function runUnit(
   steps: readonly Step[],
@@ -47,7 +55,11 @@ export async function runUnit(
   try {
     return await writing.session.write(steps, options);
   } catch (error) {
-    throw error instanceof UnitRefused ? refusal(error, parts, writing) : error;
+    if (!(error instanceof UnitRefused)) throw error;
+    const told = refusal(error, parts, writing);
+    const part = parts.findLast(({ base }) => base <= error.step);
+    if (part) refused.set(told, part.pointer);
+    throw told;
   }
 }
 

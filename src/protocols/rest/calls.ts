@@ -36,7 +36,8 @@ const list: CallReader = ({ request, route, rest }) => {
   if (cursor === null) return { op: "list", model: route.name, query, memo, filling };
   // The other one is there as well, which is refused.
   if (memo === undefined) return { op: "list", model: route.name, query: readListQuery(search) };
-  return { op: "list", model: route.name, query: { ...query, [cursor[1] as string]: cursor[2] }, memo, filling };
+  const paged = cursor[1] === "after" ? { ...query, after: cursor[2] } : { ...query, before: cursor[2] };
+  return { op: "list", model: route.name, query: paged, memo, filling };
 };
 
 function readKept(search: string): KeptList {
@@ -44,7 +45,7 @@ function readKept(search: string): KeptList {
   return { query, memo: query.after === undefined && query.before === undefined ? new Map() : undefined };
 }
 
-const cursorAtEnd = /(?:^|&)(after|before)=([\w-]+)$/;
+const cursorAtEnd = /(?:^|&)(after|before)=([\w-]+~?)$/;
 
 const query: CallReader = async (exchange) => {
   readNoQuery(exchange.request.search);

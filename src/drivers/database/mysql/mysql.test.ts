@@ -5,8 +5,8 @@ import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { type ServiceName, serviceUrl } from "../../../../test/servers/names.ts";
 import type { Database, Step, UnitOptions } from "../../database.ts";
-import { filmsOf } from "../conformance-repeats.ts";
-import { type KitWords, standardWords } from "../conformance-asks.ts";
+import { changesOf, filmsOf } from "../conformance-repeats.ts";
+import { type KitWords, runStep, standardWords } from "../conformance-asks.ts";
 import { kitTables, testDatabase } from "../conformance.ts";
 import { openMysql } from "./mysql.ts";
 import { mariadb } from "./variants/mariadb.ts";
@@ -84,5 +84,38 @@ function testKit(name: ServiceName, variant: Variant, words: KitWords): void {
     const three = films(3);
     await db.write(three.unit, { ...three.options, onSaved: (statements) => saved.push(statements) });
     assert.deepEqual(saved, [76, 76]);
+  });
+  testChanges(name, tables, words);
+}
+
+function testChanges(name: ServiceName, tables: readonly string[], words: KitWords): void {
+  test("changes of different rows that come together are one statement for each of their steps", async (t) => {
+    const db = await openFresh(name);
+    t.after(() => db.close());
+    await db.migrate(tables.map((text) => ({ text, params: [] })));
+    const ids = Array.from({ length: 20 }, (_, id) => id);
+    await db.write(ids.map((id) => runStep("insert into films (id, title) values (?, ?)", id, `film ${id}`)));
+    const names = "'COM_UPDATE', 'COM_UPDATE_MULTI', 'COM_INSERT', 'COM_INSERT_SELECT'";
+    const counted = { text: `show session status where variable_name in (${names})`, params: [] };
+    /** What the connection has counted, which is the same for all, as nothing here runs beside another. */
+    const count = async (changes: readonly Promise<unknown>[]) => {
+      await Promise.all(changes);
+      const rows = await db.transaction((tx) => tx.read(counted));
+      return rows.map(([, value]) => Number(value));
+    };
+    const change = (id: number, row: string) =>
+      db.write(changesOf([[id, `new ${id}`]], "update", words).unit, { alike: true, row });
+    const before = await count([]);
+    const together = await count(ids.map((id) => change(id, `films ${id}`)));
+    const apart = await count(ids.map((id) => change(id, "films of one name")));
+    const more = (one: readonly number[], other: readonly number[]) => other.map((value, index) => value - (one[index] ?? 0));
+    // In the order of their names: inserts, inserts of a query, updates, updates of several.
+    assert.deepEqual(
+      [more(before, together), more(together, apart)],
+      [
+        [0, 1, 0, 1],
+        [0, 20, 20, 0],
+      ],
+    );
   });
 }

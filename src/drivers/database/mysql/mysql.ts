@@ -11,7 +11,7 @@ import { withMigrator } from "./migrate/phases.ts";
 import { type MysqlOptions, type MysqlSettings, resolveOptions } from "./options.ts";
 import { createReads } from "./reads.ts";
 import { HeldTransaction } from "./transactions.ts";
-import { createUnitQueue } from "./unit-queue.ts";
+import { createUnitQueue } from "./units/unit-queue.ts";
 import type { Variant } from "./variants/variant.ts";
 import { createWakeups } from "./wakeups.ts";
 

@@ -6,7 +6,7 @@ import { faultOf } from "../texts.ts";
 import { createGate } from "../turns.ts";
 import type { Connections, Session } from "./connections.ts";
 import { isLost, type ServerError, toError } from "./failures.ts";
-import { joinReads } from "./joined.ts";
+import { joinReads } from "./units/joined.ts";
 import type { MysqlSettings } from "./options.ts";
 import type { Variant } from "./variants/variant.ts";
 

@@ -7,7 +7,7 @@ import { faultOf } from "../texts.ts";
 import { createTurns, type Turns } from "../turns.ts";
 import type { Session } from "./connections.ts";
 import { isAborted, isLost, type ServerError, toError } from "./failures.ts";
-import { runSteps, runUnit } from "./units.ts";
+import { runSteps, runUnit } from "./units/units.ts";
 
 /** Words to the server, which it does not prepare. */
 const words = /^(savepoint|release|rollback) /i;

@@ -1,11 +1,15 @@
 /** One statement for many of the same text: each parameter is an array, and each row says by number whose it is. */
 import type { Step, Value } from "../../database.ts";
-import type { Params } from "../alike.ts";
+import { columnsKept, isOwn, type Params, type Parts, type Place, type Shared, sharedSteps } from "../alike.ts";
 import { isRef } from "../steps.ts";
 import { rememberTexts, replaceMarks } from "../texts.ts";
+import { placeOfWhere } from "../words.ts";
 import type { Query } from "./flight.ts";
 import { functionName, placeOf } from "./functions.ts";
 import { toSent } from "./values.ts";
+
+/** Where a parameter comes from: an array of the parts' values, a step before them, or what each part has returned. */
+type Source = "value" | "before" | "own";
 
 /** A text over rows of arrays: `from` yields them as `u`, `inner` is the text with its parameters in them. */
 interface Spread {
@@ -13,29 +17,43 @@ interface Spread {
   readonly inner: string;
 }
 
-/** What looks back to an earlier step is the same for all, and is recalled once, as `v`. */
-function spread(text: string, refs: readonly boolean[]): Spread {
-  const own: string[] = [];
-  const recalled: string[] = [];
+/** What looks back to an earlier step is the same for all, and is recalled once, as `v`; what is each part's own is recalled as an array. */
+function spread(text: string, sources: readonly Source[]): Spread {
+  const own: number[] = [];
+  const before: number[] = [];
   const inner = replaceMarks(text, (index) => {
-    (refs[index] === true ? recalled : own).push(`p${index}`);
-    return `${refs[index] === true ? "v" : "u"}.p${index}`;
+    const isBefore = sources[index] === "before";
+    (isBefore ? before : own).push(index);
+    return `${isBefore ? "v" : "u"}.p${index}`;
   });
-  const rows = `unnest(${own.map(() => "?::text[]").join(", ")}) with ordinality u(${[...own, "o"].join(", ")})`;
-  if (recalled.length === 0) return { from: rows, inner };
-  const values = `(select ${recalled.map(() => `${functionName("recall")}(?)`).join(", ")}) v(${recalled.join(", ")})`;
+  const arrays = own.map((index) => (sources[index] === "own" ? `${functionName("recall")}(?)::text[]` : "?::text[]"));
+  const rows = `unnest(${arrays.join(", ")}) with ordinality u(${[...own.map((index) => `p${index}`), "o"].join(", ")})`;
+  if (before.length === 0) return { from: rows, inner };
+  const recalled = before.map(() => `${functionName("recall")}(?)`).join(", ");
+  const values = `(select ${recalled}) v(${before.map((index) => `p${index}`).join(", ")})`;
   return { from: own.length === 0 ? values : `${rows} cross join ${values}`, inner };
 }
 
 /** Rows of a query, each with the number of whose it is before its own columns. */
-function queryAll(text: string, refs: readonly boolean[] = []): string {
-  const { from, inner } = spread(text, refs);
-  return `select u.o, r.* from ${from} cross join lateral (${inner}) r`;
+function queryAll(text: string, sources: readonly Source[] = [], kept = 0): string {
+  const { from, inner } = spread(text, sources);
+  if (kept === 0) return `select u.o, r.* from ${from} cross join lateral (${inner}) r`;
+  const names = Array.from({ length: kept }, (_, column) => `c${column}`);
+  return keeping(`select u.o, r.* from ${from} cross join lateral (${inner}) r(${names.join(", ")})`, names);
+}
+
+/** Rows of which columns are remembered as arrays in the order of the parts; where not each part has one row, nothing is. */
+function keeping(query: string, names: readonly string[]): string {
+  const kept = names.map(
+    (name) =>
+      `(select case when count(*) = ? then ${functionName("remember")}(?, array_agg(s.${name}::text order by s.o)::text) end from s) is not null`,
+  );
+  return `with s as (${query}) select s.* from s where ${kept.join(" and ")}`;
 }
 
 /** The first column of a query's rows, where it is not null, of all together. */
-function checkAll(text: string, refs: readonly boolean[]): string {
-  const { from, inner } = spread(text, refs);
+function checkAll(text: string, sources: readonly Source[]): string {
+  const { from, inner } = spread(text, sources);
   return `select r.c from ${from} cross join lateral (${inner}) r(c) where r.c is not null`;
 }
 
@@ -43,53 +61,100 @@ const insertPattern =
   /^insert into ((?:"(?:[^"]|"")*"\.)?"(?:[^"]|"")*") \(([^()]*)\) (?:values \(([\s\S]*)\)|(select [\s\S]*))$/;
 
 /** An insert of all rows; null where the text is another statement. */
-function insertAll(text: string, refs: readonly boolean[]): string | null {
+function insertAll(text: string, sources: readonly Source[]): string | null {
   const parts = insertPattern.exec(text);
   if (!parts) return null;
   const [, table, columns, values, query] = parts;
-  const { from, inner } = spread(values ?? (query as string), refs);
+  const { from, inner } = spread(values ?? (query as string), sources);
   if (values === undefined) return `insert into ${table} (${columns}) select r.* from ${from} cross join lateral (${inner}) r`;
   // The arrays are bound before what is recalled, in the order of the text.
   return `insert into ${table} (${columns}) select ${inner} from ${from}`;
 }
 
-function write({ kind, text, changes }: Step, refs: readonly boolean[]): string | null {
-  if (kind === "rows") return queryAll(text, refs);
-  if (kind === "check") return `select ${functionName("refuse")}(a.c::text) from (${checkAll(text, refs)}) a(c) limit 1`;
-  const insert = insertAll(text, refs);
-  if (insert === null || !changes) return insert;
-  return `with w as (${insert} returning 1), n as (select count(*) c from w) select n.c, case when n.c <> ? then ${functionName("refuse")}(?) end from n`;
+const changePattern = /^(update|delete from) ("(?:[^"]|"")*") /;
+/** A name without a table before it would be of either. */
+const nameOfRows = /"(?:[pv]\d+|o)"/;
+
+/** A change of all rows, each by its own values; null where the text is another statement. */
+function changeAll(text: string, sources: readonly Source[]): string | null {
+  const verb = changePattern.exec(text)?.[1];
+  const { from, inner } = spread(text, sources);
+  const where = placeOfWhere(inner);
+  if (verb === undefined || where === null || nameOfRows.test(text)) return null;
+  return `${inner.slice(0, where)} ${verb === "update" ? "from" : "using"} ${from}${inner.slice(where)}`;
+}
+
+interface Form {
+  readonly sources: readonly Source[];
+  /** How many of its columns later steps look back at. */
+  readonly kept: number;
+}
+
+function write({ kind, text, changes }: Step, { sources, kept }: Form): string | null {
+  if (kind === "rows") return queryAll(text, sources, kept);
+  if (kind === "check") return `select ${functionName("refuse")}(a.c::text) from (${checkAll(text, sources)}) a(c) limit 1`;
+  const joined = insertAll(text, sources) ?? changeAll(text, sources);
+  if (joined === null || !changes) return joined;
+  return `with w as (${joined} returning 1), n as (select count(*) c from w) select n.c, case when n.c <> ? then ${functionName("refuse")}(?) end from n`;
 }
 
 const textFor = rememberTexts<string | null>();
 
-/** The query that runs a step for all; null where it is not of a kind that this can do. */
-export function joinStep(step: Step, all: readonly Params[]): Query | null {
+/** The queries that run all parts at once, one for each step; null where one of them cannot be made. */
+export function joinParts(parts: Parts, place: Place): readonly Query[] | null {
+  const shared = sharedSteps(parts, place);
+  if (shared === null) return null;
+  const kept = columnsKept(shared);
+  const queries: Query[] = [];
+  for (const one of shared) {
+    const query = joinStep(one, kept.get(one.place) ?? 0, place.from);
+    if (query === null) return null;
+    queries.push(query);
+  }
+  return queries;
+}
+
+function joinStep({ step, place, all }: Shared, kept: number, from: number): Query | null {
   const [first = []] = all;
-  const refs = first.map(isRef);
-  const arrays = toArrays(all, refs);
+  const sources = first.map((param): Source => (isRef(param) ? "before" : isOwn(param) ? "own" : "value"));
+  const arrays = toArrays(all, { sources, from });
   if (arrays === null) return null;
-  const shape = `${step.kind}${step.changes ? "!" : ""}${refs.includes(true) ? refs.map(Number).join("") : ""}`;
-  const text = textFor(step.text, shape, () => write(step, refs));
+  const shape = `${step.kind}${step.changes ? "!" : ""}${kept}${sources.map((source) => source[0]).join("")}`;
+  const text = textFor(step.text, shape, () => write(step, { sources, kept }));
   if (text === null) return null;
   const params = [...arrays, ...first.filter(isRef).map(placeOf)];
-  return { text, params: step.changes ? [...params, all.length, step.changes.reason] : params };
+  if (step.changes) return { text, params: [...params, all.length, step.changes.reason] };
+  const places = Array.from({ length: kept }, (_, column) => [all.length, placeOf({ step: from + place, column })]);
+  return { text, params: [...params, ...places.flat()] };
 }
 
 const readFor = rememberTexts<string>();
 
 /** The query that asks a read for all; null where a parameter is bytes. */
 export function joinReads(text: string, all: readonly (readonly Value[])[]): Query | null {
-  const params = toArrays(all, []);
+  const params = toArrays(all, { sources: [], from: 0 });
   return params === null ? null : { text: readFor(text, "", () => queryAll(text)), params };
 }
 
-/** The arrays of the parameters, without those that look back; null where one of them is bytes, which no array of texts holds. */
-function toArrays(all: readonly Params[], refs: readonly boolean[]): readonly (readonly (string | null)[])[] | null {
+interface Sources {
+  readonly sources: readonly Source[];
+  /** Steps of the unit before the parts. */
+  readonly from: number;
+}
+
+/**
+ * The arrays of the parameters, without those that look back before the parts; what is each part's own is remembered under its first
+ * step. Null where one of them is bytes, which no array of texts holds.
+ */
+function toArrays(all: readonly Params[], { sources, from }: Sources): readonly (string | readonly (string | null)[])[] | null {
   const [first = []] = all;
-  const arrays: (string | null)[][] = [];
-  for (const index of first.keys()) {
-    if (refs[index] === true) continue;
+  const arrays: (string | (string | null)[])[] = [];
+  for (const [index, param] of first.entries()) {
+    if (sources[index] === "before") continue;
+    if (isOwn(param)) {
+      arrays.push(placeOf({ step: from + param.own, column: param.column }));
+      continue;
+    }
     const array = all.map((params) => toSent(params[index] as Value));
     if (array.some((value) => value instanceof Uint8Array)) return null;
     arrays.push(array as (string | null)[]);

@@ -7,7 +7,7 @@ import { freshDatabase } from "../../../../test/servers/databases.ts";
 import { serviceUrl } from "../../../../test/servers/names.ts";
 import { type Database, type Step, UnitRefused } from "../../database.ts";
 import { runStep } from "../conformance-asks.ts";
-import { filmsOf } from "../conformance-repeats.ts";
+import { changesOf, filmsOf } from "../conformance-repeats.ts";
 import { kitTables, testDatabase } from "../conformance.ts";
 import { openPostgres } from "./postgres.ts";
 
@@ -25,6 +25,9 @@ async function openFresh(): Promise<Database> {
 const tables = kitTables.map((text) =>
   text.replace("BLOB", "BYTEA").replace("REFERENCES people (id)", "REFERENCES people (id) DEFERRABLE"),
 );
+
+/** What the server itself says: rows of one command of a transaction have one number. */
+const commands = (table: string) => ({ text: `select count(distinct (xmin::text, cmin::text)) from ${table}`, params: [] });
 
 /** The same without a word of what repeats. */
 function unitOfOthers(): readonly Step[] {
@@ -53,11 +56,23 @@ void describe("PostgreSQL", needsService("postgres"), () => {
     );
     await db.transaction((tx) => tx.write(one.unit, { ...one.options, onSaved: (saved) => counted.push(saved) }));
     assert.deepEqual(counted, [76, 76]);
-    // What the server itself says: rows of one command of a transaction have one number.
-    const commands = (table: string) => ({ text: `select count(distinct (xmin::text, cmin::text)) from ${table}`, params: [] });
     assert.deepEqual([await db.read(commands("films")), await db.read(commands("samples"))], [[[2]], [[2]]]);
     await db.write(unitOfOthers());
     assert.deepEqual(await db.read(commands("films")), [[22]]);
+  });
+
+  test("changes of different rows that come together are one statement for each of their steps", async (t) => {
+    const db = await openFresh();
+    t.after(() => db.close());
+    await db.migrate(tables.map((text) => ({ text, params: [] })));
+    const ids = Array.from({ length: 20 }, (_, id) => id);
+    await db.write(ids.map((id) => runStep("insert into films (id, title) values (?, ?)", id, `film ${id}`)));
+    const change = (id: number, row = `films ${id}`) =>
+      db.write(changesOf([[id, `new ${id}`]], "update").unit, { alike: true, row });
+    await Promise.all(ids.map((id) => change(id)));
+    assert.deepEqual([await db.read(commands("films")), await db.read(commands("samples"))], [[[1]], [[1]]]);
+    await Promise.all(ids.map((id) => change(id, "films of one name")));
+    assert.deepEqual(await db.read(commands("films")), [[20]]);
   });
 
   test("a text that is too long for an index is the row's fault, not the server's", async () => {

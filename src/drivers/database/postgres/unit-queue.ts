@@ -2,8 +2,8 @@
 import type { Client } from "pg";
 import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
 import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
-import { joinParts, resultsOfParts } from "../alike.ts";
-import { joinStep } from "./arrays.ts";
+import { resultsOfParts, wholeUnits } from "../alike.ts";
+import { joinParts } from "./arrays.ts";
 import { type Connections, Unsent, useAnother } from "./connections.ts";
 import { isAborted, isLost, isSaid, isStale, toError, toRefusal } from "./failures.ts";
 import { type Flown, fly, type Landed, type Query, words } from "./flight.ts";
@@ -22,7 +22,7 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   /** True when all had their outcome together; where anything stands in the way, nothing was done. */
   async function runAlike(group: Group): Promise<boolean> {
     const units = group.map(({ unit }) => unit);
-    const queries = group.every(({ alike }) => alike) ? joinParts(units, 0, joinStep) : null;
+    const queries = areAlike(group) ? joinParts(units, wholeUnits) : null;
     if (queries === null) return false;
     const landed = await useAnother(connections, async (client) => {
       const flown = await flyGroup(client, queries, sending);
@@ -84,6 +84,11 @@ export function createUnitQueue(connections: Connections, settings: PostgresSett
   }
 
   return createWriteQueue({ encode: encodeUnit, run }, { ...settings, onDoubt: () => connections.probe() });
+}
+
+function areAlike(group: Group): boolean {
+  const rows = group.flatMap(({ row }) => row ?? []);
+  return group.every(({ alike }) => alike) && new Set(rows).size === rows.length;
 }
 
 interface Sending {

@@ -1,9 +1,9 @@
 /** Writes a unit as statements that judge and count on the server, so that all of it can be sent at once. */
 import type { Step, StepResult, UnitRepeat } from "../../database.ts";
-import { joinParts, type Parts, piecesOf, resultsOfParts } from "../alike.ts";
+import { type Parts, piecesOf, resultsOfParts } from "../alike.ts";
 import { checkUnit, isRef } from "../steps.ts";
 import { rememberTexts, replaceMarks } from "../texts.ts";
-import { joinStep } from "./arrays.ts";
+import { joinParts } from "./arrays.ts";
 import type { Landed, Query } from "./flight.ts";
 import { functionName, placeOf } from "./functions.ts";
 
@@ -22,6 +22,7 @@ export interface Encoded {
 export function encodeUnit(unit: readonly Step[], repeats: readonly UnitRepeat[] = []): Encoded {
   checkUnit(unit);
   const wanted = columnsWanted(unit);
+  const lastUse = lastUses(unit);
   const queries: Query[] = [];
   const shares: (Step | Parts)[] = [];
   const addStep = (index: number) => {
@@ -37,8 +38,9 @@ export function encodeUnit(unit: readonly Step[], repeats: readonly UnitRepeat[]
     const { from, parts } = piece;
     const count = parts.length * (parts[0]?.length ?? 0);
     const all = Array.from({ length: count }, (_, index) => from + index);
-    // What is remembered is that of one step.
-    const joined = all.some((index) => wanted.has(index)) ? null : joinParts(parts, from, joinStep);
+    // What is remembered for those behind them is that of one step.
+    const isWanted = all.some((index) => (lastUse.get(index) ?? 0) >= from + count);
+    const joined = isWanted ? null : joinParts(parts, { from, areUnits: false });
     if (joined === null) {
       for (const index of all) addStep(index);
       continue;
@@ -47,6 +49,13 @@ export function encodeUnit(unit: readonly Step[], repeats: readonly UnitRepeat[]
     queries.push(...joined);
   }
   return { queries, shares, wanted };
+}
+
+/** Of each step that a later one refers to: the last that does. */
+function lastUses(unit: readonly Step[]): ReadonlyMap<number, number> {
+  const uses = new Map<number, number>();
+  for (const [index, { params }] of unit.entries()) for (const param of params) if (isRef(param)) uses.set(param.step, index);
+  return uses;
 }
 
 function columnsWanted(unit: readonly Step[]): ReadonlyMap<number, number> {

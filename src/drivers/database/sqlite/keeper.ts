@@ -1,11 +1,12 @@
 /** Keeps a process that writes for several: starts it, starts another when it dies, and ends it after those who write. */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { assert } from "../../../base/errors.ts";
 import type { Failure } from "./failures.ts";
-import { resolveOptions, type SqliteOptions, type ThreadSettings } from "./options.ts";
+import { resolveOptions, silenceMsOf, type SqliteOptions, type ThreadSettings } from "./options.ts";
+import { endWriter, startWriter } from "./writer-child.ts";
 
 export interface WriterKeeper {
   /** What `openSqlite` takes as `writer`. Only this user can reach it. */
@@ -18,7 +19,7 @@ export interface WriterKeeper {
 
 export interface WriterEvent {
   readonly level: "info" | "error";
-  readonly event: "writer_ready" | "writer_died";
+  readonly event: "writer_ready" | "writer_died" | "writer_silent";
   readonly pid: number;
   readonly detail: string;
 }
@@ -29,29 +30,14 @@ export interface KeeperOptions {
   readonly onEvent: (event: WriterEvent) => void;
 }
 
-/** What the process is told. */
-export type KeeperOrder =
-  | {
-      readonly serve: {
-        readonly settings: ThreadSettings;
-        readonly address: string;
-        /** Goes with the process. */
-        readonly folder: string;
-        readonly broken: Failure | null;
-      };
-    }
-  | { readonly end: true };
-
-/** What the process tells. */
-export type WriterTold = { readonly serves: true } | { readonly broken: Failure };
-
 /** The first one that dies is replaced at once; the next wait twice as long each time. */
 const firstDelayMs = 200;
 const doublingsMax = 5;
 /** Who has served this long was no failed start. */
 const steadyMs = 10_000;
-/** A process that nobody is joined to has a database to close, and no more. */
-const stopTimeoutMs = 5_000;
+/** One that was silent may only have been slow: the next is waited for twice as long, until one has served for an hour. */
+const patienceDoublingsMax = 3;
+const calmMs = 3_600_000;
 /** The kernel's 104 to 108 bytes for the path of a socket, and its closing zero. */
 const pathBytesMax = 103;
 const nothing = (): undefined => undefined;
@@ -69,33 +55,34 @@ export function keepWriter({ database, onEvent }: KeeperOptions): WriterKeeper {
   let hasServed = false;
   let isStopping = false;
   let timer: NodeJS.Timeout | undefined;
+  let silences = 0;
+  let calm: NodeJS.Timeout | undefined;
   let child = start();
 
   function start(): ChildProcess {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const started = fork(new URL(`./writer-process.${extension}`, import.meta.url), {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    return startWriter({
+      serve: { settings, address, folder, broken },
+      silenceMs: silenceMsOf(settings) * 2 ** Math.min(silences, patienceDoublingsMax),
+      isWatched: () => !isStopping,
+      onBroken: (failure) => (broken = failure),
+      onServing(pid) {
+        hasServed = true;
+        timer = setTimeout(() => (deaths = 0), steadyMs).unref();
+        calm = setTimeout(() => (silences = 0), calmMs).unref();
+        onEvent({ level: "info", event: "writer_ready", pid, detail: "it writes for all workers" });
+        ready.resolve();
+      },
+      onSilence(pid, detail) {
+        silences++;
+        onEvent({ level: "error", event: "writer_silent", pid, detail });
+      },
+      onEnd: mourn,
     });
-    const pid = started.pid ?? 0;
-    const order: KeeperOrder = { serve: { settings, address, folder, broken } };
-    started.send(order, nothing);
-    started.on("message", (told: WriterTold) => {
-      if ("broken" in told) return void (broken = told.broken);
-      hasServed = true;
-      timer = setTimeout(() => (deaths = 0), steadyMs).unref();
-      onEvent({ level: "info", event: "writer_ready", pid, detail: "it writes for all workers" });
-      ready.resolve();
-    });
-    started.on("exit", (code, signal) => mourn(pid, signal ? `it was ended by ${signal}` : `it ended with code ${code}`));
-    started.on("error", (error) => {
-      // One that was started ends with an event of its own.
-      if (started.pid === undefined) mourn(pid, error.message);
-    });
-    return started;
   }
 
   function mourn(pid: number, detail: string): void {
     clearTimeout(timer);
+    clearTimeout(calm);
     if (isStopping) return;
     onEvent({ level: "error", event: "writer_died", pid, detail });
     if (!hasServed) return ready.reject(new Error(`the writer could not be started: ${detail}`));
@@ -110,14 +97,8 @@ export function keepWriter({ database, onEvent }: KeeperOptions): WriterKeeper {
     async stop() {
       isStopping = true;
       clearTimeout(timer);
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-        const gone = new Promise((resolve) => child.once("exit", resolve));
-        const killing = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
-        const order: KeeperOrder = { end: true };
-        child.send(order, nothing);
-        await gone;
-        clearTimeout(killing);
-      }
+      clearTimeout(calm);
+      await endWriter(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -8,7 +8,7 @@ export interface SqliteTrouble {
    * - `sync_failed`: a sync to disk failed; the database takes no more writes until it is opened anew.
    * - `checkpoint_failed`: the log could not be copied into the database file; nothing is lost, the log grows.
    * - `worker_died`: a thread of the driver ended by itself; its work was failed and the next request starts another.
-   * - `writer_lost`: the process that writes for this one and others is gone, or was not to be reached; it is tried again.
+   * - `writer_lost`: the process that writes for this one and others is gone, says nothing, or was not to be reached; it is tried again.
    */
   readonly kind: "sync_failed" | "checkpoint_failed" | "worker_died" | "writer_lost";
   readonly message: string;
@@ -44,6 +44,11 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number;
   /** The log is copied into the database file when it holds this many pages (of 4096 bytes). @default 1000 */
   readonly checkpointPages?: number;
+  /**
+   * How long, beyond `busyTimeoutMs`, a writer that works for several may say nothing while it is asked: then it is killed and
+   * replaced, and what it was doing fails with `write_outcome_unknown`. @default 10000
+   */
+  readonly writerSilenceMs?: number;
   /** Page cache of each connection, in bytes. @default 16777216 */
   readonly cacheBytes?: number;
   /** Threads for long reads. @default 2 */
@@ -78,6 +83,7 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
   writeQueueMax: [10_000, 1, 10_000_000],
   retriesMax: [5, 0, 100],
   busyTimeoutMs: [5_000, 0, 600_000],
+  writerSilenceMs: [10_000, 100, 600_000],
   checkpointPages: [1_000, 1, 1_000_000],
   cacheBytes: [16_777_216, 65_536, 68_719_476_736],
   longReadersMax: [2, 1, 64],
@@ -87,6 +93,11 @@ const limits: { readonly [K in keyof Limits]: readonly [fallback: number, min: n
 };
 
 const known = ["file", "beside", "writer", "readOnly", "onTrouble", ...Object.keys(limits)];
+
+/** How long a writer for several may be silent: a lock that it waits for is no reason to end it. */
+export function silenceMsOf({ writerSilenceMs, busyTimeoutMs }: Pick<Limits, "writerSilenceMs" | "busyTimeoutMs">): number {
+  return writerSilenceMs + busyTimeoutMs;
+}
 
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: SqliteOptions): SqliteSettings {

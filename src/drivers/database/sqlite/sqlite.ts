@@ -18,7 +18,7 @@ import { linkThread } from "./link/thread-link.ts";
 import { LongReads } from "./long-reads.ts";
 import { toResult, type WireResult, type WriterCounts } from "./messages.ts";
 import { createSnapshot, type Snapshot } from "./snapshot.ts";
-import { resolveOptions, type SqliteOptions, type SqliteSettings, type ThreadSettings } from "./options.ts";
+import { resolveOptions, silenceMsOf, type SqliteOptions, type SqliteSettings, type ThreadSettings } from "./options.ts";
 import { createTemporaryFile, removeTemporaryFile } from "./temporary.ts";
 import type { Wakeups } from "../wakeups.ts";
 import { startThread } from "./thread.ts";
@@ -86,7 +86,7 @@ function connect(settings: SqliteSettings, thread: ThreadSettings): Parts {
     open: (events) =>
       writer === null
         ? linkThread(startThread("writer-thread", thread), events)
-        : new SocketLink({ address: writer, waitMs: busyTimeoutMs }, events),
+        : new SocketLink({ address: writer, waitMs: busyTimeoutMs, silenceMs: silenceMsOf(settings) }, events),
     isShared: writer !== null,
     max: settings.writeQueueMax,
     textsMax: settings.statementsMax * textsPerStatement,

@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { openWriter } from "./connection.ts";
-import type { KeeperOrder, WriterTold } from "./keeper.ts";
+import type { KeeperOrder, WriterTold } from "./writer-child.ts";
 import { hearFrames, sendFrame } from "./link/frames.ts";
 import type { Batch } from "./messages.ts";
 import { Writer } from "./writer/writer.ts";
@@ -57,7 +57,7 @@ function serve({ settings, address, folder, broken }: Extract<KeeperOrder, { ser
     process.exit(0);
   }
 
-  process.on("message", end);
+  process.on("message", (order: KeeperOrder) => ("ask" in order ? tell({ isThere: true }) : end()));
   process.on("disconnect", end);
   // What one that was killed has left; on Windows it leaves nothing.
   rmSync(join(folder, "writer"), { force: true });

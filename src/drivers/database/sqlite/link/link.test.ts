@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { describe, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Database } from "../../../database.ts";
@@ -15,6 +16,7 @@ import { kitTables, testDatabase } from "../../conformance.ts";
 import { keepWriter, type WriterKeeper } from "../keeper.ts";
 import { resolveOptions } from "../options.ts";
 import { openSqlite, type SqliteDatabase } from "../sqlite.ts";
+import { startPulse } from "./pulse.ts";
 import { SocketLink } from "./socket-link.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -84,7 +86,7 @@ describe("a writer for several", () => {
     const { databases, keeper } = await openSite(t, 1, { groupUnitsMax: 1000, groupAgeMs: 60_000 });
     const [db] = databases;
     const queue = new WriteQueue({
-      open: (events) => new SocketLink({ address: keeper.address, waitMs: 5_000 }, events),
+      open: (events) => new SocketLink({ address: keeper.address, waitMs: 5_000, silenceMs: 60_000 }, events),
       isShared: true,
       max: 1000,
       textsMax: 10,
@@ -117,6 +119,20 @@ describe("a writer for several", () => {
       await databases[id % 2]?.write([addFilm(id)]);
       assert.equal((await filmIds(databases[(id + 1) % 2] as Database)).length, id + 1);
     }
+  });
+
+  test("tells also those who only read that the log is long, and when it is not any more", async (t) => {
+    const { databases, file } = await openSite(t, 2, { checkpointPages: 10 });
+    const [writing, reading] = databases as unknown as readonly [SqliteDatabase, SqliteDatabase];
+    const reader = new DatabaseSync(file, { readOnly: true });
+    // As long as it reads nothing of the log is written over.
+    reader.exec("BEGIN; SELECT * FROM films");
+    let id = 0;
+    while (reading.counts().logPages < 10) await writing.write([addFilm(++id)]);
+    reader.exec("COMMIT");
+    reader.close();
+    while (reading.counts().logPages > 0) await writing.write([addFilm(++id)]);
+    assert.equal((await filmIds(reading)).length, id);
   });
 
   test("is reached by its user alone", async () => {
@@ -236,5 +252,98 @@ describe("whoever is killed", () => {
     child.kill("SIGKILL");
     await waiting;
     assert.deepEqual(await filmIds(databases[0]), [2]);
+  });
+});
+
+describe("a writer that says nothing", () => {
+  /** A keeper that never loses patience, and a database that does soon. */
+  async function openImpatient(t: TestContext) {
+    const site = await openSite(t, 1, { writerSilenceMs: 600_000 });
+    const troubles: string[] = [];
+    const db = openSqlite({
+      file: site.file,
+      writer: site.keeper.address,
+      writerSilenceMs: 200,
+      busyTimeoutMs: 200,
+      onTrouble: ({ kind, message }) => troubles.push(`${kind}: ${message}`),
+    });
+    t.after(() => db.close());
+    await db.write([addFilm(1)]);
+    return { ...site, db, troubles };
+  }
+
+  test("leaves nobody waiting: what it was doing is unknown, the rest is refused, and when it goes on so do all", async (t) => {
+    const { db, pids, troubles } = await openImpatient(t);
+    const [pid = 0] = pids;
+    process.kill(pid, "SIGSTOP");
+    const asked = [db.write([addFilm(2)]), db.write([addFilm(3)]), db.transaction((tx) => tx.write([addFilm(4)]))];
+    const codes = await Promise.all(asked.map(async (one) => ((await rejection(one)) as { code?: string }).code));
+    assert.deepEqual(codes, ["write_outcome_unknown", "write_outcome_unknown", "database_unreachable"]);
+    assert.deepEqual(troubles, ["writer_lost: the writer has said nothing for 400 ms"]);
+    assert.equal(db.state(), "unreachable");
+    await assertFails(db.write([addFilm(5)]), "database_unreachable");
+    await assertFails(
+      db.transaction((tx) => tx.write([addFilm(5)])),
+      "database_unreachable",
+    );
+    assert.deepEqual((await filmIds(db)).slice(0, 1), [1], "reads go on");
+    process.kill(pid, "SIGCONT");
+    while (db.state() !== "ready") await new Promise(setImmediate);
+    await db.write([addFilm(6)]);
+    const ids = await filmIds(db);
+    assert.ok(!ids.includes(4) && !ids.includes(5), "what was refused was not done");
+    assert.ok([1, 6].every((id) => ids.includes(id)));
+    assert.equal(pids.length, 1);
+  });
+
+  test("under load: what it acknowledged is there, and nothing is half there", async (t) => {
+    const { databases, keeper, file, serves } = await openSite(t, 1, { writerSilenceMs: 600, busyTimeoutMs: 200 });
+    for (let round = 1; round <= 3; round++) {
+      const pid = await serves(round);
+      const client = startClient(t, { file, address: keeper.address, mode: "write" });
+      // It is killed and replaced by who has started it.
+      const seen = await killUnderLoad(client, () => process.kill(pid, "SIGSTOP"), 30 + 41 * round);
+      assert.equal(seen.codes.length, 8, "each lane was answered");
+      await serves(round + 1);
+      assert.throws(() => process.kill(pid, "SIGCONT"), { code: "ESRCH" });
+      while (databases[0].state() !== "ready") await new Promise(setImmediate);
+      await databases[0].write([addFilm(round)]);
+      assert.deepEqual(judge(databases[0], seen.acknowledged), []);
+      await databases[0].write([{ text: "DELETE FROM halves", kind: "run", params: [] }]);
+    }
+  });
+
+  test("for a moment only is waited for", async (t) => {
+    const { databases, pids } = await openSite(t, 1);
+    const [db] = databases;
+    process.kill(pids[0] as number, "SIGSTOP");
+    const waiting = db.write([addFilm(1)]);
+    process.kill(pids[0] as number, "SIGCONT");
+    await waiting;
+    assert.deepEqual([db.state(), pids.length], ["ready", 1]);
+  });
+
+  test("is asked in vain for so long, however late the one who asks wakes up himself", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const told: string[] = [];
+    let isDue = false;
+    const pulse = startPulse({
+      silenceMs: 400,
+      isDue: () => isDue,
+      ask: () => told.push("asked"),
+      onSilence: () => told.push("silent"),
+    });
+    t.mock.timers.tick(10_000);
+    assert.deepEqual(told, [], "who waits for nothing asks nothing");
+    isDue = true;
+    t.mock.timers.tick(300);
+    pulse.heard();
+    t.mock.timers.tick(400);
+    assert.deepEqual(
+      told,
+      Array.from({ length: 7 }, () => "asked"),
+    );
+    t.mock.timers.tick(1_000);
+    assert.deepEqual(told.slice(7), ["silent"]);
   });
 });

@@ -20,6 +20,8 @@ export interface Loss {
   readonly message: string;
   /** What was posted may have been done. */
   readonly wasReached: boolean;
+  /** It may still be there, but says nothing. */
+  readonly isSilent: boolean;
 }
 
 export type OpenLink = (events: LinkEvents) => Link;

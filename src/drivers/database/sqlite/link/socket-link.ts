@@ -3,15 +3,21 @@ import { connect, type Socket } from "node:net";
 import type { Batch, Reply } from "../messages.ts";
 import { encodeFrame, hearFrames } from "./frames.ts";
 import type { Link, LinkEvents } from "./link.ts";
+import { type Pulse, startPulse } from "./pulse.ts";
 
 export interface SocketLinkOptions {
   /** A path, or on Windows the name of a pipe. */
   readonly address: string;
   /** How long to try until somebody listens. */
   readonly waitMs: number;
+  /** How long it may say nothing: while it is waited for, and after it has taken a connection. */
+  readonly silenceMs: number;
 }
 
 const retryMs = 20;
+
+/** A batch without work is a question, which the writer answers at once. */
+const question = encodeFrame({ reset: false, texts: [], jobs: [] } satisfies Batch);
 
 export class SocketLink implements Link {
   readonly #options: SocketLinkOptions;
@@ -24,11 +30,14 @@ export class SocketLink implements Link {
   /** What was posted before anybody listened. */
   #waiting: Buffer[] = [];
   #cause = "the writer's process is gone";
+  #pulse: Pulse;
+  #isSilent = false;
 
   constructor(options: SocketLinkOptions, events: LinkEvents) {
     this.#options = options;
     this.#events = events;
     this.#socket = this.#connect();
+    this.#pulse = this.#listen();
   }
 
   post(batch: Batch): void {
@@ -47,6 +56,7 @@ export class SocketLink implements Link {
   async end(): Promise<void> {
     this.#state = "over";
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#pulse.stop();
     this.#socket.destroy();
   }
 
@@ -57,6 +67,7 @@ export class SocketLink implements Link {
     socket.on("error", (error) => (this.#cause = error.message));
     socket.on("close", () => this.#closed());
     hearFrames(socket, (message) => {
+      this.#pulse.heard();
       this.#open();
       this.#events.hear(message as Reply);
     });
@@ -72,15 +83,32 @@ export class SocketLink implements Link {
     for (const frame of this.#waiting.splice(0)) this.#socket.write(frame);
   }
 
+  /** Until it is greeted, and while anybody waits, the writer has to say something now and then. */
+  #listen(): Pulse {
+    const { silenceMs } = this.#options;
+    return startPulse({
+      silenceMs,
+      isDue: () => this.#isHeld || (this.#state === "opening" && this.#timer === null),
+      // Whoever has not greeted does so, or never will.
+      ask: () => void (this.#state === "open" && this.#socket.write(question)),
+      onSilence: () => {
+        this.#isSilent = true;
+        this.#cause = `the writer has said nothing for ${silenceMs} ms`;
+        this.#socket.destroy();
+      },
+    });
+  }
+
   #closed(): void {
     if (this.#state === "over") return;
     const wasReached = this.#state === "open";
-    if (!wasReached && this.#tries * retryMs < this.#options.waitMs) {
+    if (!wasReached && !this.#isSilent && this.#tries * retryMs < this.#options.waitMs) {
       this.#timer = setTimeout(() => this.#connect(), retryMs);
       return this.#apply();
     }
     this.#state = "over";
-    this.#events.lose({ kind: "writer_lost", message: this.#cause, wasReached });
+    this.#pulse.stop();
+    this.#events.lose({ kind: "writer_lost", message: this.#cause, wasReached, isSilent: this.#isSilent });
   }
 
   #apply(): void {

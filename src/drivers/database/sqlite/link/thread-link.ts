@@ -10,7 +10,7 @@ export function linkThread(thread: Worker, { hear, lose }: LinkEvents): Link {
   // An error is always followed by the exit, which knows what is left to do; the listener keeps it from being thrown.
   thread.on("error", (error: Error) => (cause = error.message));
   thread.on("exit", () => {
-    if (!isOver) lose({ kind: "worker_died", message: cause, wasReached: true });
+    if (!isOver) lose({ kind: "worker_died", message: cause, wasReached: true, isSilent: false });
   });
   return {
     post: (batch) => thread.postMessage(batch),

@@ -78,7 +78,7 @@ export class WriteQueue {
     return this.#broken;
   }
 
-  /** The writer was not to be reached, for as long as one waits for it. */
+  /** The writer says nothing, or was not to be reached, for as long as one waits for it. */
   get isCut(): boolean {
     return this.#isCut;
   }
@@ -94,6 +94,8 @@ export class WriteQueue {
   /** Queues a unit, a transaction's begin or a migration with all of this turn; fails at once when too many wait. */
   submit(work: Work): Sent {
     if (this.#broken && work.kind !== "close") throw failDatabase("database_read_only");
+    // It is tried all the while: who would wait for it would wait for nothing.
+    if (this.#isCut && this.#options.isShared) throw failDatabase("database_unreachable", { headers: { "Retry-After": "1" } });
     if (this.#waiting.size >= this.#options.max && work.kind !== "close") throw failDatabase("transaction_queue_full");
     const sent = this.#enqueue(work);
     if (!this.#scheduled) {
@@ -206,9 +208,9 @@ export class WriteQueue {
   }
 
   /** What was asked of a writer that is gone: undone for sure, but for what may have been committed before the answer was lost. */
-  #mourn({ kind, message, wasReached }: Loss): void {
+  #mourn({ kind, message, wasReached, isSilent }: Loss): void {
     this.#link = null;
-    this.#isCut = !wasReached;
+    this.#isCut = !wasReached || isSilent;
     this.#texts.clear();
     this.#newTexts = [];
     this.#reset = false;

@@ -100,7 +100,9 @@ export class Writer {
     this.#wake();
   }
 
+  /** A batch without work is a question whether it is still there. */
   receive(from: Client, { reset, texts, jobs }: Batch): void {
+    if (jobs.length === 0) from.post({ answers: [], counts: { ...this.#counts } });
     if (reset) from.texts.length = 0;
     from.texts.push(...texts);
     const read = (steps: readonly WireStep[]) =>
@@ -253,7 +255,19 @@ export class Writer {
     this.#tellAll(group.members);
     this.#tight = false;
     this.#note(this.#checkpoints.afterCommit());
+    const wasLong = this.#isLogLong();
     this.#counts.logPages = this.#checkpoints.logPages;
+    if (wasLong || this.#isLogLong()) this.#tellReaders(group);
+  }
+
+  #isLogLong(): boolean {
+    return this.#counts.logPages >= this.#options.settings.checkpointPages;
+  }
+
+  /** Whoever waits for nothing has to know of a long log as well: it starts anew where all who read leave a gap. */
+  #tellReaders({ members }: Group): void {
+    const told = new Set(members.map(({ job }) => job.from));
+    for (const client of this.#clients) if (!told.has(client)) client.post({ answers: [], counts: { ...this.#counts } });
   }
 
   /**

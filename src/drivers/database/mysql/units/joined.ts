@@ -1,10 +1,9 @@
 /** One statement for many of the same text: their parameters are one JSON text, and each row says by number whose it is. */
-import type { Statement, Step, Value } from "../../database.ts";
-import type { Params } from "../alike.ts";
-import { isRef } from "../steps.ts";
-import { rememberTexts, replaceMarks } from "../texts.ts";
-import { yieldingText } from "./text.ts";
-import { toSent } from "./values.ts";
+import type { Statement, Step, Value } from "../../../database.ts";
+import { rememberTexts, replaceMarks } from "../../texts.ts";
+import { placeOfWhere } from "../../words.ts";
+import { yieldingText } from "../text.ts";
+import { toSent } from "../values.ts";
 
 /** A step of all parts. What a check says, and what is counted, is judged where it is answered. */
 export interface JoinedStep extends Statement {
@@ -24,6 +23,8 @@ function rowsOf(count: number, collation: string): string {
 }
 
 interface Spread {
+  /** How many parameters there are. */
+  readonly count: number;
   readonly from: string;
   readonly inner: string;
 }
@@ -34,7 +35,7 @@ function spread(text: string, collation: string): Spread {
     count = index + 1;
     return yieldingText(`u.p${index}`);
   });
-  return { from: rowsOf(count, collation), inner };
+  return { count, from: rowsOf(count, collation), inner };
 }
 
 const insertPattern = /^insert into ("(?:[^"]|"")*") \(([^()]*)\) (?:values \(([\s\S]*)\)|(select [\s\S]*))$/;
@@ -46,6 +47,20 @@ function insertAll(text: string, collation: string): string | null {
   const [, table, columns, values, query] = parts;
   const selected = selectAll(values === undefined ? (query as string) : `select ${values}`, { numbered: "", collation });
   return selected === null ? null : `insert into ${table} (${columns}) ${selected}`;
+}
+
+const changePattern = /^(update|delete from) ("(?:[^"]|"")*") /;
+/** A name without a table before it would be of either. */
+const nameOfRows = /"(?:p\d+|o)"/i;
+
+/** A change of all rows, each by its own values; null where the text is another statement. */
+function changeAll(text: string, collation: string): string | null {
+  const [, verb, table] = changePattern.exec(text) ?? [];
+  const { count, from, inner } = spread(text, collation);
+  const where = placeOfWhere(inner);
+  if (table === undefined || where === null || count === 0 || nameOfRows.test(text)) return null;
+  if (verb === "delete from") return `delete ${table} from ${from} straight_join ${table}${inner.slice(where)}`;
+  return `update ${from} straight_join ${table} ${inner.slice(`update ${table} `.length)}`;
 }
 
 interface Selecting {
@@ -97,17 +112,19 @@ const unfit = new Set<string>();
 const unfitMax = 1_000;
 
 /** The server has refused a joined statement as such: from now on it is run for each. */
-export function noteUnfit({ step: { text } }: JoinedStep): void {
+export function noteUnfit({ text }: Step): void {
   if (unfit.size >= unfitMax) unfit.clear();
   unfit.add(text);
 }
 
-/** The statement that runs a step for all; null where it is not of a kind that this can do. What looks back is known by now. */
-export function joinStep(step: Step, all: readonly Params[], collation: string): JoinedStep | null {
+/** The statement that runs a step for all; null where it is not of a kind that this can do. What looked back is known by now. */
+export function joinStep(step: Step, all: readonly (readonly Value[])[], collation: string): JoinedStep | null {
   if (unfit.has(step.text)) return null;
-  const isInsert = step.kind === "run";
-  const text = stepFor(step.text, `${isInsert ? "run" : "rows"} ${collation}`, () =>
-    isInsert ? insertAll(step.text, collation) : selectAll(step.text, { numbered: "u.o, ", collation }),
+  const isChange = step.kind === "run";
+  const text = stepFor(step.text, `${isChange ? "run" : "rows"} ${collation}`, () =>
+    isChange
+      ? (insertAll(step.text, collation) ?? changeAll(step.text, collation))
+      : selectAll(step.text, { numbered: "u.o, ", collation }),
   );
   const params = text === null ? null : toJson(all);
   return text === null || params === null ? null : { text, params: [params], step };
@@ -121,12 +138,12 @@ export function joinReads(text: string, all: readonly (readonly Value[])[], coll
 }
 
 /** A row of texts for each; null where one is bytes, which are no text, or all of it is too long. */
-function toJson(all: readonly Params[]): string | null {
+function toJson(all: readonly (readonly Value[])[]): string | null {
   const rows: (readonly (string | null)[])[] = [];
   for (const params of all) {
     const row: (string | null)[] = [];
     for (const param of params) {
-      if (isRef(param) || param instanceof Uint8Array) return null;
+      if (param instanceof Uint8Array) return null;
       const value = toSent(param);
       row.push(value === null ? null : String(value));
     }

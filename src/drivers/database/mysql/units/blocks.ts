@@ -1,6 +1,6 @@
 /** Steps that go to the server in as few round trips as what they hand to each other allows; their answers are judged here, in order. */
-import { type Row, type Statement, type Step, UnitRefused } from "../../database.ts";
-import type { Answer, Session } from "./connections.ts";
+import { type Row, type Statement, type Step, UnitRefused } from "../../../database.ts";
+import type { Answer, Session } from "../connections.ts";
 
 export interface Asked extends Statement {
   readonly step: Step;

@@ -1,13 +1,14 @@
 /** Runs units inside the transaction at hand, and judges their steps by what the server has answered. */
-import { assert } from "../../../base/errors.ts";
-import { type Row, type Step, type StepRef, type StepResult, UnitRefused, type UnitRepeat, type Value } from "../../database.ts";
-import { joinParts, type Parts, piecesOf, resultsOfParts } from "../alike.ts";
-import { isRef } from "../steps.ts";
-import { type Block, createBlock, judge } from "./blocks.ts";
-import type { Session } from "./connections.ts";
-import { isAborted, isLost, type ServerError, toRefusal } from "./failures.ts";
-import { type JoinedStep, joinStep, noteUnfit } from "./joined.ts";
-import { columnsOf } from "./places.ts";
+import { assert } from "../../../../base/errors.ts";
+import { type Row, type Step, type StepRef, type StepResult, type UnitRepeat, type Value } from "../../../database.ts";
+import { piecesOf, sharedSteps } from "../../alike.ts";
+import { isRef } from "../../steps.ts";
+import { createBlock, judge } from "./blocks.ts";
+import type { Session } from "../connections.ts";
+import { isAborted, isLost, type ServerError, toRefusal } from "../failures.ts";
+import { type Running, runParts } from "./parts.ts";
+import { noteUnfit } from "./joined.ts";
+import { columnsOf } from "../places.ts";
 
 export interface Done {
   readonly results: readonly StepResult[];
@@ -27,6 +28,7 @@ export function isUndone(error: unknown): boolean {
 export async function runUnit(session: Session, unit: readonly Step[], repeats: readonly UnitRepeat[]): Promise<Done> {
   const results: StepResult[] = [];
   const block = createBlock(session);
+  const { collation } = session.variant;
   let saved = 0;
   const recallAll = async (params: readonly (Value | StepRef)[]) => {
     if (params.some((param) => isRef(param) && param.step >= results.length)) await block.send();
@@ -47,18 +49,14 @@ export async function runUnit(session: Session, unit: readonly Step[], repeats: 
     const steps = parts.flat();
     // What they look back at is the same for all.
     await recallAll((parts[0] ?? []).flatMap(({ params }) => params.filter((param) => isRef(param) && param.step < from)));
-    const joined = joinParts(parts, from, (step, all) =>
-      joinStep(
-        step,
-        all.map((params) => params.map((param) => (isRef(param) ? recall(results, param) : param))),
-        session.variant.collation,
-      ),
-    );
-    if (joined === null) for (const [place, step] of steps.entries()) await addStep(step, from + place);
-    else {
-      await addJoined(block, { parts, joined, from, hear: (all) => results.push(...all.flat()) });
-      saved += steps.length - joined.length;
+    const shared = sharedSteps(parts, { from, areUnits: false });
+    if (shared === null) {
+      for (const [place, step] of steps.entries()) await addStep(step, from + place);
+      continue;
     }
+    const hear = (all: readonly StepResult[][]) => results.push(...all.flat());
+    saved +=
+      steps.length - (await runParts(block, { parts, shared, from, collation, recall: (ref) => recall(results, ref), hear }));
   }
   await block.send();
   return { results, saved };
@@ -82,47 +80,13 @@ export async function runSteps(session: Session, unit: readonly Step[]): Promise
   return results;
 }
 
-/** Checks refused some of the parts that ran together. */
-export class PartsRefused extends Error {
-  override readonly name = "PartsRefused";
-  /** By the place of the part. */
-  readonly refused: ReadonlyMap<number, UnitRefused>;
-  constructor(refused: ReadonlyMap<number, UnitRefused>) {
-    super("some parts were refused");
-    this.refused = refused;
-  }
-}
-
-interface Joined {
-  readonly parts: Parts;
-  readonly joined: readonly JoinedStep[];
-  readonly from: number;
-  readonly hear: (results: readonly StepResult[][]) => void;
-}
-
-async function addJoined(block: Block, { parts, joined, from, hear }: Joined): Promise<void> {
-  const answers: (readonly Row[])[] = [];
-  for (const [index, query] of joined.entries()) {
-    const { step } = query;
-    await block.add({
-      ...query,
-      hear({ rows, count }) {
-        if (step.kind === "check") judgeAll(rows, from + index);
-        if (step.kind === "run" && step.changes && count !== parts.length)
-          throw new UnitRefused(step.changes.reason, from + index);
-        if (answers.push(rows) === joined.length) hear(resultsOfParts(parts, (place) => answers[place] ?? []));
-      },
-    });
-  }
-}
-
 /**
- * Runs each step once for all parts, then what closes them.
+ * Runs each step once for all units, then what closes them.
  * @throws PartsRefused where checks say of which; what else it throws, it throws for one of them at least
  */
 export async function runJoined(
   session: Session,
-  { parts, joined }: Pick<Joined, "parts" | "joined">,
+  units: Pick<Running, "parts" | "shared">,
   closing: readonly Step[],
 ): Promise<readonly StepResult[][]> {
   const block = createBlock(session);
@@ -131,12 +95,12 @@ export async function runJoined(
     results = all;
   };
   try {
-    await addJoined(block, { parts, joined, from: 0, hear });
+    await runParts(block, { ...units, from: 0, collation: session.variant.collation, recall: (ref) => recall([], ref), hear });
     for (const step of closing) await block.add({ text: step.text, params: [], step, hear: () => {} });
     await block.send();
     return results;
   } catch (error) {
-    if (isUnfit(error as ServerError)) for (const query of joined) noteUnfit(query);
+    if (isUnfit(error as ServerError)) for (const { step } of units.shared) noteUnfit(step);
     throw error;
   }
 }
@@ -146,15 +110,6 @@ const unfitNumbers: ReadonlySet<number> = new Set([1054, 1064, 1066, 1109, 1111,
 
 function isUnfit({ errno }: ServerError): boolean {
   return errno !== undefined && unfitNumbers.has(errno);
-}
-
-function judgeAll(rows: readonly Row[], step: number): void {
-  const refused = new Map<number, UnitRefused>();
-  for (const [number, reason] of rows) {
-    const place = Number(number) - 1;
-    if (reason !== null && !refused.has(place)) refused.set(place, new UnitRefused(String(reason as string), step));
-  }
-  if (refused.size > 0) throw new PartsRefused(refused);
 }
 
 function recall(before: readonly StepResult[], { step, column }: StepRef): Value {

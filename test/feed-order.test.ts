@@ -1,4 +1,4 @@
-/** The order of commits on MariaDB, shown in plain SQL: numbers become visible in their order, whoever commits late. */
+/** The order of commits on MariaDB and MySQL, shown in plain SQL: numbers become visible in their order, whoever commits late. */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -7,22 +7,33 @@ import { openDatabase } from "../src/app/wire.ts";
 import type { Step } from "../src/drivers/database.ts";
 import { createCommits } from "../src/drivers/database/mysql/ddl/commits.ts";
 import { changesTable, commitColumn } from "../src/engine/write/change.ts";
-import { type Ledger, openLedger, type Writer } from "./feed/mariadb.ts";
+import { type Ledger, openLedger, type Writer } from "./feed/ledger.ts";
 import { openPlace } from "./feed/places.ts";
 import { perform } from "./feed/notes.ts";
 import { assertWhole, readOn, tail } from "./feed/tail.ts";
-import { countWaitingMariadb } from "./isolation/waiting.ts";
+import { countWaiting } from "./isolation/waiting.ts";
 import { needsService } from "./needs.ts";
-import { serviceUrl } from "./servers/names.ts";
+import { type ServiceName, serviceUrl } from "./servers/names.ts";
 
-describe("commits on MariaDB", needsService("mariadb"), () => {
-  orderTests();
-  crowdTests();
-});
+describe("commits on MariaDB", needsService("mariadb"), () => commitTests("mariadb"));
+describe("commits on MySQL", needsService("mysql"), () => commitTests("mysql"));
 describe("groups on MariaDB", needsService("mariadb"), () => {
-  groupTests();
-  numberTests();
+  unitTests("mariadb");
+  lockTests();
 });
+describe("groups on MySQL", needsService("mysql"), () => unitTests("mysql"));
+
+type ServerName = Extract<ServiceName, "mariadb" | "mysql">;
+
+function commitTests(server: ServerName): void {
+  orderTests(server);
+  crowdTests(server);
+}
+
+function unitTests(server: ServerName): void {
+  groupTests(server);
+  numberTests(server);
+}
 
 async function assertComplete(found: readonly { readonly id: string }[], ledger: Ledger): Promise<void> {
   const rows = await ledger.query(`select "row_id" from "_changes" order by "row_id"`);
@@ -64,22 +75,22 @@ async function holdSeal(url: string, t: TestContext): Promise<Connection> {
   return connection;
 }
 
-function orderTests(): void {
+function orderTests(server: ServerName): void {
   test("a transaction that only reads does not wait for the seal; one that writes does", async (t) => {
-    await using place = await openPlace(serviceUrl("mariadb"));
+    await using place = await openPlace(serviceUrl(server));
     const node = await place.openNode();
     await node.system.notes.create({ id: "a", body: "", count: 0 });
     const holder = await holdSeal(place.url, t);
     const read = await perform(node, async (tx) => (await tx.notes.list({ select: { id: true } })).data);
     assert.deepEqual(read, [{ id: "a" }]);
     const written = perform(node, (tx) => tx.notes.update("a", { count: 1 }));
-    while ((await countWaitingMariadb(place)) === 0) await Promise.race([written, nextTurn()]);
+    while ((await countWaiting[server](place)) === 0) await Promise.race([written, nextTurn()]);
     await holder.rollback();
     await written;
   });
 
   test("a transaction that writes first and commits last is not skipped, and holds nobody up", async () => {
-    await using ledger = await openLedger(serviceUrl("mariadb"));
+    await using ledger = await openLedger(serviceUrl(server));
     const found = await readAroundLate(ledger);
     assert.deepEqual(
       found.map(({ id }) => id),
@@ -89,12 +100,12 @@ function orderTests(): void {
   });
 
   test("a reader that goes by the numbers of the rows is caught", async () => {
-    await using ledger = await openLedger(serviceUrl("mariadb"));
+    await using ledger = await openLedger(serviceUrl(server));
     await assert.rejects(assertComplete(await readAroundLate(ledger, { commits: null }), ledger), /every record, each once/);
   });
 
   test("who has taken a number lets nobody take the next before it has ended", async () => {
-    await using ledger = await openLedger(serviceUrl("mariadb"));
+    await using ledger = await openLedger(serviceUrl(server));
     const [first, second] = [await ledger.openWriter(), await ledger.openWriter()];
     const read = await ledger.openFeed();
     for (const [writer, id] of [
@@ -117,7 +128,7 @@ function orderTests(): void {
   });
 
   test("what is undone leaves no number behind and nothing to be read", async () => {
-    await using ledger = await openLedger(serviceUrl("mariadb"));
+    await using ledger = await openLedger(serviceUrl(server));
     const writer = await ledger.openWriter();
     await writer.begin();
     await writer.append("undone");
@@ -134,9 +145,9 @@ function orderTests(): void {
 const writers = 8;
 const commits = 40;
 
-function crowdTests(): void {
+function crowdTests(server: ServerName): void {
   test("many commit at once, and a reader that follows has every record in the end", async () => {
-    await using ledger = await openLedger(serviceUrl("mariadb"));
+    await using ledger = await openLedger(serviceUrl(server));
     // The first makes the counter's row. Of two that make it at once one may lose, which the engine tries again and these writers do not.
     await commitOne(await ledger.openWriter(), "first");
     const state = { left: writers };
@@ -163,11 +174,11 @@ function crowdTests(): void {
 const run = (text: string, ...params: Step["params"]): Step => ({ text, kind: "run", params });
 const insert = (id: string) => run("insert into entries (id) values (?)", id);
 const mark: Step = { ...run("update marks set number = number + 1"), atEnd: true };
-const name: Step = { ...run("update entries set mark = (select number from marks) where mark is null"), atEnd: true };
+const naming: Step = { ...run("update entries set mark = (select number from marks) where mark is null"), atEnd: true };
 
 /** Two tables of the driver alone. */
-async function openEntries() {
-  const place = await openPlace(serviceUrl("mariadb"));
+async function openEntries(server: ServerName) {
+  const place = await openPlace(serviceUrl(server));
   const { database } = await openDatabase(place.url, () => {});
   const texts = [
     "create table marks (number bigint not null)",
@@ -185,12 +196,12 @@ async function openEntries() {
   };
 }
 
-function groupTests(): void {
+function groupTests(server: ServerName): void {
   test("what closes a unit is run once for those that share a commit, behind all of them", async () => {
-    await using entries = await openEntries();
+    await using entries = await openEntries(server);
     const { database, place } = entries;
     const list: Step = { text: "select id, mark from entries order by seq", kind: "rows", params: [] };
-    const written = await Promise.allSettled(["a", "b", "a", "c"].map((id) => database.write([insert(id), list, mark, name])));
+    const written = await Promise.allSettled(["a", "b", "a", "c"].map((id) => database.write([insert(id), list, mark, naming])));
     assert.deepEqual(
       written.map((one) => (one.status === "fulfilled" ? one.value : (one.reason as { readonly reason: string }).reason)),
       [[["a"]], [["a"], ["b"]], "unique", [["a"], ["b"], ["c"]]].map((there) =>
@@ -212,22 +223,24 @@ function groupTests(): void {
   });
 
   test("where nothing of a group is left, nothing closes it", async () => {
-    await using entries = await openEntries();
+    await using entries = await openEntries(server);
     const { database, place } = entries;
-    await database.write([insert("a"), mark, name]);
-    await Promise.allSettled([1, 2].map(() => database.write([insert("a"), mark, name])));
+    await database.write([insert("a"), mark, naming]);
+    await Promise.allSettled([1, 2].map(() => database.write([insert("a"), mark, naming])));
     assert.deepEqual(await place.query("select number from marks"), [[1]]);
   });
 
   test("a step behind what closes the unit is a programmer's error", async () => {
-    await using entries = await openEntries();
+    await using entries = await openEntries(server);
     await assert.rejects(async () => entries.database.write([mark, insert("a")]), /step 1 comes after what closes the unit/);
   });
 }
 
-function numberTests(): void {
+/** MySQL takes no such lock: it lets the numbers of those who write at once fall between each other. */
+function lockTests(): void {
+  const server = "mariadb";
   test("a circle over the lock under which a table numbers its rows is run anew", async () => {
-    await using entries = await openEntries();
+    await using entries = await openEntries(server);
     const { database, place } = entries;
     const copy = (id: string) => run("insert into entries (id, mark) select ?, number from marks", id);
     // Between these two it reads; what the other writes before is outside.
@@ -239,7 +252,7 @@ function numberTests(): void {
       if (++runs === 1) {
         const heavy = ["a", "b", "c", "d"].map((id) => insert(id));
         others.push(database.transaction((other) => other.write([...heavy, copy("n")])));
-        while ((await countWaitingMariadb(place)) === 0);
+        while ((await countWaiting[server](place)) === 0);
       }
       await tx.write([copy("o")]);
     });
@@ -249,9 +262,11 @@ function numberTests(): void {
       [2, [["n"], ["o"]]],
     );
   });
+}
 
+function numberTests(server: ServerName): void {
   test("what one node writes at once bears few numbers, and the feed has all of it", async () => {
-    await using place = await openPlace(serviceUrl("mariadb"));
+    await using place = await openPlace(serviceUrl(server));
     const node = await place.openNode();
     const ids = Array.from({ length: 40 }, (_, number) => `n${number % 30}`);
     const created = await Promise.allSettled(ids.map((id) => node.system.notes.create({ id, body: "at once", count: 0 })));

@@ -1,9 +1,9 @@
 /** Which statements become one for many, and how: without a server, as what comes of it there is in the conformance kit. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Step } from "../../database.ts";
+import type { Step } from "../../../database.ts";
 import * as joined from "./joined.ts";
-import { mariadb } from "./variants/mariadb.ts";
+import { mariadb } from "../variants/mariadb.ts";
 
 const joinReads = (text: string, all: Parameters<typeof joined.joinReads>[1]) => joined.joinReads(text, all, mariadb.collation);
 const joinStep = (step: Step, all: Parameters<typeof joined.joinStep>[1]) => joined.joinStep(step, all, mariadb.collation);
@@ -51,4 +51,24 @@ test("inserts are joined, with their rows in order; bytes, and what is too long,
   assert.equal(joinStep(step('update "t" set "a" = ?'), [[1], [2]]), null);
   assert.equal(joinStep(values, [[new Uint8Array(1)], [null]]), null);
   assert.equal(joinStep(values, [["x".repeat(150_000)], ["x".repeat(150_000)]]), null);
+});
+
+test("changes are joined by their own keys, unless a name of theirs would be of the rows of parameters too", () => {
+  const step = (text: string): Step => ({ text, kind: "run", params: [] });
+  const update = step('update "a where b" set "a" = ?, "v" = "v" + 1 where "id" = (select 1 where 1 = 1) and "c" = \' where ?\'');
+  assert.equal(
+    joinStep(update, [["x"], ["y"]])?.text,
+    `update ${table} straight_join "a where b" set "a" = json_unquote(json_quote(u.p0)), "v" = "v" + 1 where "id" = (select 1 where 1 = 1) and "c" = ' where ?'`,
+  );
+  const gone = step('delete from "t" where "id" = ?');
+  assert.equal(
+    joinStep(gone, [["x"], ["y"]])?.text,
+    `delete "t" from ${table} straight_join "t" where "id" = json_unquote(json_quote(u.p0))`,
+  );
+  for (const text of [
+    'update "t" set "p0" = ? where "id" = 1',
+    'delete from "t" where "O" = ?',
+    'delete from "t" where "id" = 1',
+  ])
+    assert.equal(joinStep(step(text), [["x"], ["y"]]), null, text);
 });

@@ -1,14 +1,14 @@
 /** Units that wait share one serializable transaction and one commit, each in a savepoint: where one fails, those around it do not. */
-import { type Step, type StepResult, UnitRefused, type UnitRepeat } from "../../database.ts";
-import { haveSameTexts, joinParts, type Parts } from "../alike.ts";
-import { checkUnit } from "../steps.ts";
-import { letLosersPass, type Losers, runInTurn } from "../turns.ts";
-import { createWriteQueue, type Waiting, type WriteQueue } from "../write-queue.ts";
-import type { Connections, Session } from "./connections.ts";
-import { isAborted, isLate, isLost, type ServerError, toError } from "./failures.ts";
-import { joinStep } from "./joined.ts";
-import type { MysqlSettings } from "./options.ts";
-import { isUndone, PartsRefused, runJoined, runSteps, runUnit } from "./units.ts";
+import { type Step, type StepResult, UnitRefused, type UnitRepeat } from "../../../database.ts";
+import { haveSameTexts, type Parts, sharedSteps, wholeUnits } from "../../alike.ts";
+import { checkUnit } from "../../steps.ts";
+import { letLosersPass, type Losers, runInTurn } from "../../turns.ts";
+import { createWriteQueue, type Waiting, type WriteQueue } from "../../write-queue.ts";
+import type { Connections, Session } from "../connections.ts";
+import { isAborted, isLate, isLost, type ServerError, toError } from "../failures.ts";
+import type { MysqlSettings } from "../options.ts";
+import { PartsRefused } from "./parts.ts";
+import { isUndone, runJoined, runSteps, runUnit } from "./units.ts";
 
 type Group = readonly Waiting<readonly UnitRepeat[]>[];
 
@@ -69,10 +69,16 @@ async function attempt(session: Session, group: Group): Promise<Ran> {
 /** Those that follow each other and are alike, together: so all are run in the order in which they came. */
 function alikeIn(group: Group): readonly Group[] {
   const all: Waiting<readonly UnitRepeat[]>[][] = [];
+  const rows = new Set<string>();
   for (const one of group) {
     const [last] = all.at(-1) ?? [];
-    if (last?.alike && one.alike && haveSameTexts(last.unit, one.unit)) all.at(-1)?.push(one);
-    else all.push([one]);
+    const isOther = one.row === undefined || !rows.has(one.row);
+    if (last?.alike && one.alike && isOther && haveSameTexts(last.unit, one.unit)) all.at(-1)?.push(one);
+    else {
+      all.push([one]);
+      rows.clear();
+    }
+    if (one.row !== undefined) rows.add(one.row);
   }
   return all;
 }
@@ -97,12 +103,11 @@ async function runSome(filling: Filling, units: Group): Promise<readonly Outcome
   if (first === undefined) return [];
   if (units.length === 1) return [await runOne(filling, first)];
   const parts: Parts = units.map(({ unit }) => openOf(unit));
-  const { collation } = filling.session.variant;
-  const joined = joinParts(parts, 0, (step, all) => joinStep(step, all, collation));
+  const shared = sharedSteps(parts, wholeUnits);
   try {
-    if (joined !== null) {
+    if (shared !== null) {
       const closing = units.length === filling.size ? closingOf(units) : [];
-      const all = await runGuarded(filling, () => runJoined(filling.session, { parts, joined }, closing));
+      const all = await runGuarded(filling, () => runJoined(filling.session, { parts, shared }, closing));
       filling.isClosed = units.length === filling.size;
       return all.map((results, place) => ({ results: withEnd((units[place] ?? first).unit, results), saved: 0 }));
     }

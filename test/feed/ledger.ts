@@ -1,4 +1,4 @@
-/** A table of changes on MariaDB in plain SQL, with the order that the engine gives it: connections that append, and the feed's reader. */
+/** A table of changes on MariaDB or MySQL in plain SQL, with the order that the engine gives it: connections that append, and the feed's reader. */
 import { createConnection, type Connection } from "mysql2/promise";
 import { createDialect } from "../../src/drivers/database/mysql/dialect.ts";
 import { mariadb } from "../../src/drivers/database/mysql/variants/mariadb.ts";
