@@ -233,7 +233,7 @@ export interface References {
 }
 
 /** What is done to a table: `alter` changes its definition alone, `require` looks for nulls, `refer` for what is referred to. */
-export type Deed = "create" | "drop" | "drop-column" | "alter" | "rewrite" | "require" | "index" | "refer" | "key";
+export type Deed = "create" | "drop" | "drop-column" | "drop-index" | "alter" | "rewrite" | "require" | "index" | "refer" | "key";
 
 /** A table that something is done to. */
 export interface Altered {

@@ -316,7 +316,7 @@ export const sqliteDdl: Ddl = Object.freeze<Ddl>({
   // One writer at a time, and readers have the rows of before.
   manner: Object.freeze<Manner>({
     transactional: true,
-    lockOf: (deed) => ({ waits: "writers", rows: !["create", "drop", "alter"].includes(deed) }),
+    lockOf: (deed) => ({ waits: "writers", rows: !["create", "drop", "drop-index", "alter"].includes(deed) }),
     lockTables: null,
     prepare: null,
     renameIndex: null,
