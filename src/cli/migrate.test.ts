@@ -12,7 +12,7 @@ import { model } from "../schema/model.ts";
 import type { Schema } from "../schema/schema.ts";
 import { type MigrateOptions, runMigrate } from "./migrate.ts";
 
-const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb"), mysql: needsService("mysql") };
 const first = schemaOf(model("people", { name: text() }));
 const wider = schemaOf(model("people", { name: text(), born: date().optional() }));
 const narrower = schemaOf(model("people", { born: date().optional() }));

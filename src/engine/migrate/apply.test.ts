@@ -15,7 +15,7 @@ import { readEntries, readHead, readSnapshot } from "./journal.ts";
 import { planMigration } from "./plan.ts";
 import { eachProduct, idOf, type Scratch, schemaOf } from "./scratch.test.ts";
 
-const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb"), mysql: needsService("mysql") };
 const people = model("people", { name: text() });
 const money = { storage: "decimal", scale: 2 } as const;
 
@@ -73,7 +73,7 @@ for (const { title, need, open } of eachProduct(servers))
       const scratch = await open(t);
       const seats = model("seats", { row: text(), number: integer() }).key("row", "number");
       await migrate(scratch, [seats, model("tickets", { seat: belongsTo(() => seats), label: text() })]);
-      await scratch.run(`INSERT INTO seats (row, number, version) VALUES ('A', 1, 1)`);
+      await scratch.run(`INSERT INTO seats ("row", number, version) VALUES ('A', 1, 1)`);
       const add = (id: string, number: number) =>
         scratch.run(`INSERT INTO tickets (id, seat_row, seat_number, label, version) VALUES ('${id}', 'A', ${number}, '-', 1)`);
       await add(idOf("t"), 1);

@@ -11,9 +11,9 @@ import { dryRun } from "./dry-run.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
 import { type Plan, planMigration } from "./plan.ts";
-import { idOf, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
+import { idOf, mariadb, mysql, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
 
-const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb"), mysql: needsService("mysql") };
 const before = schemaOf(model("films", { title: text(), price: integer() }), model("people", { name: text() }));
 const after = schemaOf(
   model("movies", { title: text().unique(), price: decimal(8, 2) }).was("films"),
@@ -70,12 +70,16 @@ onEach("a dry run", servers, (open, { product }) => {
   });
 });
 
-describe("a dry run, on MariaDB", needsService("mariadb"), () => {
-  test("is refused, and changes nothing", async (t) => {
-    const scratch = await openMysqlScratch(t);
-    const plan = planMigration(null, { schema: before, ddl: scratch.ddl, nowMs: 0 });
-    const run = dryRun(scratch, planEntry(scratch, plan, null), { folder: ".", openCopy: () => scratch.database });
-    await assert.rejects(run, { code: "dry_run_unsupported" });
-    assert.deepEqual(await scratch.ddl.catalogue.readTables((sql) => scratch.rows(sql)), []);
+for (const [languages, need] of [
+  [mariadb, servers.mariadb],
+  [mysql, servers.mysql],
+] as const)
+  describe(`a dry run, on ${languages.service}`, need, () => {
+    test("is refused, and changes nothing", async (t) => {
+      const scratch = await openMysqlScratch(t, languages);
+      const plan = planMigration(null, { schema: before, ddl: scratch.ddl, nowMs: 0 });
+      const run = dryRun(scratch, planEntry(scratch, plan, null), { folder: ".", openCopy: () => scratch.database });
+      await assert.rejects(run, { code: "dry_run_unsupported" });
+      assert.deepEqual(await scratch.ddl.catalogue.readTables((sql) => scratch.rows(sql)), []);
+    });
   });
-});

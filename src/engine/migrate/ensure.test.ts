@@ -7,18 +7,16 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { needsService } from "../../../test/needs.ts";
 import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
 import { openDatabase } from "../../app/wire.ts";
-import type { Product } from "../../drivers/database.ts";
 import { date, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { applyMigration, runEntry } from "./apply.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readEntries, readEntry, readHead, readSnapshot } from "./journal.ts";
 import { planMigration } from "./plan.ts";
-import { idOf, type Languages, onEach, type Open, schemaOf, scratchFolder } from "./scratch.test.ts";
+import { addressOf, idOf, type Languages, onEach, type Open, schemaOf, scratchFolder } from "./scratch.test.ts";
 
-const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
+const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb"), mysql: needsService("mysql") };
 const first = schemaOf(model("people", { name: text() }));
 const wider = schemaOf(model("people", { name: text(), born: date().optional() }));
 const narrower = schemaOf(model("people", { born: date().optional() }));
@@ -59,9 +57,9 @@ async function startTogether(url: string, processes: number): Promise<string[]> 
 }
 
 /** An empty database that several processes can open, by its URL. */
-async function openShared(t: TestContext, product: Product): Promise<string> {
-  if (product === "sqlite") return `sqlite:${join(scratchFolder(t), "data.db")}`;
-  const { url, drop } = await freshDatabase(serviceUrl(product === "mysql" ? "mariadb" : "postgres"));
+async function openShared(t: TestContext, languages: Languages): Promise<string> {
+  if (languages.product === "sqlite") return `sqlite:${join(scratchFolder(t), "data.db")}`;
+  const { url, drop } = await freshDatabase(addressOf(languages));
   t.after(drop);
   return url;
 }
@@ -145,10 +143,10 @@ function strangeTests(open: Open): void {
   });
 }
 
-function togetherTests(open: Open, { product }: Languages): void {
+function togetherTests(open: Open, languages: Languages): void {
   test("processes that start together migrate once, on an empty database and on an old one", async (t) => {
     for (const kind of ["empty", "old"] as const) {
-      const url = await openShared(t, product);
+      const url = await openShared(t, languages);
       const { database, ddl } = await openDatabase(url, () => undefined);
       if (kind === "old") await ensureSchema({ database, ddl, clock: Date.now, schema: first }, { mode: "development" });
       const done = kind === "old" ? "migrated 0" : "created 0";

@@ -1,12 +1,11 @@
-/** Killed after any statement (`KILLS=every`; else after some), a migration on MariaDB goes on at the next start, and leads back from there too. */
+/** Killed after any statement (`KILLS=every`; else after some), a migration on MariaDB or MySQL goes on at the next start, and leads back from there too. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import mysql2 from "mysql2";
 import { needsService } from "../../../test/needs.ts";
 import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
-import { openMysql } from "../../drivers/database/mysql/mysql.ts";
+import { openMysql, recogniseMysql } from "../../drivers/database/mysql/mysql.ts";
 import { date, decimal, integer, json, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
@@ -16,9 +15,9 @@ import { ensureSchema } from "./ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
 import { migrateAndDie, withoutMarks } from "./killed.test.ts";
 import { phrasesOf } from "./plan.ts";
-import { idOf, mariadb, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
+import { addressOf, idOf, type Languages, mariadb, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 
-/** Names that change places, a type, a key's text, requirements, references and indexes of each kind: each of MariaDB's ways occurs. */
+/** Names that change places, a type, a key's text, requirements, references and indexes of each kind: each of the servers' ways occurs. */
 const people = model("people", { name: text() });
 const firms = model("firms", { name: text() });
 const before = schemaOf(
@@ -89,7 +88,7 @@ async function die(url: string, atStatement: number, manner: Manner): Promise<vo
     };
   }
   const database = await openMysql({ url });
-  const scratch = speaking(manner === "careless" ? withoutMarks(database) : database, mariadb);
+  const scratch = speaking(manner === "careless" ? withoutMarks(database) : database, await languagesAt(url));
   const ensured = await finish(scratch);
   assert.equal(ensured.status, "migrated", [...ensured.refusals, ensured.command].join("; "));
   process.stdout.write(JSON.stringify(placesIn(counted.texts)));
@@ -131,14 +130,18 @@ async function prepare(url: string): Promise<void> {
 async function withScratch<T>(url: string, work: (scratch: Scratch) => Promise<T>): Promise<T> {
   const database = await openMysql({ url, lockTimeoutMs: 20_000 });
   try {
-    return await work(speaking(database, mariadb));
+    return await work(speaking(database, await languagesAt(url)));
   } finally {
     await database.close();
   }
 }
 
-async function inFresh<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+async function languagesAt(url: string): Promise<Languages> {
+  return (await recogniseMysql({ url })).title === "MySQL" ? mysql : mariadb;
+}
+
+async function inFresh<T>(languages: Languages, work: (url: string) => Promise<T>): Promise<T> {
+  const { url, drop } = await freshDatabase(addressOf(languages));
   try {
     await prepare(url);
     return await work(url);
@@ -176,8 +179,8 @@ function finish(scratch: Scratch): ReturnType<typeof ensureSchema> {
   return ensureSchema({ ...scratch, schema: after }, { mode: "development" });
 }
 
-async function killAt(place: number, manner: Manner): Promise<string> {
-  return inFresh(async (url) => {
+async function killAt(languages: Languages, place: number, manner: Manner): Promise<string> {
+  return inFresh(languages, async (url) => {
     assert.ok(migrateAndDie({ program, url }, place, manner).killed);
     return withScratch(url, async (scratch) => {
       const state = await judge(scratch);
@@ -188,8 +191,8 @@ async function killAt(place: number, manner: Manner): Promise<string> {
   });
 }
 
-async function findPlaces(): Promise<readonly number[]> {
-  return inFresh(async (url) => {
+async function findPlaces(languages: Languages): Promise<readonly number[]> {
+  return inFresh(languages, async (url) => {
     const { places } = migrateAndDie({ program, url }, 0, "answered");
     assert.equal(await withScratch(url, judge), "new");
     assert.ok(places.length > 30, String(places));
@@ -198,39 +201,43 @@ async function findPlaces(): Promise<readonly number[]> {
 }
 
 function tests(): void {
-  describe("killed at any statement, on MariaDB", needsService("mariadb"), () => {
-    test("a migration goes on at the next start, with every row", async () => {
-      const states = new Set<string>();
-      for (const place of someOf(await findPlaces(), 10)) states.add(await killAt(place, "answered"));
-      assert.deepEqual([...states].toSorted(), ["old", "unfinished"]);
-    });
+  describe("killed at any statement, on MariaDB", needsService("mariadb"), () => testKills(mariadb, [10, 6, 3]));
+  describe("killed at any statement, on MySQL", needsService("mysql"), () => testKills(mysql, [5, 3, 2]));
+}
 
-    test("and so it does where the server was still at it", async () => {
-      for (const place of someOf(await findPlaces(), 6)) await killAt(place, "sent");
-    });
+/** Counts: of kills, of those while the server is at it, and of ways back. */
+function testKills(languages: Languages, [kills, sent, ways]: readonly [number, number, number]): void {
+  test("a migration goes on at the next start, with every row", async () => {
+    const states = new Set<string>();
+    for (const place of someOf(await findPlaces(languages), kills)) states.add(await killAt(languages, place, "answered"));
+    assert.deepEqual([...states].toSorted(), ["old", "unfinished"]);
+  });
 
-    test("it leads back as well, from where it was killed", async () => {
-      const places = await findPlaces();
-      for (const place of someOf(places.slice(8, -8), 3))
-        await inFresh(async (url) => {
-          assert.ok(migrateAndDie({ program, url }, place, "answered").killed);
-          await withScratch(url, async (scratch) => {
-            assert.equal(await judge(scratch), "unfinished");
-            const down = await planDown(scratch);
-            await migrateDown(scratch, down, phrasesOf(down.steps));
-            assert.equal(await judge(scratch), "old");
-          });
-        });
-    });
+  test("and so it does where the server was still at it", async () => {
+    for (const place of someOf(await findPlaces(languages), sent)) await killAt(languages, place, "sent");
+  });
 
-    test("planted fault: without marks in the journal it does not", async () => {
-      const places = await findPlaces();
-      await inFresh(async (url) => {
-        migrateAndDie({ program, url }, Math.floor((places.at(-1) as number) / 3), "careless");
+  test("it leads back as well, from where it was killed", async () => {
+    const places = await findPlaces(languages);
+    for (const place of someOf(places.slice(8, -8), ways))
+      await inFresh(languages, async (url) => {
+        assert.ok(migrateAndDie({ program, url }, place, "answered").killed);
         await withScratch(url, async (scratch) => {
-          await finish(scratch);
-          assert.match(await judge(scratch), /in the journal/);
+          assert.equal(await judge(scratch), "unfinished");
+          const down = await planDown(scratch);
+          await migrateDown(scratch, down, phrasesOf(down.steps));
+          assert.equal(await judge(scratch), "old");
         });
+      });
+  });
+
+  test("planted fault: without marks in the journal it does not", async () => {
+    const places = await findPlaces(languages);
+    await inFresh(languages, async (url) => {
+      migrateAndDie({ program, url }, Math.floor((places.at(-1) as number) / 3), "careless");
+      await withScratch(url, async (scratch) => {
+        await finish(scratch);
+        assert.match(await judge(scratch), /in the journal/);
       });
     });
   });

@@ -1,18 +1,21 @@
-/** What a plan says of who waits, on MariaDB: the server itself is asked, with the lock written out that the plan promises. */
+/** What a plan says of who waits, on MariaDB and MySQL: the server itself is asked, with the lock written out that the plan promises. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { createConnection } from "mysql2/promise";
-import { needsService } from "../../../test/needs.ts";
+import { type Need, needsService } from "../../../test/needs.ts";
 import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
 import { openMysql } from "../../drivers/database/mysql/mysql.ts";
+import { mariadb as mariadbVariant } from "../../drivers/database/mysql/variants/mariadb.ts";
+import { mysql as mysqlVariant } from "../../drivers/database/mysql/variants/mysql.ts";
+import type { Variant } from "../../drivers/database/mysql/variants/variant.ts";
+import type { Row } from "../../drivers/database.ts";
 import { date, integer, json, text, url } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
 import { type Case, cases, nowMs, people } from "./cases.test.ts";
 import { ensureSchema } from "./ensure.ts";
 import { planMigration } from "./plan.ts";
-import { mariadb, schemaOf, speaking } from "./scratch.test.ts";
+import { addressOf, type Languages, mariadb, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 import { isCopied, type Step } from "./steps/step.ts";
 
 const hashed = { title: text(), page: url().unique(), seen: date().optional(), mark: text().max(20) };
@@ -55,6 +58,10 @@ const further: Readonly<Record<string, Case>> = {
     before: [model("films", { code: text().max(40).unique() })],
     after: [model("films", { code: text().max(100).unique() })],
   },
+  "a document by another name": {
+    before: [model("films", { a: json(), c: text() })],
+    after: [model("films", { b: json().was("a"), c: text() })],
+  },
   documents: {
     before: [model("films", { a: json(), b: json(), c: text() })],
     after: [model("films", { a: json().optional(), c: text(), d: json().optional() })],
@@ -81,22 +88,52 @@ async function runStep(query: (sql: string) => Promise<unknown>, step: Step, loc
   return refused;
 }
 
+interface On {
+  readonly languages: Languages;
+  readonly variant: Variant;
+}
+
+/** A database that is asked, and emptied after each question: to make one takes longer than to ask. */
+interface Asked extends Scratch {
+  readonly query: (sql: string) => Promise<unknown>;
+  /** A definition as the server takes it. */
+  readonly spell: (sql: string) => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+async function openAsked({ languages, variant }: On): Promise<Asked> {
+  const { url: address, drop } = await freshDatabase(addressOf(languages));
+  const database = await openMysql({ url: address });
+  const connection = await createConnection({ uri: address, rowsAsArray: true });
+  const modes = ["ANSI_QUOTES", "PIPES_AS_CONCAT", "STRICT_ALL_TABLES", ...variant.sessions.modes];
+  await connection.query(`set sql_mode = '${modes.join(",")}', foreign_key_checks = 0, lock_wait_timeout = 5`);
+  const { spell } = variant.tables;
+  return {
+    ...speaking(database, languages),
+    query: (sql) => connection.query(sql),
+    async spell(sql) {
+      const spelt = spell === null ? sql : await spell(sql, async (text) => (await connection.query(text))[0] as Row[]);
+      return variant.sessions.escaped?.(spelt) ?? spelt;
+    },
+    async close() {
+      await connection.end();
+      await database.close();
+      await drop();
+    },
+  };
+}
+
 /** What each step claims, and whether the server denies it. */
-async function findLies({ before, after }: Case, claim: (step: Step) => boolean): Promise<string[]> {
-  const { url: address, drop } = await freshDatabase(serviceUrl("mariadb"));
-  const scratch = speaking(await openMysql({ url: address }), mariadb);
-  const connection = await createConnection(address);
+async function findLies(asked: Asked, { before, after }: Case, claim: (step: Step) => boolean): Promise<string[]> {
+  const { ddl, query, spell } = asked;
   try {
-    await ensureSchema({ ...scratch, schema: schemaOf(...before) }, { mode: "development" });
-    const from = planMigration(null, { schema: schemaOf(...before), ddl: scratch.ddl, nowMs }).to;
-    const { steps } = planMigration(from, { schema: schemaOf(...after), ddl: scratch.ddl, nowMs });
-    await connection.query(
-      "set sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES', foreign_key_checks = 0, lock_wait_timeout = 5",
-    );
+    await ensureSchema({ ...asked, schema: schemaOf(...before) }, { mode: "development" });
+    const from = planMigration(null, { schema: schemaOf(...before), ddl, nowMs }).to;
+    const { steps } = planMigration(from, { schema: schemaOf(...after), ddl, nowMs });
     const lies: string[] = [];
     if (steps.some(({ refusal }) => refusal !== null)) return [];
     for (const step of steps) {
-      const refused = await runStep((sql) => connection.query(sql), step, "NONE");
+      const refused = await runStep(query, { ...step, sql: await Promise.all(step.sql.map(spell)) }, "NONE");
       const isUpdate = step.sql.some((sql) => sql.startsWith("UPDATE"));
       const isNew = ["system", "create-table"].includes(step.kind) || (step.kind === "add-references" && step.table === null);
       if (isNew) continue;
@@ -106,19 +143,31 @@ async function findLies({ before, after }: Case, claim: (step: Step) => boolean)
     }
     return lies;
   } finally {
-    await connection.end();
-    await scratch.database.close();
-    await drop();
+    const tables = await ddl.catalogue.readTables((sql) => asked.rows(sql));
+    await query(`drop table ${tables.map((table) => ddl.quote(table)).join(", ")}`);
   }
 }
 
-describe("who waits, on MariaDB", needsService("mariadb"), () => {
+describe("who waits, on MariaDB", needsService("mariadb"), () =>
+  testLocks({ languages: mariadb, variant: mariadbVariant }, needsService("mariadb")),
+);
+describe("who waits, on MySQL", needsService("mysql"), () =>
+  testLocks({ languages: mysql, variant: mysqlVariant }, needsService("mysql")),
+);
+
+function testLocks(on: On, { skip }: Need): void {
+  let asked: Asked;
+  before(async () => {
+    if (skip === false) asked = await openAsked(on);
+  });
+  after(() => asked?.close());
+
   for (const [name, one] of Object.entries({ ...cases, ...further }))
-    test(name, async () => assert.deepEqual(await findLies(one, isCopied), []));
+    test(name, async () => assert.deepEqual(await findLies(asked, one, isCopied), []));
 
   test("planted faults: a plan that promises too much, or too little, is found out", async () => {
     const heavy = cases["integer to decimal"] as Case;
-    assert.equal((await findLies(heavy, () => false)).length, 1);
-    assert.equal((await findLies(cases["add optional"] as Case, () => true)).length, 1);
+    assert.equal((await findLies(asked, heavy, () => false)).length, 1);
+    assert.equal((await findLies(asked, cases["add optional"] as Case, () => true)).length, 1);
   });
-});
+}

@@ -1,10 +1,9 @@
-/** A migration on MariaDB that meets locks and rows: it holds nobody up for long, says what is in its way, and goes on. */
+/** A migration on MariaDB and MySQL that meets locks and rows: it holds nobody up for long, says what is in its way, and goes on. */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { type Connection, createConnection } from "mysql2/promise";
 import { needsService } from "../../../test/needs.ts";
 import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
 import { type MysqlOptions, openMysql } from "../../drivers/database/mysql/mysql.ts";
 import { integer, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
@@ -12,7 +11,7 @@ import { belongsTo } from "../../schema/relation.ts";
 import type { Schema } from "../../schema/schema.ts";
 import { ensureSchema } from "./ensure.ts";
 import { readHead } from "./journal.ts";
-import { idOf, mariadb, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
+import { addressOf, idOf, type Languages, mariadb, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
 
 const first = schemaOf(model("films", { title: text(), stock: integer() }));
 const noted = schemaOf(model("films", { title: text(), stock: integer(), note: text().optional() }));
@@ -25,15 +24,17 @@ interface Shared extends Scratch {
   readonly connect: () => Promise<Connection>;
 }
 
-async function prepare(t: TestContext, options: Partial<MysqlOptions> = {}): Promise<Shared> {
-  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+type Prepare = (t: TestContext, options?: Partial<MysqlOptions>) => Promise<Shared>;
+
+async function prepareOn(languages: Languages, t: TestContext, options: Partial<MysqlOptions> = {}): Promise<Shared> {
+  const { url, drop } = await freshDatabase(addressOf(languages));
   const open: Connection[] = [];
   const connect = async () => {
     const connection = await createConnection(url);
     open.push(connection);
     return connection;
   };
-  const scratch = speaking(await openMysql({ url, ...options }), mariadb);
+  const scratch = speaking(await openMysql({ url, ...options }), languages);
   t.after(async () => {
     for (const connection of open) connection.destroy();
     await scratch.database.close();
@@ -54,7 +55,7 @@ async function untilWaiting(connection: Connection): Promise<void> {
   }
 }
 
-describe("a migration that meets a long transaction, on MariaDB", needsService("mariadb"), () => {
+function testLocks(prepare: Prepare): void {
   test("gives up after a few tries and says so; those who queued behind it go on, and it goes on later", async (t) => {
     const scratch = await prepare(t, { migrationLockTimeoutMs: 1000, migrationTriesMax: 2 });
     await scratch.other.query("start transaction");
@@ -80,9 +81,9 @@ describe("a migration that meets a long transaction, on MariaDB", needsService("
     await scratch.other.query("commit");
     assert.equal((await migrated).status, "migrated");
   });
-});
+}
 
-describe("what the server does not take, on MariaDB", needsService("mariadb"), () => {
+function testLimits(prepare: Prepare): void {
   /** More texts in indexes than a row of the server holds. */
   const wide = (name: string) => {
     const names = Array.from({ length: 24 }, (_, at) => `t${at}`);
@@ -114,9 +115,9 @@ describe("what the server does not take, on MariaDB", needsService("mariadb"), (
     await assert.rejects(start(hasty, schemaOf(wide("films"))), { code: "database_failed" });
     assert.notEqual((await readHead(scratch.database, scratch.ddl))?.next, null);
   });
-});
+}
 
-describe("rows that stop fitting while a migration is under way, on MariaDB", needsService("mariadb"), () => {
+function testRows(prepare: Prepare): void {
   const people = model("people", { name: text() });
   const strict = schemaOf(people, model("films", { title: text().max(40).unique(), stock: integer() }));
   const tied = (director: unknown) => schemaOf(people, model("films", { title: text(), stock: integer(), director } as never));
@@ -164,4 +165,14 @@ describe("rows that stop fitting while a migration is under way, on MariaDB", ne
     await start(scratch, next);
     await assert.rejects(scratch.run(`UPDATE films SET director = '${idOf("n")}'`), { reason: "foreign_key" });
   });
-});
+}
+
+for (const [languages, need] of [
+  [mariadb, needsService("mariadb")],
+  [mysql, needsService("mysql")],
+] as const) {
+  const prepare: Prepare = (t, options) => prepareOn(languages, t, options);
+  describe(`a migration that meets a long transaction, on ${languages.service}`, need, () => testLocks(prepare));
+  describe(`what the server does not take, on ${languages.service}`, need, () => testLimits(prepare));
+  describe(`rows that stop fitting while a migration is under way, on ${languages.service}`, need, () => testRows(prepare));
+}

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import type { Ddl } from "../../drivers/ddl.ts";
 import { languagesOf } from "../../drivers/database/mysql/variants/languages.ts";
 import { mariadb } from "../../drivers/database/mysql/variants/mariadb.ts";
+import { mysql } from "../../drivers/database/mysql/variants/mysql.ts";
 import { postgresDdl } from "../../drivers/database/postgres/ddl.ts";
 import { sqliteDdl as ddl } from "../../drivers/database/sqlite/ddl.ts";
 import { date, decimal, integer, serial, text } from "../../schema/field.ts";
@@ -69,6 +70,7 @@ function testGolden(file: string, names: readonly string[], way: Way): void {
 describe("plans on SQLite", () => testGolden("plans.txt", Object.keys(cases), { ddl }));
 describe("plans on PostgreSQL", () => testGolden("plans-postgres.txt", Object.keys(cases), { ddl: postgresDdl }));
 describe("plans on MariaDB", () => testGolden("plans-mariadb.txt", Object.keys(cases), languagesOf(mariadb, null)));
+describe("plans on MySQL", () => testGolden("plans-mysql.txt", Object.keys(cases), languagesOf(mysql, null)));
 describe("plans on PostgreSQL for many rows", () =>
   testGolden("plans-postgres-online.txt", onlineCases, { ddl: postgresDdl, isLarge: true }));
 

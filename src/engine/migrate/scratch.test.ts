@@ -1,11 +1,12 @@
 /** What the tests of migrations share: databases of each product, in their own words for values, and one call that opens them. */
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext } from "node:test";
 import type { Need } from "../../../test/needs.ts";
 import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
+import { type ServiceName, serviceUrl } from "../../../test/servers/names.ts";
 import { createSteppedClock } from "../../base/clock.ts";
 import type { Database, Product, Value } from "../../drivers/database.ts";
 import type { Ddl, ValueForm } from "../../drivers/ddl.ts";
@@ -28,6 +29,8 @@ import type { MigrateContext } from "./apply.ts";
 /** A product's languages, and what they call the values that tests write and read: decimals in their smallest unit, ISO texts. */
 export interface Languages {
   readonly product: Product;
+  /** The server that speaks them, as tests name it; null for none. */
+  readonly service: ServiceName | null;
   readonly ddl: Ddl;
   readonly dialect: Dialect;
   /** SQL of a parameter for a column of that form. */
@@ -60,6 +63,7 @@ const formOf = ({ storage, scale }: ValueForm) => ({
 
 export const sqlite: Languages = {
   product: "sqlite",
+  service: null,
   ddl: sqliteDdl,
   dialect: sqliteDialect,
   put: (_, parameter = "?") => parameter,
@@ -68,6 +72,7 @@ export const sqlite: Languages = {
 
 export const postgres: Languages = {
   product: "postgres",
+  service: "postgres",
   ddl: postgresDdl,
   dialect: postgresDialect,
   put: (form, parameter = "?") => postgresDialect.bind(formOf(form), parameter),
@@ -77,10 +82,11 @@ export const postgres: Languages = {
   },
 };
 
-function inWordsOf(variant: Variant): Languages {
+function inWordsOf(variant: Variant, service: ServiceName): Languages {
   const { dialect, ddl } = languagesOf(variant, null);
   return {
     product: "mysql",
+    service,
     ddl,
     dialect,
     put: (form, parameter = "?") => dialect.bind(formOf(form), parameter),
@@ -91,8 +97,8 @@ function inWordsOf(variant: Variant): Languages {
   };
 }
 
-export const mariadb: Languages = inWordsOf(mariadbVariant);
-export const mysql: Languages = inWordsOf(mysqlVariant);
+export const mariadb: Languages = inWordsOf(mariadbVariant, "mariadb");
+export const mysql: Languages = inWordsOf(mysqlVariant, "mysql");
 
 /** Opens an empty database, which is gone after the test. */
 export type Open = (t: TestContext) => Promise<Scratch>;
@@ -106,14 +112,15 @@ export interface On {
 }
 
 /** What the servers need; said in the test file itself, for the runner starts what it names. */
-export type ServerNeeds = Readonly<Record<"postgres" | "mariadb", Need>>;
+export type ServerNeeds = Readonly<Record<"postgres" | "mariadb" | "mysql", Need>>;
 
 /** Every product. */
 export function eachProduct(needs: ServerNeeds): readonly On[] {
   return [
     { title: "on SQLite", need: { skip: false }, open: async (t) => openScratch(t), languages: sqlite },
     { title: "on PostgreSQL", need: needs.postgres, open: (t) => openPostgresScratch(t), languages: postgres },
-    { title: "on MariaDB", need: needs.mariadb, open: (t) => openMysqlScratch(t), languages: mariadb },
+    { title: "on MariaDB", need: needs.mariadb, open: (t) => openMysqlScratch(t, mariadb), languages: mariadb },
+    { title: "on MySQL", need: needs.mysql, open: (t) => openMysqlScratch(t, mysql), languages: mysql },
   ];
 }
 
@@ -151,15 +158,21 @@ export async function openPostgresScratch(t: TestContext, options: Partial<Postg
   return speaking(database, postgres);
 }
 
-/** A MariaDB database of its own, dropped after the test. */
-export async function openMysqlScratch(t: TestContext): Promise<Scratch> {
-  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+/** A database of its own on the server that speaks so, dropped after the test. */
+export async function openMysqlScratch(t: TestContext, languages: Languages): Promise<Scratch> {
+  const { url, drop } = await freshDatabase(addressOf(languages));
   const database = await openMysql({ url });
   t.after(async () => {
     await database.close();
     await drop();
   });
-  return speaking(database, mariadb);
+  return speaking(database, languages);
+}
+
+/** Where the server is that speaks so. */
+export function addressOf({ service, product }: Languages): string {
+  assert(service !== null, `there is no server of ${product}`);
+  return serviceUrl(service);
 }
 
 /** A database with its languages. */

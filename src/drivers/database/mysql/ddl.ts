@@ -15,17 +15,21 @@ import {
 import { toStandard } from "./catalog/words.ts";
 import { createCatalogue, fingerprint } from "./ddl/catalogue.ts";
 import { createDdlForms } from "./ddl/forms.ts";
-import { lockOf } from "./ddl/locks.ts";
+import { createLockOf } from "./ddl/locks.ts";
 import { countOrphans } from "./ddl/references.ts";
 import { literal, quote } from "./text.ts";
 import type { Variant } from "./variants/variant.ts";
-import { hiddenColumn, indexedColumn, listNames, referenceName, typeOf } from "./ddl/shapes.ts";
+import { hiddenColumn, indexedColumn, isUnbounded, listNames, referenceName, typeOf } from "./ddl/shapes.ts";
 
 const texts: ReadonlySet<ColumnShape["storage"]> = new Set(["text", "uuid", "json"]);
 
 /** How a column is defined beside others: in a table, and with what rows that exist get. */
 interface Defining extends Pick<TableShape, "traits"> {
   readonly fill?: string | null;
+}
+
+interface Altering extends Pick<Variant, "tables"> {
+  readonly define: Define;
 }
 
 type Define = (column: ColumnShape, defining?: Defining) => string;
@@ -45,7 +49,7 @@ function defineColumn({ collation, tables }: Variant, column: ColumnShape, { tra
   if (given !== null) parts.push(`DEFAULT ${given}`);
   if (native?.tail !== undefined) parts.push(native.tail);
   // As text, so that it stays to the letter what it was.
-  if (storage === "json" && !native) parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
+  if (storage === "json" && !native && tables.checksDocuments) parts.push(`CHECK (JSON_VALID(${quote(column.name)}))`);
   return parts.join(" ");
 }
 
@@ -60,13 +64,13 @@ function addReference(table: string, reference: ReferenceShape): string {
   return `ALTER TABLE ${quote(table)} ADD CONSTRAINT ${name} FOREIGN KEY (${listNames(columns)}) REFERENCES ${quote(target)} (${listNames(key)})${rule}`;
 }
 
-function alterTable(define: Define, { from, to, columns }: TableChange): Alteration {
+function alterTable({ define, tables }: Altering, { from, to, columns }: TableChange): Alteration {
   const at = `ALTER TABLE ${quote(to.name)}`;
   const rekeyed = from.key.join("\n") !== to.key.join("\n");
-  const deeds = columns.map((change) => deedOf(define, change));
+  const deeds = columns.map((change) => deedOf({ define, tables }, change));
   return {
     statements: [
-      ...columns.flatMap((change) => alterColumn(define, to, change)),
+      ...columns.flatMap((change) => alterColumn({ define, tables }, to, change)),
       ...(rekeyed
         ? [`${at} ${[...uncounted(define, from), `DROP PRIMARY KEY, ADD PRIMARY KEY (${listNames(to.key)})`].join(", ")}`]
         : []),
@@ -79,10 +83,14 @@ function alterTable(define: Define, { from, to, columns }: TableChange): Alterat
 
 const heaviest = ["rewrite", "require", "drop-column"] as const;
 
-function deedOf(define: Define, change: ColumnChange): Deed {
-  if (change.kind !== "change") return change.kind === "drop" ? "drop-column" : "alter";
+function deedOf({ define, tables }: Altering, change: ColumnChange): Deed {
+  if (change.kind === "drop") return "drop-column";
+  // What is found out for each row anew is written into each.
+  if (change.kind === "add")
+    return change.fill !== null && fillOf(tables, change.column, change.fill).isCopied ? "rewrite" : "alter";
   const { from, to, value } = change;
-  if (value !== null || from.storage === "json" || from.serial !== to.serial) return "rewrite";
+  const isJudged = from.storage === "json" && tables.checksDocuments;
+  if (value !== null || isJudged || from.serial !== to.serial) return "rewrite";
   if (define({ ...from, optional: to.optional }) === define(to)) return "require";
   return from.optional === to.optional && isLengthened(from, to) ? "alter" : "rewrite";
 }
@@ -100,12 +108,17 @@ function uncounted(define: Define, { columns, key }: TableShape): readonly strin
   return counted.map((column) => `MODIFY COLUMN ${define({ ...column, serial: false })}`);
 }
 
-function alterColumn(define: Define, table: TableShape, change: ColumnChange): string[] {
+function fillOf(tables: Variant["tables"], column: ColumnShape, fill: string) {
+  const constant = tables.constant === null ? null : tables.constant(typeOf(column, tables), fill);
+  return { sql: constant ?? `(${fill})`, isCopied: tables.constant !== null && constant === null };
+}
+
+function alterColumn({ define, tables }: Altering, table: TableShape, change: ColumnChange): string[] {
   const at = `ALTER TABLE ${quote(table.name)}`;
   if (change.kind === "drop") return [`${at} DROP COLUMN ${quote(change.column.name)}`];
   if (change.kind === "add") {
     const { column, fill } = change;
-    const added = `${at} ADD COLUMN ${define(column, { ...table, fill: fill === null ? null : `(${fill})` })}`;
+    const added = `${at} ADD COLUMN ${define(column, { ...table, fill: fill === null ? null : fillOf(tables, column, fill).sql })}`;
     return fill === null ? [added] : [added, `${at} ALTER COLUMN ${quote(column.name)} DROP DEFAULT`];
   }
   const { from, to, value } = change;
@@ -125,8 +138,7 @@ function alterColumn(define: Define, table: TableShape, change: ColumnChange): s
  */
 function createIndex({ longParts }: Variant["tables"], index: IndexShape, table: TableShape): string {
   const columns = index.columns.flatMap((part) => {
-    const held = table.columns.find(({ name }) => name === part.column);
-    const isLong = index.unique && held?.storage === "text" && !held.native && typeof held.length !== "number";
+    const isLong = index.unique && isUnbounded(part, table);
     return isLong && longParts !== null ? longParts(part.column) : [indexedColumn(part)];
   });
   if (index.where === null || !index.unique)
@@ -156,9 +168,8 @@ function dropReference(table: string, reference: ReferenceShape): string {
 
 const references: References = Object.freeze({ add: addReference, drop: dropReference, named: true, orphans: countOrphans });
 
-const manner: Manner = Object.freeze<Manner>({
+const manner: Omit<Manner, "lockOf"> = Object.freeze<Omit<Manner, "lockOf">>({
   transactional: false,
-  lockOf,
   lockTables: null,
   prepare: null,
   renameIndex: null,
@@ -172,13 +183,13 @@ export function createDdl(variant: Variant): Ddl {
     quote,
     literal: literalOf,
     createTable: (table) => createTable(define, table, variant.collation),
-    alterTable: (change) => alterTable(define, change),
+    alterTable: (change) => alterTable({ define, tables: variant.tables }, change),
     createIndex: (index, table) => createIndex(variant.tables, index, table),
     dropIndex,
     fingerprint: (own) => fingerprint(own, variant.tables),
     forms: createDdlForms(variant.collation),
     references,
-    manner,
+    manner: Object.freeze<Manner>({ ...manner, lockOf: createLockOf(variant.tables) }),
     catalogue: createCatalogue(variant),
   });
 }

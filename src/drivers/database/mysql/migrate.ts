@@ -22,7 +22,10 @@ async function run(session: Session, statements: readonly Statement[]): Promise<
   await session.tell("start transaction");
   for (const [step, { text, params }] of statements.entries()) {
     try {
-      await session.ask(await spellFor(session, text), params);
+      const spelt = await spellFor(session, text);
+      // Not every definition can be prepared.
+      if (params.length === 0) await session.tell(spelt);
+      else await session.ask(spelt, params);
     } catch (error) {
       const columns = (table: string, index: string) => columnsOf(session, table, index);
       const refused = await toRefusal(error as ServerError, { step, text, columnsOf: columns });

@@ -127,6 +127,7 @@ const locks: Readonly<Record<Deed, Lock>> = {
   create: { waits: "nobody", rows: false },
   drop: { waits: "everyone", rows: false },
   "drop-column": { waits: "everyone", rows: false },
+  "drop-index": { waits: "everyone", rows: false },
   alter: { waits: "everyone", rows: false },
   rewrite: { waits: "everyone", rows: true },
   require: { waits: "everyone", rows: true },

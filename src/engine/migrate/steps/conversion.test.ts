@@ -32,7 +32,7 @@ import { model } from "../../../schema/model.ts";
 import { applyMigration } from "../apply.ts";
 import { readHead, readSnapshot } from "../journal.ts";
 import { phrasesOf, planMigration } from "../plan.ts";
-import { type Languages, mariadb, postgres, schemaOf, sqlite } from "../scratch.test.ts";
+import { addressOf, type Languages, mariadb, mysql, postgres, schemaOf, sqlite } from "../scratch.test.ts";
 import { columnOf } from "../snapshot.ts";
 
 type AnyField = Field<unknown, Flag>;
@@ -192,11 +192,11 @@ async function openOnServer(): Promise<Opened> {
   return { database, close: () => database.close().then(drop) };
 }
 
-async function openOnMariadb(): Promise<Opened> {
-  const { url, drop } = await freshDatabase(serviceUrl("mariadb"));
+const openOnMysql = (languages: Languages) => async (): Promise<Opened> => {
+  const { url, drop } = await freshDatabase(addressOf(languages));
   const database = await openMysql({ url });
   return { database, close: () => database.close().then(drop) };
-}
+};
 
 async function openInMemory(): Promise<Opened> {
   const database = openSqlite({ file: ":memory:" });
@@ -205,7 +205,8 @@ async function openInMemory(): Promise<Opened> {
 
 describe("conversions, on SQLite", () => testAll(openInMemory, sqlite));
 describe("conversions, on PostgreSQL", needsService("postgres"), () => testAll(openOnServer, postgres));
-describe("conversions, on MariaDB", needsService("mariadb"), () => testAll(openOnMariadb, mariadb));
+describe("conversions, on MariaDB", needsService("mariadb"), () => testAll(openOnMysql(mariadb), mariadb));
+describe("conversions, on MySQL", needsService("mysql"), () => testAll(openOnMysql(mysql), mysql));
 
 /** Migrates a table that holds the values, and null, and reads what they have become. */
 async function convertAll(

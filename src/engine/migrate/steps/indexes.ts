@@ -8,7 +8,7 @@ import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
 export function dropIndexSteps(kept: Kept, context: DiffContext): Step[] {
   const { before, after } = kept;
-  const { ddl } = context;
+  const { ddl, from } = context;
   const stays = new Set(after.indexes.map((index) => indexIdentity(index, after, ddl)));
   const renamed = new Set(renamedIndexes(kept, context).map(({ from }) => from));
   return before.indexes
@@ -17,8 +17,9 @@ export function dropIndexSteps(kept: Kept, context: DiffContext): Step[] {
       createStep({
         kind: "drop-index",
         model: before.name,
+        table: before.table,
         sql: [ddl.dropIndex(index)],
-        ...lockOf(ddl, "alter"),
+        ...lockOf(ddl, "drop-index", { table: tableOf(before, [from]), indexes: [index] }),
         does: [`Drops the index ${index.name}.`],
       }),
     );

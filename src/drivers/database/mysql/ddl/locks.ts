@@ -1,4 +1,6 @@
-/** What MariaDB holds up while it changes a table. It takes the lightest of its ways by itself; which that is, it was asked with LOCK = NONE. */
+/** What both servers hold up while they change a table. They take the lightest of their ways by themselves; which that is, they were asked with LOCK = NONE. */
+import { isUnbounded } from "./shapes.ts";
+import type { Variant } from "../variants/variant.ts";
 import type { Altered, ColumnShape, Deed, IndexShape, Lock, TableShape } from "../../../ddl.ts";
 
 const nothing: Lock = { waits: "nobody", rows: false };
@@ -12,6 +14,7 @@ const lightest: Readonly<Record<Deed, Lock>> = {
   create: nothing,
   drop: moment,
   "drop-column": moment,
+  "drop-index": moment,
   alter: moment,
   rewrite: copied,
   require: beside,
@@ -20,14 +23,27 @@ const lightest: Readonly<Record<Deed, Lock>> = {
   key: beside,
 };
 
-/** A table with a unique index over long texts, which is kept by a hash, is copied by nearly every change. */
-export function lockOf(deed: Deed, on?: Altered): Lock {
-  if (deed === "create" || deed === "drop" || on === undefined) return lightest[deed];
-  const { table, indexes } = on;
-  if (indexes.some((index) => isHashed(index, table))) return copied;
-  // The condition of the one that is made is stored in every row.
-  const made = deed === "index" ? indexes.at(-1) : undefined;
-  return made?.unique && made.where !== null ? copied : lightest[deed];
+const never: ReadonlySet<Deed> = new Set(["create", "drop"]);
+
+/**
+ * A unique index over long texts is kept by a hash. Where that is MariaDB's own, nearly every change copies the table; where it is a
+ * part of the index, the making and dropping of the index alone.
+ */
+export const createLockOf =
+  ({ longParts }: Variant["tables"]) =>
+  (deed: Deed, on?: Altered): Lock => {
+    if (never.has(deed) || on === undefined) return lightest[deed];
+    const { table, indexes } = on;
+    const isMade = deed === "index";
+    const last = isMade || deed === "drop-index" ? indexes.at(-1) : undefined;
+    // The condition of the one that is made is stored in every row.
+    if (isMade && last?.unique && last.where !== null) return copied;
+    if (longParts !== null) return last !== undefined && isLong(last, table) ? copied : lightest[deed];
+    return deed !== "drop-index" && indexes.some((index) => isHashed(index, table)) ? copied : lightest[deed];
+  };
+
+function isLong({ unique, columns }: IndexShape, table: TableShape): boolean {
+  return unique && columns.some((part) => isUnbounded(part, table));
 }
 
 /** What InnoDB's index entries hold, in bytes. */

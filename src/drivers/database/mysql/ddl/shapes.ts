@@ -1,5 +1,5 @@
 /** How both servers spell columns, references and indexes: in statements, and in what it says of itself. */
-import type { ColumnShape, IndexShape, ReferenceShape } from "../../../ddl.ts";
+import type { ColumnShape, IndexShape, ReferenceShape, TableShape } from "../../../ddl.ts";
 import { quote, shorten } from "../text.ts";
 import type { Variant } from "../variants/variant.ts";
 
@@ -21,6 +21,12 @@ export function typeOf({ storage, precision, scale, length, native }: ColumnShap
   if (storage === "uuid") return "char(36)";
   if (storage === "text") return typeof length === "number" ? `varchar(${length})` : "longtext";
   return storage === "integer" || storage === "bigint" ? integer : plainTypes[storage];
+}
+
+/** A text of the product's own without a bound, of which an index holds the beginning. */
+export function isUnbounded({ column }: IndexShape["columns"][number], { columns }: Pick<TableShape, "columns">): boolean {
+  const held = columns.find(({ name }) => name === column);
+  return held?.storage === "text" && !held.native && typeof held.length !== "number";
 }
 
 export function listNames(names: readonly string[]): string {

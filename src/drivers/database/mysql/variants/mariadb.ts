@@ -41,6 +41,8 @@ export const mariadb: Variant = Object.freeze<Variant>({
     // Kept by a hash of its own.
     longParts: null,
     expression: "null",
+    constant: null,
+    checksDocuments: true,
     dropChecks: null,
     spell: null,
   }),

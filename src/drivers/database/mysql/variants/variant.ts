@@ -74,6 +74,13 @@ export interface Tables {
   readonly longParts: ((column: string) => readonly string[]) | null;
   /** Of `information_schema.statistics s`: the part of an index that is no column. */
   readonly expression: string;
+  /**
+   * What rows that are there get in a new column of that type, as a constant, out of SQL; null where it can be none, and the table is
+   * copied. Null as a whole where any expression will do.
+   */
+  readonly constant: ((type: string, fill: string) => string | null) | null;
+  /** A document's column has a condition of its own: that it is JSON. */
+  readonly checksDocuments: boolean;
   /** Out of the name of a table made LIKE another and the number of CHECK constraints that it has got: what drops them, where their names would stand in the way. */
   readonly dropChecks: ((table: string, count: number) => readonly string[]) | null;
   /** A definition as the server takes it, which may hang on what is there; null where it takes it as it is. */
