@@ -1,5 +1,6 @@
 /** The listener and the fetch face: stopping, health, cross-origin sharing and what every answer carries. */
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { on, once } from "node:events";
 import { request as send } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -124,6 +125,28 @@ describe("what arrived before the turn of the event loop", () => {
     first.destroy();
     await listener.stop();
   });
+});
+
+test("no answer leaves before what arrived with its request is answered", async () => {
+  const accepted: Socket[] = [];
+  const onAccept = (told: unknown) => accepted.push((told as { readonly socket: Socket }).socket);
+  subscribe("net.server.socket", onAccept);
+  const sentBefore: (number | undefined)[] = [];
+  const serve = () => {
+    sentBefore.push(accepted[0]?.bytesWritten);
+    return text("");
+  };
+  const listener = await listen(serve, { port: 0, host: "127.0.0.1", limits, newId: () => "1" });
+  const socket = connect(listener.port, "127.0.0.1");
+  const heard = on(socket, "data");
+  // In one segment.
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2));
+  let answers = "";
+  while (answers.split("HTTP/1.1 200").length < 3) answers += String((await heard.next()).value);
+  unsubscribe("net.server.socket", onAccept);
+  socket.destroy();
+  await listener.stop();
+  assert.deepEqual(sentBefore, [0, 0]);
 });
 
 describe("open paths", () => {

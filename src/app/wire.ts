@@ -95,8 +95,9 @@ export async function openDatabase(url: string, onTrouble: OnTrouble, opening: O
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
   assert(replicas.length === 0, "the option replicas is for PostgreSQL");
   const { schemas = [] } = opening;
+  // One in memory stands for any, as where only the document of the API is asked for.
   assert(
-    schemas.length === 0,
+    schemas.length === 0 || (!isMysql(url) && fileOf(url) === null),
     `the backend has tables in the schema ${schemas[0] ?? ""}, and only PostgreSQL has schemas: use a postgres:// URL, or remove schema()`,
   );
   if (isMysql(url)) return openMysqlDatabase(url, told, opening);

@@ -318,8 +318,7 @@ export function indexColumns(
 ): string {
   const columns = index.columns.map((column) => `${ddl.quote(column.column)}${direction(column)}`).join(", ");
   const where = index.where === null ? "" : ` WHERE ${index.where}`;
-  // An index stands in the schema of its table.
-  return `${ddl.quote(partsOfTable(index.name).name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
+  return `${ddl.quote(index.name)} ON ${ddl.quote(index.table)} (${columns})${where}`;
 }
 
 /** Every reference of a table, those of one column too. */

@@ -36,6 +36,7 @@ CREATE TABLE gone (id bigint unsigned); CREATE VIEW broken AS SELECT id FROM gon
 const wide = Array.from({ length: 500 }, (_, at) => `Col${at} ${at % 2 === 0 ? "int" : "varchar(4)"}`);
 
 for (const { product, needed } of products) describe(`hostile schemas on ${product}`, needed, () => testSchemas(product, needed));
+for (const { product, needed } of products) describe(`another database on ${product}`, needed, () => testElsewhere(product));
 for (const { product, needed } of products)
   describe(`who may not make a database on ${product}`, needed, () => testRights(product));
 
@@ -106,6 +107,43 @@ function testSchemas(product: "mariadb" | "mysql", needed: { readonly skip: stri
     assert.equal(made.status, 201, JSON.stringify(made.body));
     assert.deepEqual((await answer("wides?filter[col499]=c499")).data, [{ id: 1, ...row }]);
     assert.equal((await adopted().served.ask("wides/1", { method: "PATCH", body: '{"col250":7}' })).body.col250, 7);
+  });
+}
+
+function testElsewhere(product: "mariadb" | "mysql"): void {
+  test("a foreign key into another database is a plain field that the database holds to, taken over or not", async (t) => {
+    const other = `hf_other_${process.pid}`;
+    const run = async (sql: string) => queryMariadb(serviceUrl(product), sql);
+    await run(`create database ${other}`);
+    await run(`create table ${other}.people (id int primary key)`);
+    await run(`insert into ${other}.people values (1)`);
+    const { out, served, place, url, stop } = await adopt(
+      product,
+      `CREATE TABLE note (id int PRIMARY KEY, person_id int, FOREIGN KEY (person_id) REFERENCES ${other}.people (id))`,
+    );
+    t.after(stop);
+    assert.match(
+      out,
+      /note\.person_id: it refers to people of another database, which is not served: no relation, but plain fields/,
+    );
+    const send = async (body: object) => (await served.ask("notes", { method: "POST", body: JSON.stringify(body) })).status;
+    assert.deepEqual([await send({ id: 1, personId: 1 }), await send({ id: 2, personId: 9 })], [201, 409]);
+    place.write("taken.ts", place.read("open.ts").replaceAll(".adopted()", ".takenOver()"));
+    for (const action of ["apply", "status"]) {
+      const told = await place.run("migrate", action, "--backend", "taken.ts", "--database", url);
+      assert.equal(told.code, 0, told.out + told.err);
+    }
+    place.write(
+      "more.ts",
+      place
+        .read("taken.ts")
+        .replace("  personId", '  body: text().default("x"),\n  personId')
+        .replace("import { ", "import { text, "),
+    );
+    for (const action of ["apply", "status"]) {
+      const told = await place.run("migrate", action, "--backend", "more.ts", "--database", url);
+      assert.equal(told.code, 0, told.out + told.err);
+    }
   });
 }
 

@@ -148,6 +148,14 @@ describe("a database of several schemas", needsService("postgres"), () => {
       [["notes", "sales.orders"]],
     );
     assert.equal((await place.run("migrate", "status", "--backend", "own.ts", "--database", url)).code, 0);
+    for (const [file, backend] of [
+      ["own.ts", place.read("own.ts")],
+      ["taken.ts", text.replaceAll(".adopted()", ".takenOver()")],
+    ] as const) {
+      place.write(file, backend);
+      const document = await place.run("openapi", "--backend", file);
+      assert.deepEqual([document.code, document.out.includes("/api/stockItems/{id}")], [0, true], document.err);
+    }
     place.write("mine.ts", text.replace('.schema("sales")\n  .adopted()', '.schema("sales")').replace('.table("items")', ""));
     const mine = await place.run("check", "--backend", "mine.ts");
     assert.match(mine.out + mine.err, /salesItems: it names a schema, and its table is Holdfast's own/);

@@ -46,7 +46,9 @@ export function compileCreate(
   addRuleCheck(draft, rule);
   addChange(draft, { kind: "insert", before: null, originParam: fields.length });
   const { back, looks } = readBackStep(draft, options.readBack);
-  const alike = serial === null && !looks && !looksAround(rule) && !leadBack(references, draft);
+  // A number that is asked for by a statement of its own is the last one's.
+  const isNumbered = serial === null || target.dialect.lastNumber === null;
+  const alike = isNumbered && !looks && !looksAround(rule) && !leadBack(references, draft);
   return { steps, back, serial, before: null, alike };
 }
 

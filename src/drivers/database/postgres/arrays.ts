@@ -6,6 +6,7 @@ import { rememberTexts, replaceMarks } from "../texts.ts";
 import { placeOfWhere } from "../words.ts";
 import type { Query } from "./flight.ts";
 import { functionName, placeOf } from "./functions.ts";
+import { literal } from "./text.ts";
 import { toSent } from "./values.ts";
 
 /** Where a parameter comes from: an array of the parts' values, a step before them, or what each part has returned. */
@@ -38,17 +39,21 @@ function spread(text: string, sources: readonly Source[]): Spread {
 function queryAll(text: string, sources: readonly Source[] = [], kept = 0): string {
   const { from, inner } = spread(text, sources);
   if (kept === 0) return `select u.o, r.* from ${from} cross join lateral (${inner}) r`;
-  const names = Array.from({ length: kept }, (_, column) => `c${column}`);
-  return keeping(`select u.o, r.* from ${from} cross join lateral (${inner}) r(${names.join(", ")})`, names);
+  const names = namesOf(kept);
+  return `with s as (select u.o, r.* from ${from} cross join lateral (${inner}) r(${names.join(", ")})) ${keeping(names)}`;
 }
 
-/** Rows of which columns are remembered as arrays in the order of the parts; where not each part has one row, nothing is. */
-function keeping(query: string, names: readonly string[]): string {
+function namesOf(kept: number): readonly string[] {
+  return Array.from({ length: kept }, (_, column) => `c${column}`);
+}
+
+/** The rows `s`, of which columns are remembered as arrays in the order of the parts; where not each part has one row, nothing is. */
+function keeping(names: readonly string[]): string {
   const kept = names.map(
     (name) =>
       `(select case when count(*) = ? then ${functionName("remember")}(?, array_agg(s.${name}::text order by s.o)::text) end from s) is not null`,
   );
-  return `with s as (${query}) select s.* from s where ${kept.join(" and ")}`;
+  return `select s.* from s${kept.length > 0 ? " where " : ""}${kept.join(" and ")}`;
 }
 
 /** The first column of a query's rows, where it is not null, of all together. */
@@ -71,6 +76,25 @@ function insertAll(text: string, sources: readonly Source[]): string | null {
   return `insert into ${table} (${columns}) select ${inner} from ${from}`;
 }
 
+const numberedPattern = /^([\s\S]*) returning ("(?:[^"]|"")*")$/;
+
+/**
+ * An insert of all rows whose numbers the database counts. They are drawn beforehand, each for its row: nothing says in which order
+ * rows are returned. Null where the text is another statement.
+ */
+function numberAll(text: string, { sources, kept }: Form): string | null {
+  const [, insert = "", column = ""] = numberedPattern.exec(text) ?? [];
+  const parts = insertPattern.exec(insert);
+  const [, table = "", columns = "", values] = parts ?? [];
+  if (values === undefined || kept > 1) return null;
+  const { from, inner } = spread(values, sources);
+  const name = literal(column.slice(1, -1).replaceAll('""', '"'));
+  const drawn = `select *, nextval(pg_get_serial_sequence(${literal(table)}, ${name})) k from ${from}`;
+  const both = sources.includes("before") ? "u cross join lateral (select u.*) v" : "u";
+  const made = `insert into ${table} (${column}, ${columns}) select u.k, ${inner} from ${both} order by u.o`;
+  return `with u as (${drawn}), w as (${made}), s as (select u.o, u.k c0 from u) ${keeping(namesOf(kept))}`;
+}
+
 const changePattern = /^(update|delete from) ("(?:[^"]|"")*") /;
 /** A name without a table before it would be of either. */
 const nameOfRows = /"(?:[pv]\d+|o)"/;
@@ -91,7 +115,7 @@ interface Form {
 }
 
 function write({ kind, text, changes }: Step, { sources, kept }: Form): string | null {
-  if (kind === "rows") return queryAll(text, sources, kept);
+  if (kind === "rows") return numberedPattern.test(text) ? numberAll(text, { sources, kept }) : queryAll(text, sources, kept);
   if (kind === "check") return `select ${functionName("refuse")}(a.c::text) from (${checkAll(text, sources)}) a(c) limit 1`;
   const joined = insertAll(text, sources) ?? changeAll(text, sources);
   if (joined === null || !changes) return joined;

@@ -19,6 +19,7 @@ import {
   type TableShape,
 } from "../../ddl.ts";
 import { tiesOf } from "../structures.ts";
+import { sqliteDialect } from "./dialect.ts";
 import { readFound, readReferences } from "./ddl/found.ts";
 import { sqliteForms } from "./ddl/forms.ts";
 
@@ -38,7 +39,7 @@ const columnTypes: Readonly<Record<ColumnShape["storage"], string>> = {
   bytes: "BLOB",
 };
 
-const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const quote = (name: string) => sqliteDialect.quote(name);
 
 /** A value as SQL text. Numbers that are not finite have none. */
 function literal(value: Value): string {
@@ -75,7 +76,9 @@ const countsWith = "AUTOINCREMENT";
 
 function defineColumn(column: ColumnShape, fill: string | null = null, { traits }: Pick<TableShape, "traits"> = {}): string {
   const { name, native, references } = column;
-  const type = typeOf(column, traits === undefined);
+  const said = typeOf(column, traits === undefined);
+  // Words and digits are a type as they are; whatever else another database calls one is a name.
+  const type = /^[\w (),]*$/.test(said) ? said : quote(said);
   if (column.serial) {
     const isCounted = traits === undefined || traits.includes(countsWith);
     const required = native && !isCounted && !takesNull(column) ? " NOT NULL" : "";

@@ -12,6 +12,7 @@ import type {
   SortTerm,
   Texts,
 } from "../../dialect.ts";
+import { shownTable } from "../../../schema/table-name.ts";
 import { bindNative, readNative } from "./catalog/forms.ts";
 
 export const sqliteDialect: Dialect = Object.freeze<Dialect>({
@@ -70,8 +71,9 @@ function term({ sql, descending }: SortTerm): string {
   return descending ? `${sql} desc` : sql;
 }
 
+// A schema, which only PostgreSQL has, is a part of the name: in memory, where a database stands for any.
 function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return `"${shownTable(name).replaceAll('"', '""')}"`;
 }
 
 function literal(text: string): string {

@@ -36,7 +36,7 @@ const tablesText = `select table_name from information_schema.tables where ${her
 const columnsText = `select c.table_name, c.column_name, c.column_type, c.is_nullable, c.extra from information_schema.columns c
 join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'
 where c.${here} and not (${isOurs}) order by binary c.table_name, c.ordinal_position`;
-const referencesText = `select k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule, r.update_rule
+const referencesText = `select k.table_name, k.constraint_name, k.column_name, if(k.referenced_table_schema = database(), k.referenced_table_name, concat(k.referenced_table_name, ' of another database')), k.referenced_column_name, r.delete_rule, r.update_rule
 from information_schema.key_column_usage k join information_schema.referential_constraints r
   on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name
 where k.${here} order by binary k.table_name, binary k.constraint_name, k.ordinal_position`;

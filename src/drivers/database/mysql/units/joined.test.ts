@@ -72,3 +72,32 @@ test("changes are joined by their own keys, unless a name of theirs would be of 
   ])
     assert.equal(joinStep(step(text), [["x"], ["y"]]), null, text);
 });
+
+test("rows that the server counts are told to it one after the other, as many as a power of two", () => {
+  const step: Step = {
+    text: 'insert into "t" ("a", "b") values (?, cast(? as signed)) returning "id"',
+    kind: "rows",
+    params: [],
+  };
+  const four = [
+    ["w", 1],
+    ["x", 2],
+    ["y", 3],
+    ["z", 4],
+  ];
+  const values = Array.from({ length: 4 }, () => "(?, cast(? as signed))").join(", ");
+  assert.deepEqual(joinStep(step, four), {
+    text: `insert into "t" ("a", "b") values ${values} returning "id"`,
+    params: four.flat(),
+    step,
+    isNumbered: false,
+  });
+  assert.equal(joinStep(step, four.slice(1)), null);
+  assert.equal(
+    joinStep(
+      step,
+      Array.from({ length: 128 }, () => ["x", 1]),
+    ),
+    null,
+  );
+});

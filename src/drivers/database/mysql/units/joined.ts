@@ -8,6 +8,8 @@ import { toSent } from "../values.ts";
 /** A step of all parts. What a check says, and what is counted, is judged where it is answered. */
 export interface JoinedStep extends Statement {
   readonly step: Step;
+  /** Each row begins with the number of its part; otherwise they are numbers that were counted on from part to part. */
+  readonly isNumbered: boolean;
 }
 
 // A packet that is too long ends the connection; servers take one of a megabyte at least.
@@ -47,6 +49,27 @@ function insertAll(text: string, collation: string): string | null {
   const [, table, columns, values, query] = parts;
   const selected = selectAll(values === undefined ? (query as string) : `select ${values}`, { numbered: "", collation });
   return selected === null ? null : `insert into ${table} (${columns}) ${selected}`;
+}
+
+const countedPattern = /^(insert into "(?:[^"]|"")*" \([^()]*\) values )(\([\s\S]*\))( returning "(?:[^"]|"")*")$/;
+const countedMax = 64;
+
+/**
+ * An insert of rows whose numbers the server counts on in their order, as many as it is told beforehand: of a query it would not know
+ * how many, and leave a gap. Of so many rows as a power of two, since each number of rows is a text of its own.
+ */
+function countAll(step: Step, all: readonly (readonly Value[])[]): JoinedStep | null {
+  const [, insert, values, returning] = countedPattern.exec(step.text) ?? [];
+  if (values === undefined || all.length > countedMax || !Number.isInteger(Math.log2(all.length))) return null;
+  if (lengthOf(all) > joinedCharactersMax) return null;
+  const text = stepFor(step.text, String(all.length), () => `${insert}${all.map(() => values).join(", ")}${returning}`);
+  return text === null ? null : { text, params: all.flat(), step, isNumbered: false };
+}
+
+function lengthOf(all: readonly (readonly Value[])[]): number {
+  let length = 0;
+  for (const value of all.flat()) if (typeof value === "string" || value instanceof Uint8Array) length += value.length;
+  return length;
 }
 
 const changePattern = /^(update|delete from) ("(?:[^"]|"")*") /;
@@ -120,14 +143,13 @@ export function noteUnfit({ text }: Step): void {
 /** The statement that runs a step for all; null where it is not of a kind that this can do. What looked back is known by now. */
 export function joinStep(step: Step, all: readonly (readonly Value[])[], collation: string): JoinedStep | null {
   if (unfit.has(step.text)) return null;
-  const isChange = step.kind === "run";
-  const text = stepFor(step.text, `${isChange ? "run" : "rows"} ${collation}`, () =>
-    isChange
-      ? (insertAll(step.text, collation) ?? changeAll(step.text, collation))
-      : selectAll(step.text, { numbered: "u.o, ", collation }),
-  );
+  if (countedPattern.test(step.text)) return countAll(step, all);
+  const text = stepFor(step.text, `${step.kind === "run" ? "run" : "rows"} ${collation}`, () => {
+    if (step.kind === "run") return insertAll(step.text, collation) ?? changeAll(step.text, collation);
+    return selectAll(step.text, { numbered: "u.o, ", collation });
+  });
   const params = text === null ? null : toJson(all);
-  return text === null || params === null ? null : { text, params: [params], step };
+  return text === null || params === null ? null : { text, params: [params], step, isNumbered: true };
 }
 
 /** The statement that asks a read for all; null where there is none. */

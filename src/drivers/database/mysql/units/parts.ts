@@ -54,7 +54,7 @@ export async function runParts(block: Block, { parts, shared, from, collation, r
     for (const { start, end, query } of join({ step, values, collation })) {
       statements++;
       const asked = query ?? { text: step.text, params: values[start] ?? [], step };
-      const hearing: Hearing = { results: results.slice(start, end), start, step, index: from + place, isOne: query === null };
+      const hearing: Hearing = { results: results.slice(start, end), start, step, index: from + place, form: formOf(query) };
       await block.add({
         ...asked,
         hear(answer) {
@@ -88,15 +88,16 @@ interface Joining {
   readonly collation: string;
 }
 
-/** All in one, or in halves where that would be too long, or each by itself where the product has no such statement. */
+/** All in one, or in two where that would be too long, or each by itself where the product has no such statement. */
 function join(joining: Joining, start = 0): readonly Stretch[] {
   const { step, values, collation } = joining;
   const end = start + values.length;
   const query = values.length > 1 ? joinStep(step, values, collation) : null;
   if (query !== null || values.length === 1) return [{ start, end, query }];
-  const middle = Math.ceil(values.length / 2);
-  const halves = [values.slice(0, middle), values.slice(middle)] as const;
-  return [...join({ ...joining, values: halves[0] }, start), ...join({ ...joining, values: halves[1] }, start + middle)];
+  // The largest power of two that leaves some: then few numbers of rows occur.
+  const first = 2 ** Math.ceil(Math.log2(values.length) - 1);
+  const two = [values.slice(0, first), values.slice(first)] as const;
+  return [...join({ ...joining, values: two[0] }, start), ...join({ ...joining, values: two[1] }, start + first)];
 }
 
 interface Hearing {
@@ -106,21 +107,33 @@ interface Hearing {
   readonly start: number;
   readonly step: Step;
   readonly index: number;
-  /** It is the step itself, whose rows have no number. */
-  readonly isOne: boolean;
+  readonly form: "itself" | "numbered" | "counted";
 }
 
-function take(answer: Parameters<Asked["hear"]>[0], { results, start, step, index, isOne }: Hearing): void {
+function formOf(query: JoinedStep | null): Hearing["form"] {
+  if (query === null) return "itself";
+  return query.isNumbered ? "numbered" : "counted";
+}
+
+function take(answer: Parameters<Asked["hear"]>[0], { results, start, step, index, form }: Hearing): void {
   const { kind, changes } = step;
-  if (isOne) {
+  if (form === "itself") {
     const rows = judgeOne(answer, { start, step, index });
     return void results[0]?.push({ rows, changes: kind === "run" ? answer.count : 0 });
   }
+  if (form === "counted") return takeCounted(answer.rows, results);
   if (kind === "check") judgeAll(answer.rows, { start, index });
   if (kind === "run" && changes && answer.count !== results.length) throw new UnitRefused(changes.reason, index);
   const byPart = kind === "rows" ? Map.groupBy(answer.rows, (row) => Number(row[0])) : null;
   for (const [place, own] of results.entries())
     own.push({ rows: (byPart?.get(place + 1) ?? []).map((row) => row.slice(1)), changes: kind === "run" ? 1 : 0 });
+}
+
+/** Numbers that one statement has counted go up in the order of its rows, in whichever order they come back. */
+function takeCounted(rows: readonly Row[], results: readonly StepResult[][]): void {
+  assert(rows.length === results.length, "as many rows are counted as there are");
+  const numbers = rows.map(([number]) => number as number | bigint).toSorted((one, other) => (one < other ? -1 : 1));
+  for (const [place, own] of results.entries()) own.push({ rows: [[numbers[place] as Value]], changes: 0 });
 }
 
 function judgeOne(

@@ -1,5 +1,6 @@
 /** Indexes as PostgreSQL has them: with the key at their end, and null where queries order it. */
 import { indexColumns, type IndexShape, type TableShape } from "../../../ddl.ts";
+import { partsOfTable } from "../../../../schema/table-name.ts";
 import { quote, quoteOwn } from "../text.ts";
 
 /** An index ends with the key, as lists do: their order is total, and the index has all of it. A unique one has no need. */
@@ -20,8 +21,10 @@ export function createIndex(index: IndexShape, table: TableShape, how = ""): str
     const names = index.columns.map(({ column }) => quote(column)).join(", ");
     return `ALTER TABLE ${quote(index.table)} ADD CONSTRAINT ${quoteOwn(index.name)} UNIQUE (${names})`;
   }
+  // It stands in the schema of its table, whatever is said.
+  const { name } = partsOfTable(index.name);
   const optional = new Set(table.columns.filter((one) => one.optional).map(({ name }) => name));
-  const columns = indexColumns({ quote }, { ...index, columns: indexed(index, table) }, ({ column, descending }) => {
+  const columns = indexColumns({ quote }, { ...index, name, columns: indexed(index, table) }, ({ column, descending }) => {
     if (!optional.has(column) || index.found !== undefined) return descending ? " DESC" : "";
     return descending ? " DESC NULLS LAST" : " NULLS FIRST";
   });
