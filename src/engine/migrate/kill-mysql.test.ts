@@ -202,23 +202,26 @@ async function findPlaces(languages: Languages): Promise<readonly number[]> {
 
 function tests(): void {
   describe("killed at any statement, on MariaDB", needsService("mariadb"), () => testKills(mariadb, [10, 6, 3]));
-  describe("killed at any statement, on MySQL", needsService("mysql"), () => testKills(mysql, [5, 3, 2]));
+  describe("killed at any statement, on MySQL", needsService("mysql"), () => testKills(mysql, [4, 2, 2]));
 }
 
 /** Counts: of kills, of those while the server is at it, and of ways back. */
 function testKills(languages: Languages, [kills, sent, ways]: readonly [number, number, number]): void {
+  let found: Promise<readonly number[]> | undefined;
+  const listPlaces = () => (found ??= findPlaces(languages));
+
   test("a migration goes on at the next start, with every row", async () => {
     const states = new Set<string>();
-    for (const place of someOf(await findPlaces(languages), kills)) states.add(await killAt(languages, place, "answered"));
+    for (const place of someOf(await listPlaces(), kills)) states.add(await killAt(languages, place, "answered"));
     assert.deepEqual([...states].toSorted(), ["old", "unfinished"]);
   });
 
   test("and so it does where the server was still at it", async () => {
-    for (const place of someOf(await findPlaces(languages), sent)) await killAt(languages, place, "sent");
+    for (const place of someOf(await listPlaces(), sent)) await killAt(languages, place, "sent");
   });
 
   test("it leads back as well, from where it was killed", async () => {
-    const places = await findPlaces(languages);
+    const places = await listPlaces();
     for (const place of someOf(places.slice(8, -8), ways))
       await inFresh(languages, async (url) => {
         assert.ok(migrateAndDie({ program, url }, place, "answered").killed);
@@ -232,7 +235,7 @@ function testKills(languages: Languages, [kills, sent, ways]: readonly [number, 
   });
 
   test("planted fault: without marks in the journal it does not", async () => {
-    const places = await findPlaces(languages);
+    const places = await listPlaces();
     await inFresh(languages, async (url) => {
       migrateAndDie({ program, url }, Math.floor((places.at(-1) as number) / 3), "careless");
       await withScratch(url, async (scratch) => {
