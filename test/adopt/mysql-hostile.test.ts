@@ -36,6 +36,7 @@ CREATE TABLE gone (id bigint unsigned); CREATE VIEW broken AS SELECT id FROM gon
 const wide = Array.from({ length: 500 }, (_, at) => `Col${at} ${at % 2 === 0 ? "int" : "varchar(4)"}`);
 
 for (const { product, needed } of products) describe(`hostile schemas on ${product}`, needed, () => testSchemas(product, needed));
+for (const { product, needed } of products) describe(`two databases on ${product}`, needed, () => testBeyond(product));
 for (const { product, needed } of products)
   describe(`who may not make a database on ${product}`, needed, () => testRights(product));
 
@@ -107,7 +108,9 @@ function testSchemas(product: "mariadb" | "mysql", needed: { readonly skip: stri
     assert.deepEqual((await answer("wides?filter[col499]=c499")).data, [{ id: 1, ...row }]);
     assert.equal((await adopted().served.ask("wides/1", { method: "PATCH", body: '{"col250":7}' })).body.col250, 7);
   });
+}
 
+function testBeyond(product: "mariadb" | "mysql"): void {
   test("a foreign key into another database is a plain field that the database holds to, taken over or not", async (t) => {
     const other = `hf_other_${process.pid}`;
     const run = async (sql: string) => queryMariadb(serviceUrl(product), sql);
