@@ -10,10 +10,10 @@ import { freshDatabase } from "../../../test/servers/databases.ts";
 import { openDatabase } from "../../app/wire.ts";
 import { date, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
-import { applyMigration, runEntry } from "./apply.ts";
+import { applyMigration, runEntry } from "./apply/apply.ts";
 import { ensureSchema } from "./ensure.ts";
-import { readEntries, readEntry, readHead, readSnapshot } from "./journal.ts";
-import { planMigration } from "./plan.ts";
+import { readEntries, readEntry, readHead, readSnapshot } from "./journal/journal.ts";
+import { planMigration } from "./plan/plan.ts";
 import { addressOf, idOf, type Languages, onEach, type Open, schemaOf, scratchFolder } from "./scratch.test.ts";
 
 const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb"), mysql: needsService("mysql") };

@@ -2,21 +2,21 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createConnection } from "mysql2/promise";
-import { type Need, needsService } from "../../../test/needs.ts";
-import { freshDatabase } from "../../../test/servers/databases.ts";
-import { openMysql } from "../../drivers/database/mysql/mysql.ts";
-import { mariadb as mariadbVariant } from "../../drivers/database/mysql/variants/mariadb.ts";
-import { mysql as mysqlVariant } from "../../drivers/database/mysql/variants/mysql.ts";
-import type { Variant } from "../../drivers/database/mysql/variants/variant.ts";
-import type { Row } from "../../drivers/database.ts";
-import { date, integer, json, text, url } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
-import { type Case, cases, nowMs, people } from "./cases.test.ts";
-import { ensureSchema } from "./ensure.ts";
+import { type Need, needsService } from "../../../../test/needs.ts";
+import { freshDatabase } from "../../../../test/servers/databases.ts";
+import { openMysql } from "../../../drivers/database/mysql/mysql.ts";
+import { mariadb as mariadbVariant } from "../../../drivers/database/mysql/variants/mariadb.ts";
+import { mysql as mysqlVariant } from "../../../drivers/database/mysql/variants/mysql.ts";
+import type { Variant } from "../../../drivers/database/mysql/variants/variant.ts";
+import type { Row } from "../../../drivers/database.ts";
+import { date, integer, json, text, url } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
+import { type Case, cases, nowMs, people } from "../cases.test.ts";
+import { ensureSchema } from "../ensure.ts";
 import { planMigration } from "./plan.ts";
-import { addressOf, type Languages, mariadb, mysql, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
-import { isCopied, type Step } from "./steps/step.ts";
+import { addressOf, type Languages, mariadb, mysql, type Scratch, schemaOf, speaking } from "../scratch.test.ts";
+import { isCopied, type Step } from "../steps/step.ts";
 
 const hashed = { title: text(), page: url().unique(), seen: date().optional(), mark: text().max(20) };
 const conditioned = (fields: Record<string, unknown>) =>
