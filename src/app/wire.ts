@@ -15,7 +15,7 @@ import { sqliteDialect } from "../drivers/database/sqlite/dialect.ts";
 import { type Restored, restoreFrom, type RestoreRequest } from "../drivers/database/sqlite/restore.ts";
 import { keepWriter, type WriterEvent, type WriterKeeper } from "../drivers/database/sqlite/keeper.ts";
 import { openSqlite } from "../drivers/database/sqlite/sqlite.ts";
-import { systemShapes } from "../engine/migrate/system-tables.ts";
+import { systemShapes } from "../engine/migrate/journal/system-tables.ts";
 import { changesTable, commitColumn } from "../engine/write/change.ts";
 
 export type { WriterEvent } from "../drivers/database/sqlite/keeper.ts";

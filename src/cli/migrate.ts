@@ -1,12 +1,12 @@
 /** `holdfast migrate plan|apply|status|down`: shows what would happen, does it, tells where things stand, and goes back. */
 import { AppError } from "../base/errors.ts";
-import { applyMigration, commandOf, findRefusals, type MigrateContext, planEntry } from "../engine/migrate/apply.ts";
-import { downEntry, migrateDown, planDown } from "../engine/migrate/down.ts";
-import { type DryRun, type DryRunOptions, dryRun } from "../engine/migrate/dry-run.ts";
-import { countRows, explainStep, writePlan } from "../engine/migrate/explain.ts";
-import type { JournalEntry, JournalHead } from "../engine/migrate/journal.ts";
-import { resumeMigration } from "../engine/migrate/phases.ts";
-import { phrasesOf } from "../engine/migrate/plan.ts";
+import { applyMigration, commandOf, findRefusals, type MigrateContext, planEntry } from "../engine/migrate/apply/apply.ts";
+import { downEntry, migrateDown, planDown } from "../engine/migrate/apply/down.ts";
+import { type DryRun, type DryRunOptions, dryRun } from "../engine/migrate/apply/dry-run.ts";
+import { countRows, explainStep, writePlan } from "../engine/migrate/plan/explain.ts";
+import type { JournalEntry, JournalHead } from "../engine/migrate/journal/journal.ts";
+import { resumeMigration } from "../engine/migrate/apply/phases.ts";
+import { phrasesOf } from "../engine/migrate/plan/plan.ts";
 import { migrationStatus } from "../engine/migrate/status.ts";
 import { count, type Step } from "../engine/migrate/steps/step.ts";
 import type { Schema } from "../schema/schema.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createApp } from "holdfast";
 import { openDatabase } from "../../src/app/wire.ts";
-import { readEntries } from "../../src/engine/migrate/journal.ts";
+import { readEntries } from "../../src/engine/migrate/journal/journal.ts";
 import { testSecret } from "../fresh.ts";
 import { createLedger, type Ledger, work } from "../crash/ledger.ts";
 import { faultyStore } from "../races/backend.ts";

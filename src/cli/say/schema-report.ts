@@ -1,7 +1,7 @@
 /** Tells a person what a start did to the database's schema, or what it waits for. */
-import { driftPhrase } from "../../engine/migrate/apply.ts";
+import { driftPhrase } from "../../engine/migrate/apply/apply.ts";
 import type { Ensured } from "../../engine/migrate/ensure.ts";
-import { phrasesOf } from "../../engine/migrate/plan.ts";
+import { phrasesOf } from "../../engine/migrate/plan/plan.ts";
 import type { Terminal } from "../terminal.ts";
 
 const titles: Readonly<Record<Ensured["status"], string | null>> = {

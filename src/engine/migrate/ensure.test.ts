@@ -12,10 +12,10 @@ import { openDatabase } from "../../app/wire.ts";
 import type { Product } from "../../drivers/database.ts";
 import { date, text } from "../../schema/field.ts";
 import { model } from "../../schema/model.ts";
-import { applyMigration, runEntry } from "./apply.ts";
+import { applyMigration, runEntry } from "./apply/apply.ts";
 import { ensureSchema } from "./ensure.ts";
-import { readEntries, readEntry, readHead, readSnapshot } from "./journal.ts";
-import { planMigration } from "./plan.ts";
+import { readEntries, readEntry, readHead, readSnapshot } from "./journal/journal.ts";
+import { planMigration } from "./plan/plan.ts";
 import { idOf, type Languages, onEach, type Open, schemaOf, scratchFolder } from "./scratch.test.ts";
 
 const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };

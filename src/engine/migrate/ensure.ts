@@ -1,14 +1,14 @@
 /** Brings the database to the schema when the app starts: at once where nothing is to do, and never further than it may. */
 import type { Schema } from "../../schema/schema.ts";
-import { applyMigration, commandOf, driftPhrase, findRefusals, isBusy, type MigrateContext } from "./apply.ts";
-import { findDrift } from "./drift.ts";
+import { applyMigration, commandOf, driftPhrase, findRefusals, isBusy, type MigrateContext } from "./apply/apply.ts";
+import { findDrift } from "./journal/drift.ts";
 import { findTakenOver } from "./adopted/find.ts";
 import { failMigrate } from "./errors.ts";
-import { type JournalHead, readHead, readSnapshot } from "./journal.ts";
-import { findLarge } from "./large.ts";
-import { resumeMigration } from "./phases.ts";
-import { phrasesOf, type Plan, planMigration } from "./plan.ts";
-import { checksumOf } from "./snapshot.ts";
+import { type JournalHead, readHead, readSnapshot } from "./journal/journal.ts";
+import { findLarge } from "./plan/large.ts";
+import { resumeMigration } from "./apply/phases.ts";
+import { phrasesOf, type Plan, planMigration } from "./plan/plan.ts";
+import { checksumOf } from "./snapshot/snapshot.ts";
 
 export interface EnsureOptions {
   /** `development` applies what loses nothing; `production` applies only to an empty database, or with `migrate`. */

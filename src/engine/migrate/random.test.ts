@@ -32,14 +32,14 @@ import {
 import { model } from "../../schema/model.ts";
 import { belongsTo } from "../../schema/relation.ts";
 import type { Field as CompiledField, Model, Schema } from "../../schema/schema.ts";
-import { applyMigration } from "./apply.ts";
-import { migrateDown, planDown } from "./down.ts";
-import { findDrift } from "./drift.ts";
-import { readerOf, readHead, readSnapshot } from "./journal.ts";
-import { findLarge } from "./large.ts";
-import { phrasesOf, planMigration } from "./plan.ts";
+import { applyMigration } from "./apply/apply.ts";
+import { migrateDown, planDown } from "./apply/down.ts";
+import { findDrift } from "./journal/drift.ts";
+import { readerOf, readHead, readSnapshot } from "./journal/journal.ts";
+import { findLarge } from "./plan/large.ts";
+import { phrasesOf, planMigration } from "./plan/plan.ts";
 import { type Languages, mariadb, postgres, sqlite } from "./scratch.test.ts";
-import { storedFields } from "./snapshot.ts";
+import { storedFields } from "./snapshot/snapshot.ts";
 
 const kinds = [
   "text",

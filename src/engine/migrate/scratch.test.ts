@@ -23,7 +23,7 @@ import { sqliteDialect } from "../../drivers/database/sqlite/dialect.ts";
 import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
 import { compileSchema, type DeclaredModel } from "../../schema/compile.ts";
 import type { Schema } from "../../schema/schema.ts";
-import type { MigrateContext } from "./apply.ts";
+import type { MigrateContext } from "./apply/apply.ts";
 
 /** A product's languages, and what they call the values that tests write and read: decimals in their smallest unit, ISO texts. */
 export interface Languages {

@@ -1,12 +1,12 @@
 /** Tells where a database stands: what was applied, what waits, and what somebody changed by hand. */
 import type { Schema } from "../../schema/schema.ts";
-import { findRefusals, type MigrateContext } from "./apply.ts";
+import { findRefusals, type MigrateContext } from "./apply/apply.ts";
 import { findTakenOver } from "./adopted/find.ts";
-import { findLarge } from "./large.ts";
-import { findDrift } from "./drift.ts";
-import { type JournalEntry, type JournalHead, readEntries, readHead } from "./journal.ts";
-import { type Plan, planMigration } from "./plan.ts";
-import { emptySnapshot } from "./snapshot.ts";
+import { findLarge } from "./plan/large.ts";
+import { findDrift } from "./journal/drift.ts";
+import { type JournalEntry, type JournalHead, readEntries, readHead } from "./journal/journal.ts";
+import { type Plan, planMigration } from "./plan/plan.ts";
+import { emptySnapshot } from "./snapshot/snapshot.ts";
 
 export interface MigrationStatus {
   /** `empty`: nothing was ever made in the database. */

@@ -1,7 +1,7 @@
 /** What a snapshot carries on from the one before it of a table that was adopted: what the database said when it was taken over. */
 import type { Ddl, IndexShape, NativeType } from "../../../drivers/ddl.ts";
 import type { Field } from "../../../schema/schema.ts";
-import type { SnapshotAdopted, SnapshotField, SnapshotModel } from "../snapshot-types.ts";
+import type { SnapshotAdopted, SnapshotField, SnapshotModel } from "../snapshot/snapshot-types.ts";
 
 /** To be spread into a field: the type that its column has, and whether only the database knows how to fill it in. */
 export function carryNative(

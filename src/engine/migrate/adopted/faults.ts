@@ -2,7 +2,7 @@
 import type { Ddl } from "../../../drivers/ddl.ts";
 import type { FoundTable } from "../../../drivers/found.ts";
 import type { Field, Model } from "../../../schema/schema.ts";
-import { storedFields } from "../snapshot.ts";
+import { storedFields } from "../snapshot/snapshot.ts";
 
 /** Half sentences; empty where it can be taken over. */
 export function faultsOf(model: Model, table: FoundTable, ddl: Ddl): readonly string[] {

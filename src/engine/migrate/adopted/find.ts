@@ -1,9 +1,9 @@
 /** Asks the database for the tables that a schema takes over and that the journal does not know yet. */
 import type { FoundTable } from "../../../drivers/found.ts";
 import type { Schema } from "../../../schema/schema.ts";
-import type { MigrateContext } from "../apply.ts";
-import { readerOf } from "../journal.ts";
-import type { Snapshot } from "../snapshot-types.ts";
+import type { MigrateContext } from "../apply/apply.ts";
+import { readerOf } from "../journal/journal.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
 
 /** By their names; those that are not there are made. */
 export async function findTakenOver(

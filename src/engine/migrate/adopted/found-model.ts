@@ -2,9 +2,9 @@
 import type { TieDetails } from "../../../drivers/ddl.ts";
 import type { FoundColumn, FoundIndex, FoundTable } from "../../../drivers/found.ts";
 import type { Field, Model, Schema } from "../../../schema/schema.ts";
-import type { ModelIdentity } from "../identity.ts";
-import { storedFields } from "../snapshot.ts";
-import type { Snapshot, SnapshotField, SnapshotModel, SnapshotReference } from "../snapshot-types.ts";
+import type { ModelIdentity } from "../snapshot/identity.ts";
+import { storedFields } from "../snapshot/snapshot.ts";
+import type { Snapshot, SnapshotField, SnapshotModel, SnapshotReference } from "../snapshot/snapshot-types.ts";
 
 export interface Taking {
   readonly model: Model;

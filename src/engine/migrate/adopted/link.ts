@@ -1,5 +1,5 @@
 /** References between models of a snapshot: by id where both are in it, and else by the names of the table and its key. */
-import type { SnapshotField, SnapshotModel, SnapshotReference } from "../snapshot-types.ts";
+import type { SnapshotField, SnapshotModel, SnapshotReference } from "../snapshot/snapshot-types.ts";
 
 /** @param before models by which references to those that are gone are named */
 export function linkModels(models: readonly SnapshotModel[], before: readonly SnapshotModel[]): readonly SnapshotModel[] {

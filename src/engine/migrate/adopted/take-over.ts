@@ -2,9 +2,9 @@
 import type { Ddl } from "../../../drivers/ddl.ts";
 import type { FoundTable } from "../../../drivers/found.ts";
 import type { Schema } from "../../../schema/schema.ts";
-import { identify } from "../identity.ts";
-import { takeSnapshot } from "../snapshot.ts";
-import type { Snapshot, SnapshotModel } from "../snapshot-types.ts";
+import { identify } from "../snapshot/identity.ts";
+import { takeSnapshot } from "../snapshot/snapshot.ts";
+import type { Snapshot, SnapshotModel } from "../snapshot/snapshot-types.ts";
 import { count, createStep, type Step } from "../steps/step.ts";
 import { faultsOf } from "./faults.ts";
 import { modelOf, type Taking } from "./found-model.ts";

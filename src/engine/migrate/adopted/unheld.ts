@@ -1,7 +1,7 @@
 /** Tells of new relations that the database does not hold, for a column of such a type can refer only to one of its own table's making. */
 import { isMigrated, type Schema } from "../../../schema/schema.ts";
 import { shownTable } from "../../../schema/table-name.ts";
-import type { Snapshot } from "../snapshot-types.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
 
 /** One hint for each. */
 export function findUnheld(schema: Schema, from: Snapshot, to: Snapshot): readonly string[] {

@@ -1,7 +1,7 @@
 /** What the rows that are there will hold after a migration, as SQL over the tables as they are before it. */
 import { convert } from "./conversion.ts";
 import type { DiffContext, Kept } from "./kept.ts";
-import type { SnapshotField } from "../snapshot-types.ts";
+import type { SnapshotField } from "../snapshot/snapshot-types.ts";
 
 /** A table as it will be, under the names it will have, to be read from. */
 export function tableAfter(kept: Kept, fields: readonly SnapshotField[], context: DiffContext): string {

@@ -7,14 +7,14 @@ import {
   renameColumn,
   type TableShape,
 } from "../../../drivers/ddl.ts";
-import { declaredName } from "../hints.ts";
+import { declaredName } from "../plan/hints.ts";
 import { fillOf } from "./after.ts";
 import { convert } from "./conversion.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { keptIndexes } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
-import { columnOf, tableOf } from "../snapshot.ts";
-import type { SnapshotField, SnapshotModel } from "../snapshot-types.ts";
+import { columnOf, tableOf } from "../snapshot/snapshot.ts";
+import type { SnapshotField, SnapshotModel } from "../snapshot/snapshot-types.ts";
 import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
 /** One column's change with all there is to say of it. */

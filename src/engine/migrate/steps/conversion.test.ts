@@ -29,11 +29,11 @@ import {
   uuid,
 } from "../../../schema/field.ts";
 import { model } from "../../../schema/model.ts";
-import { applyMigration } from "../apply.ts";
-import { readHead, readSnapshot } from "../journal.ts";
-import { phrasesOf, planMigration } from "../plan.ts";
+import { applyMigration } from "../apply/apply.ts";
+import { readHead, readSnapshot } from "../journal/journal.ts";
+import { phrasesOf, planMigration } from "../plan/plan.ts";
 import { type Languages, mariadb, postgres, schemaOf, sqlite } from "../scratch.test.ts";
-import { columnOf } from "../snapshot.ts";
+import { columnOf } from "../snapshot/snapshot.ts";
 
 type AnyField = Field<unknown, Flag>;
 interface Case {

@@ -1,6 +1,6 @@
 /** How the values of one field type become those of another: exactly, or not without being asked, or not at all. */
 import type { Ddl } from "../../../drivers/ddl.ts";
-import type { SnapshotField } from "../snapshot-types.ts";
+import type { SnapshotField } from "../snapshot/snapshot-types.ts";
 
 export interface Misfit {
   /** SQL over the old column: true for a value that has no counterpart. */

@@ -5,12 +5,12 @@ import { alterSteps, unfilled } from "./alter.ts";
 import type { DiffContext, Kept } from "./kept.ts";
 import { createIndexSteps, dropIndexSteps, renameIndexSteps } from "./indexes.ts";
 import { orderRenames } from "./renames.ts";
-import { tableOf } from "../snapshot.ts";
-import type { SnapshotModel } from "../snapshot-types.ts";
+import { tableOf } from "../snapshot/snapshot.ts";
+import type { SnapshotModel } from "../snapshot/snapshot-types.ts";
 import { addReferenceSteps, dropReferenceSteps } from "./references.ts";
 import { count, createStep, lockOf, type Step } from "./step.ts";
 import { changesTable, commitColumn } from "../../write/change.ts";
-import { journalTable, orderedSince, systemShapes } from "../system-tables.ts";
+import { journalTable, orderedSince, systemShapes } from "../journal/system-tables.ts";
 
 /**
  * Drops come before renames and renames before what is new, so that every name is free when it is taken. References are untied before

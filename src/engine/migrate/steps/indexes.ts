@@ -2,8 +2,8 @@
 import type { Altered, Ddl, IndexShape } from "../../../drivers/ddl.ts";
 import { tableAfter } from "./after.ts";
 import type { DiffContext, Kept } from "./kept.ts";
-import type { SnapshotField, SnapshotModel } from "../snapshot-types.ts";
-import { tableOf } from "../snapshot.ts";
+import type { SnapshotField, SnapshotModel } from "../snapshot/snapshot-types.ts";
+import { tableOf } from "../snapshot/snapshot.ts";
 import { type Check, createStep, lockOf, type Step } from "./step.ts";
 
 export function dropIndexSteps(kept: Kept, context: DiffContext): Step[] {

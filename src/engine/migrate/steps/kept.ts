@@ -1,6 +1,6 @@
 /** What the steps of a plan are made from: two snapshots, and the models that are in both. */
 import type { Ddl } from "../../../drivers/ddl.ts";
-import type { Snapshot, SnapshotModel } from "../snapshot-types.ts";
+import type { Snapshot, SnapshotModel } from "../snapshot/snapshot-types.ts";
 
 export interface DiffContext {
   readonly from: Snapshot;

@@ -1,9 +1,9 @@
 /** The steps that tie and untie tables, where references stand apart from them: untied before anything is renamed, tied at the end. */
 import type { Phased, References, ReferenceShape } from "../../../drivers/ddl.ts";
 import { referencesOf } from "../../../drivers/ddl.ts";
-import { guardEntry } from "../journal.ts";
-import { tableOf } from "../snapshot.ts";
-import type { Snapshot, SnapshotField, SnapshotModel } from "../snapshot-types.ts";
+import { guardEntry } from "../journal/journal.ts";
+import { tableOf } from "../snapshot/snapshot.ts";
+import type { Snapshot, SnapshotField, SnapshotModel } from "../snapshot/snapshot-types.ts";
 import { tableAfter } from "./after.ts";
 import type { DiffContext } from "./kept.ts";
 import { type Check, createStep, isCopied, lockOf, type Step } from "./step.ts";

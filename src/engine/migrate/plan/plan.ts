@@ -1,15 +1,15 @@
 /** Plans a migration: what turns the journal's last snapshot into the schema, what undoes it, and what looks like a mistake. */
-import type { Ddl } from "../../drivers/ddl.ts";
-import type { FoundTable } from "../../drivers/found.ts";
-import type { Schema } from "../../schema/schema.ts";
-import { groundSnapshot } from "./adopted/take-over.ts";
-import { findUnheld } from "./adopted/unheld.ts";
-import { diffSnapshots } from "./steps/diff.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import type { FoundTable } from "../../../drivers/found.ts";
+import type { Schema } from "../../../schema/schema.ts";
+import { groundSnapshot } from "../adopted/take-over.ts";
+import { findUnheld } from "../adopted/unheld.ts";
+import { diffSnapshots } from "../steps/diff.ts";
 import { findHints } from "./hints.ts";
-import { checksumOf, emptySnapshot, takeSnapshot } from "./snapshot.ts";
-import type { Snapshot } from "./snapshot-types.ts";
-import type { DiffContext } from "./steps/kept.ts";
-import { isDestructive, type Step } from "./steps/step.ts";
+import { checksumOf, emptySnapshot, takeSnapshot } from "../snapshot/snapshot.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
+import type { DiffContext } from "../steps/kept.ts";
+import { isDestructive, type Step } from "../steps/step.ts";
 
 export interface Plan {
   readonly from: Snapshot;

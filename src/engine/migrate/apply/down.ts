@@ -1,12 +1,12 @@
 /** Undoes the migration in force, by the way back that was stored when it was applied. */
 import { type Applied, type MigrateContext, ready, runEntry } from "./apply.ts";
-import { failMigrate } from "./errors.ts";
-import { type JournalEntry, type JournalHead, readEntry, readHead, readSnapshot } from "./journal.ts";
+import { failMigrate } from "../errors.ts";
+import { type JournalEntry, type JournalHead, readEntry, readHead, readSnapshot } from "../journal/journal.ts";
 import { resumeMigration } from "./phases.ts";
-import { downSnapshot } from "./plan.ts";
-import { checksumOf, emptySnapshot } from "./snapshot.ts";
-import type { Snapshot } from "./snapshot-types.ts";
-import type { Step } from "./steps/step.ts";
+import { downSnapshot } from "../plan/plan.ts";
+import { checksumOf, emptySnapshot } from "../snapshot/snapshot.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
+import type { Step } from "../steps/step.ts";
 
 /** The undoing of one migration, not yet run. */
 export interface DownPlan {

@@ -1,7 +1,7 @@
 /** The snapshot of a schema that the journal keeps: only what the database knows of, with a stable id for each model and field. */
 import { createHash } from "node:crypto";
-import type { ColumnShape, Ddl, IndexShape, ReferenceShape, TableShape } from "../../drivers/ddl.ts";
-import { type Field, isMigrated, type Model, type Schema } from "../../schema/schema.ts";
+import type { ColumnShape, Ddl, IndexShape, ReferenceShape, TableShape } from "../../../drivers/ddl.ts";
+import { type Field, isMigrated, type Model, type Schema } from "../../../schema/schema.ts";
 import { type Bounds, boundsOf } from "./bounds.ts";
 import { identify } from "./identity.ts";
 import {
@@ -11,9 +11,9 @@ import {
   type SnapshotModel,
   type SnapshotReference,
 } from "./snapshot-types.ts";
-import { carryAdopted, carryIndex, carryNative, enumeratedBy } from "./adopted/carry.ts";
+import { carryAdopted, carryIndex, carryNative, enumeratedBy } from "../adopted/carry.ts";
 import { writePredicate } from "./predicate.ts";
-import { systemVersion } from "./system-tables.ts";
+import { systemVersion } from "../journal/system-tables.ts";
 
 /** The empty snapshot: a database in which nothing has been made, not even the engine's own tables. */
 export const emptySnapshot: Snapshot = Object.freeze({ format: snapshotFormat, system: 0, lastId: 0, models: Object.freeze([]) });

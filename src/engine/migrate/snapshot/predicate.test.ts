@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { needsService } from "../../../test/needs.ts";
-import { postgresDdl } from "../../drivers/database/postgres/ddl.ts";
-import { sqliteDdl as ddl } from "../../drivers/database/sqlite/ddl.ts";
-import type { Ddl } from "../../drivers/ddl.ts";
-import { and, not, or } from "../../schema/cond.ts";
-import { choice, date, integer, json, text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
-import { expr } from "../../schema/rule.ts";
-import { planMigration } from "./plan.ts";
-import { openPostgresScratch, schemaOf } from "./scratch.test.ts";
+import { needsService } from "../../../../test/needs.ts";
+import { postgresDdl } from "../../../drivers/database/postgres/ddl.ts";
+import { sqliteDdl as ddl } from "../../../drivers/database/sqlite/ddl.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import { and, not, or } from "../../../schema/cond.ts";
+import { choice, date, integer, json, text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
+import { expr } from "../../../schema/rule.ts";
+import { planMigration } from "../plan/plan.ts";
+import { openPostgresScratch, schemaOf } from "../scratch.test.ts";
 
 const people = model("people", { name: text() });
 const films = model("films", {

@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import type { Ddl } from "../../drivers/ddl.ts";
-import { languagesOf } from "../../drivers/database/mysql/variants/languages.ts";
-import { mariadb } from "../../drivers/database/mysql/variants/mariadb.ts";
-import { postgresDdl } from "../../drivers/database/postgres/ddl.ts";
-import { sqliteDdl as ddl } from "../../drivers/database/sqlite/ddl.ts";
-import { date, decimal, integer, serial, text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { type Case, cases, nowMs, people } from "./cases.test.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import { languagesOf } from "../../../drivers/database/mysql/variants/languages.ts";
+import { mariadb } from "../../../drivers/database/mysql/variants/mariadb.ts";
+import { postgresDdl } from "../../../drivers/database/postgres/ddl.ts";
+import { sqliteDdl as ddl } from "../../../drivers/database/sqlite/ddl.ts";
+import { date, decimal, integer, serial, text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { type Case, cases, nowMs, people } from "../cases.test.ts";
 import { writePlan } from "./explain.ts";
 import { downSnapshot, phrasesOf, type Plan, planMigration } from "./plan.ts";
-import { schemaOf } from "./scratch.test.ts";
-import { checksumOf } from "./snapshot.ts";
+import { schemaOf } from "../scratch.test.ts";
+import { checksumOf } from "../snapshot/snapshot.ts";
 
 /** A product, and whether every table has many rows. */
 interface Way {

@@ -1,6 +1,6 @@
 /** Tells what looks like a rename that was not declared: one thing gone and a like one new, which would lose its values. */
-import { count } from "./steps/step.ts";
-import type { Snapshot, SnapshotField, SnapshotModel } from "./snapshot-types.ts";
+import { count } from "../steps/step.ts";
+import type { Snapshot, SnapshotField, SnapshotModel } from "../snapshot/snapshot-types.ts";
 
 /** What two models must share to be taken for one. */
 const likenessMin = 0.5;

@@ -1,8 +1,8 @@
 /** Says a plan in plain words: what each step does, who waits for how many rows, what is lost, and the SQL. */
-import type { Ddl } from "../../drivers/ddl.ts";
-import { shownTable } from "../../schema/table-name.ts";
-import type { Readable } from "./journal.ts";
-import { count, isCopied, type Step } from "./steps/step.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import { shownTable } from "../../../schema/table-name.ts";
+import type { Readable } from "../journal/journal.ts";
+import { count, isCopied, type Step } from "../steps/step.ts";
 
 /** Rows by table; a table that is not there yet has none. */
 export type RowCounts = ReadonlyMap<string, number>;

@@ -1,7 +1,7 @@
 /** Writes the condition of a partial index as SQL: own stored fields and constants only, nothing bound. */
-import type { Ddl } from "../../drivers/ddl.ts";
-import type { Filter, Source, Term } from "../../schema/filter.ts";
-import { failMigrate } from "./errors.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import type { Filter, Source, Term } from "../../../schema/filter.ts";
+import { failMigrate } from "../errors.ts";
 
 export interface PredicateContext {
   readonly ddl: Pick<Ddl, "quote" | "literal">;

@@ -1,8 +1,8 @@
 /** Which tables have so many rows that a migration takes the ways in which nobody waits for them. */
-import type { MigrateContext } from "./apply.ts";
-import { schemasOf } from "../../schema/table-name.ts";
-import { readerOf } from "./journal.ts";
-import type { Snapshot } from "./snapshot-types.ts";
+import type { MigrateContext } from "../apply/apply.ts";
+import { schemasOf } from "../../../schema/table-name.ts";
+import { readerOf } from "../journal/journal.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
 
 /** Below this, passing over all rows takes less time than the further transactions of a migration in phases. */
 const manyRowsMinDefault = 10_000;

@@ -1,7 +1,7 @@
 /** Bounds of texts in keys and indexes, for databases that have such: what a column is declared with, and how far an index holds it. */
-import type { Ddl } from "../../drivers/ddl.ts";
-import type { Field, Index, Model } from "../../schema/schema.ts";
-import { failMigrate } from "./errors.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import type { Field, Index, Model } from "../../../schema/schema.ts";
+import { failMigrate } from "../errors.ts";
 
 export interface Bounds {
   /** To be spread into a column's shape. */

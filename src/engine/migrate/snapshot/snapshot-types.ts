@@ -1,5 +1,5 @@
 /** What a snapshot is: data that the journal keeps, and that identities and plans are made from. */
-import type { ColumnShape, IndexShape, NativeType, ReferenceShape, TieDetails } from "../../drivers/ddl.ts";
+import type { ColumnShape, IndexShape, NativeType, ReferenceShape, TieDetails } from "../../../drivers/ddl.ts";
 
 /** Raised when older versions could not read it. */
 export const snapshotFormat = 1;

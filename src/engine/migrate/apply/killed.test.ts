@@ -1,7 +1,7 @@
 /** What the tests share that kill a migration: a process of their own that dies at a statement, and the fault that they must find. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import type { Database } from "../../drivers/database.ts";
+import type { Database } from "../../../drivers/database.ts";
 
 export interface Killed {
   readonly killed: boolean;

@@ -1,14 +1,14 @@
 /** Which texts are bounded, and how far an index holds them, where the database has such bounds. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { languagesOf } from "../../drivers/database/mysql/variants/languages.ts";
-import { mariadb } from "../../drivers/database/mysql/variants/mariadb.ts";
-import { sqliteDdl } from "../../drivers/database/sqlite/ddl.ts";
-import { compileSchema } from "../../schema/compile.ts";
-import { integer, text, url } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
-import type { Model } from "../../schema/schema.ts";
+import { languagesOf } from "../../../drivers/database/mysql/variants/languages.ts";
+import { mariadb } from "../../../drivers/database/mysql/variants/mariadb.ts";
+import { sqliteDdl } from "../../../drivers/database/sqlite/ddl.ts";
+import { compileSchema } from "../../../schema/compile.ts";
+import { integer, text, url } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
+import type { Model } from "../../../schema/schema.ts";
 import { boundsOf } from "./bounds.ts";
 
 const { forms } = languagesOf(mariadb, null).ddl;

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
-import { needsService } from "../../../test/needs.ts";
-import { openSqlite } from "../../drivers/database/sqlite/sqlite.ts";
-import { decimal, integer, text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
+import { needsService } from "../../../../test/needs.ts";
+import { openSqlite } from "../../../drivers/database/sqlite/sqlite.ts";
+import { decimal, integer, text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
 import { planEntry } from "./apply.ts";
 import { dryRun } from "./dry-run.ts";
-import { ensureSchema } from "./ensure.ts";
-import { readHead, readSnapshot } from "./journal.ts";
-import { type Plan, planMigration } from "./plan.ts";
-import { idOf, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "./scratch.test.ts";
+import { ensureSchema } from "../ensure.ts";
+import { readHead, readSnapshot } from "../journal/journal.ts";
+import { type Plan, planMigration } from "../plan/plan.ts";
+import { idOf, onEach, openMysqlScratch, type Scratch, schemaOf, scratchFolder } from "../scratch.test.ts";
 
 const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
 const before = schemaOf(model("films", { title: text(), price: integer() }), model("people", { name: text() }));

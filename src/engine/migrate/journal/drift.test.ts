@@ -1,15 +1,15 @@
 /** Each way in which a database can differ from its journal is planted, found and named. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { needsService } from "../../../test/needs.ts";
-import type { Product } from "../../drivers/database.ts";
-import { boolean, integer, serial, text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
+import { needsService } from "../../../../test/needs.ts";
+import type { Product } from "../../../drivers/database.ts";
+import { boolean, integer, serial, text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
 import { findDrift } from "./drift.ts";
-import { ensureSchema } from "./ensure.ts";
+import { ensureSchema } from "../ensure.ts";
 import { readHead, readSnapshot } from "./journal.ts";
-import { onEach, type Open, schemaOf } from "./scratch.test.ts";
+import { onEach, type Open, schemaOf } from "../scratch.test.ts";
 
 const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
 const people = model("people", { name: text() });

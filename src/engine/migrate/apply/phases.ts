@@ -1,9 +1,18 @@
 /** Runs a migration: the steps with the journal's entry in one transaction, then each phase with a mark in the journal, so that it can go on. */
-import { type Database, type Migrator, type Statement, UnitRefused } from "../../drivers/database.ts";
-import type { Ddl, Phase } from "../../drivers/ddl.ts";
-import { failMigrate } from "./errors.ts";
-import { closeEntry, guardEntry, isAsMarked, type JournalEntry, markEntry, openEntry, readEntry, readHead } from "./journal.ts";
-import type { Step } from "./steps/step.ts";
+import { type Database, type Migrator, type Statement, UnitRefused } from "../../../drivers/database.ts";
+import type { Ddl, Phase } from "../../../drivers/ddl.ts";
+import { failMigrate } from "../errors.ts";
+import {
+  closeEntry,
+  guardEntry,
+  isAsMarked,
+  type JournalEntry,
+  markEntry,
+  openEntry,
+  readEntry,
+  readHead,
+} from "../journal/journal.ts";
+import type { Step } from "../steps/step.ts";
 
 interface Running {
   readonly database: Database;

@@ -1,18 +1,18 @@
 /** Rehearses a migration on a copy of the database, or in a transaction that is undone where a database has such; checks what came of it. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { assert } from "../../base/errors.ts";
-import type { Database } from "../../drivers/database.ts";
-import type { Ddl } from "../../drivers/ddl.ts";
+import { assert } from "../../../base/errors.ts";
+import type { Database } from "../../../drivers/database.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
 import { type MigrateContext, runEntry } from "./apply.ts";
-import { failMigrate } from "./errors.ts";
-import { findDrift } from "./drift.ts";
-import { countRows } from "./explain.ts";
-import { type JournalEntry, type Readable, readerOf } from "./journal.ts";
+import { failMigrate } from "../errors.ts";
+import { findDrift } from "../journal/drift.ts";
+import { countRows } from "../plan/explain.ts";
+import { type JournalEntry, type Readable, readerOf } from "../journal/journal.ts";
 import { runWhole } from "./phases.ts";
-import { schemasOf, shownTable } from "../../schema/table-name.ts";
-import { tableOf } from "./snapshot.ts";
-import { createStep } from "./steps/step.ts";
+import { schemasOf, shownTable } from "../../../schema/table-name.ts";
+import { tableOf } from "../snapshot/snapshot.ts";
+import { createStep } from "../steps/step.ts";
 
 export interface DryRunOptions {
   /** Opens the copy: the driver's factory. Not asked where no copy is made. */

@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { type Connection, createConnection } from "mysql2/promise";
-import { needsService } from "../../../test/needs.ts";
-import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
-import { type MysqlOptions, openMysql } from "../../drivers/database/mysql/mysql.ts";
-import { integer, text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
-import type { Schema } from "../../schema/schema.ts";
-import { ensureSchema } from "./ensure.ts";
-import { readHead } from "./journal.ts";
-import { idOf, mariadb, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
+import { needsService } from "../../../../test/needs.ts";
+import { freshDatabase } from "../../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../../test/servers/names.ts";
+import { type MysqlOptions, openMysql } from "../../../drivers/database/mysql/mysql.ts";
+import { integer, text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
+import type { Schema } from "../../../schema/schema.ts";
+import { ensureSchema } from "../ensure.ts";
+import { readHead } from "../journal/journal.ts";
+import { idOf, mariadb, type Scratch, schemaOf, speaking } from "../scratch.test.ts";
 
 const first = schemaOf(model("films", { title: text(), stock: integer() }));
 const noted = schemaOf(model("films", { title: text(), stock: integer(), note: text().optional() }));

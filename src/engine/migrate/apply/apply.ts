@@ -1,15 +1,15 @@
 /** Applies a plan: asks the data, then runs every statement and the journal's entry in one transaction, or none. */
-import { AppError } from "../../base/errors.ts";
-import type { Clock } from "../../base/clock.ts";
-import type { Database } from "../../drivers/database.ts";
-import type { Ddl } from "../../drivers/ddl.ts";
-import { findDrift } from "./drift.ts";
-import { failMigrate } from "./errors.ts";
-import { type JournalEntry, type JournalHead, type Readable, readHead } from "./journal.ts";
+import { AppError } from "../../../base/errors.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Database } from "../../../drivers/database.ts";
+import type { Ddl } from "../../../drivers/ddl.ts";
+import { findDrift } from "../journal/drift.ts";
+import { failMigrate } from "../errors.ts";
+import { type JournalEntry, type JournalHead, type Readable, readHead } from "../journal/journal.ts";
 import { AlreadyThere, resumeMigration, runInPhases, runWhole } from "./phases.ts";
-import { phrasesOf, type Plan } from "./plan.ts";
-import type { Snapshot } from "./snapshot-types.ts";
-import { count, type Step } from "./steps/step.ts";
+import { phrasesOf, type Plan } from "../plan/plan.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
+import { count, type Step } from "../steps/step.ts";
 
 /** What every function here works with; the app puts it together once. */
 export interface MigrateContext {

@@ -1,7 +1,7 @@
 /** The tables that the engine keeps beside the models': journal, changes and idempotency keys, and how they came to be as they are. */
-import { changesTable as changesName, commitColumn } from "../write/change.ts";
-import { idempotencyTable as idempotencyName, idempotencyTextMax } from "../write/once.ts";
-import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../drivers/ddl.ts";
+import { changesTable as changesName, commitColumn } from "../../write/change.ts";
+import { idempotencyTable as idempotencyName, idempotencyTextMax } from "../../write/once.ts";
+import type { ColumnShape, Ddl, IndexShape, TableShape } from "../../../drivers/ddl.ts";
 
 /**
  * Raised with any change below: the next migration then brings the tables up to date.

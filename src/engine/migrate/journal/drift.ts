@@ -1,9 +1,9 @@
 /** Compares the database as it is with the journal's snapshot, and names each difference. */
-import type { Ddl, Structure } from "../../drivers/ddl.ts";
+import type { Ddl, Structure } from "../../../drivers/ddl.ts";
 import { type Readable, readerOf, readStructure } from "./journal.ts";
-import { schemasOf, shownTable } from "../../schema/table-name.ts";
-import { tableOf } from "./snapshot.ts";
-import type { Snapshot } from "./snapshot-types.ts";
+import { schemasOf, shownTable } from "../../../schema/table-name.ts";
+import { tableOf } from "../snapshot/snapshot.ts";
+import type { Snapshot } from "../snapshot/snapshot-types.ts";
 import { systemShapes } from "./system-tables.ts";
 
 /** One sentence for each difference; empty when the database is as the journal says. */

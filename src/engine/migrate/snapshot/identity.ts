@@ -1,5 +1,5 @@
 /** Tells which model and field of a schema is which of the snapshot before it, renamed ones included, and numbers the new ones. */
-import { type Field, isMigrated, type Model, type Schema } from "../../schema/schema.ts";
+import { type Field, isMigrated, type Model, type Schema } from "../../../schema/schema.ts";
 import type { Snapshot } from "./snapshot-types.ts";
 
 export interface ModelIdentity {

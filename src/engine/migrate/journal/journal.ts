@@ -1,10 +1,10 @@
 /** The journal: every migration that was applied or undone, in the database that it changed. */
-import type { Database, Statement } from "../../drivers/database.ts";
-import type { Ddl, Reader } from "../../drivers/ddl.ts";
-import { failMigrate } from "./errors.ts";
-import { emptySnapshot } from "./snapshot.ts";
-import { type Snapshot, snapshotFormat } from "./snapshot-types.ts";
-import { createStep, type Step } from "./steps/step.ts";
+import type { Database, Statement } from "../../../drivers/database.ts";
+import type { Ddl, Reader } from "../../../drivers/ddl.ts";
+import { failMigrate } from "../errors.ts";
+import { emptySnapshot } from "../snapshot/snapshot.ts";
+import { type Snapshot, snapshotFormat } from "../snapshot/snapshot-types.ts";
+import { createStep, type Step } from "../steps/step.ts";
 import { journalTable, systemShapes } from "./system-tables.ts";
 
 /** The last entry, as far as a start needs it. */

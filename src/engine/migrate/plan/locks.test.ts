@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createConnection } from "mysql2/promise";
-import { needsService } from "../../../test/needs.ts";
-import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
-import { openMysql } from "../../drivers/database/mysql/mysql.ts";
-import { date, integer, json, text, url } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
-import { type Case, cases, nowMs, people } from "./cases.test.ts";
-import { ensureSchema } from "./ensure.ts";
+import { needsService } from "../../../../test/needs.ts";
+import { freshDatabase } from "../../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../../test/servers/names.ts";
+import { openMysql } from "../../../drivers/database/mysql/mysql.ts";
+import { date, integer, json, text, url } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
+import { type Case, cases, nowMs, people } from "../cases.test.ts";
+import { ensureSchema } from "../ensure.ts";
 import { planMigration } from "./plan.ts";
-import { mariadb, schemaOf, speaking } from "./scratch.test.ts";
-import { isCopied, type Step } from "./steps/step.ts";
+import { mariadb, schemaOf, speaking } from "../scratch.test.ts";
+import { isCopied, type Step } from "../steps/step.ts";
 
 const hashed = { title: text(), page: url().unique(), seen: date().optional(), mark: text().max(20) };
 const conditioned = (fields: Record<string, unknown>) =>

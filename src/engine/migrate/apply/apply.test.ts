@@ -1,19 +1,19 @@
 /** Applying, refusing and undoing on real files with rows in them. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { needsService } from "../../../test/needs.ts";
-import type { Database, Migrator } from "../../drivers/database.ts";
-import { AppError } from "../../base/errors.ts";
-import type { DeclaredModel } from "../../schema/compile.ts";
-import { date, datetime, decimal, integer, now, serial, text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
+import { needsService } from "../../../../test/needs.ts";
+import type { Database, Migrator } from "../../../drivers/database.ts";
+import { AppError } from "../../../base/errors.ts";
+import type { DeclaredModel } from "../../../schema/compile.ts";
+import { date, datetime, decimal, integer, now, serial, text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
 import { applyMigration } from "./apply.ts";
 import { migrateDown, planDown } from "./down.ts";
-import { findDrift } from "./drift.ts";
-import { readEntries, readHead, readSnapshot } from "./journal.ts";
-import { planMigration } from "./plan.ts";
-import { eachProduct, idOf, type Scratch, schemaOf } from "./scratch.test.ts";
+import { findDrift } from "../journal/drift.ts";
+import { readEntries, readHead, readSnapshot } from "../journal/journal.ts";
+import { planMigration } from "../plan/plan.ts";
+import { eachProduct, idOf, type Scratch, schemaOf } from "../scratch.test.ts";
 
 const servers = { postgres: needsService("postgres"), mariadb: needsService("mariadb") };
 const people = model("people", { name: text() });

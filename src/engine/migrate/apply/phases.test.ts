@@ -1,21 +1,21 @@
 /** A migration in phases: nobody waits while rows are passed over, what is half done is done anew, and what does not fit is said. */
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
-import { needsService } from "../../../test/needs.ts";
-import { freshDatabase } from "../../../test/servers/databases.ts";
-import { serviceUrl } from "../../../test/servers/names.ts";
-import { queryOnce } from "../../../test/servers/postgres.ts";
-import type { Database } from "../../drivers/database.ts";
-import { openPostgres, type PostgresOptions } from "../../drivers/database/postgres/postgres.ts";
-import { text } from "../../schema/field.ts";
-import { model } from "../../schema/model.ts";
-import { belongsTo } from "../../schema/relation.ts";
-import type { Schema } from "../../schema/schema.ts";
+import { needsService } from "../../../../test/needs.ts";
+import { freshDatabase } from "../../../../test/servers/databases.ts";
+import { serviceUrl } from "../../../../test/servers/names.ts";
+import { queryOnce } from "../../../../test/servers/postgres.ts";
+import type { Database } from "../../../drivers/database.ts";
+import { openPostgres, type PostgresOptions } from "../../../drivers/database/postgres/postgres.ts";
+import { text } from "../../../schema/field.ts";
+import { model } from "../../../schema/model.ts";
+import { belongsTo } from "../../../schema/relation.ts";
+import type { Schema } from "../../../schema/schema.ts";
 import { planDown } from "./down.ts";
-import { ensureSchema } from "./ensure.ts";
-import { readHead } from "./journal.ts";
-import { openPostgresScratch, postgres, type Scratch, schemaOf, speaking } from "./scratch.test.ts";
-import { migrationStatus } from "./status.ts";
+import { ensureSchema } from "../ensure.ts";
+import { readHead } from "../journal/journal.ts";
+import { openPostgresScratch, postgres, type Scratch, schemaOf, speaking } from "../scratch.test.ts";
+import { migrationStatus } from "../status.ts";
 
 const first = schemaOf(model("films", { title: text(), seen: text().optional() }));
 const indexed = schemaOf(model("films", { title: text().unique(), seen: text().optional() }));
