@@ -18,7 +18,9 @@ const tables = [
     "version" bigint not null, "before" text, "after" text, "actor" text, "request_id" text, "at" text not null,
     "${commitColumn}" ${type} not null default ${fill}, primary key ("seq"), index ("${commitColumn}", "seq"))`,
 ];
-const append = `insert into "${changesTable}" ("model", "row_id", "kind", "version", "at") values ('notes', ?, 'insert', 1, '')`;
+/** When all of it is written, as its positions have it too. */
+export const writtenAt = "2026-01-01T00:00:00.000Z";
+const append = `insert into "${changesTable}" ("model", "row_id", "kind", "version", "at") values ('notes', ?, 'insert', 1, '${writtenAt}')`;
 
 /** A connection with one transaction at a time. */
 export interface Writer {
