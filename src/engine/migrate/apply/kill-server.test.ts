@@ -41,6 +41,11 @@ const after = schemaOf(
   model("genres", { name: text().unique() }),
 );
 const program = fileURLToPath(import.meta.url);
+
+/** What the library tells a statement of its end. */
+const hearing = ["handleReadyForQuery", "handleError"] as const;
+type Heard = Record<(typeof hearing)[number], (...results: unknown[]) => void>;
+
 const rowCount = 50;
 
 /**
@@ -65,13 +70,17 @@ async function die(url: string, afterStatements: number, manner: Manner): Promis
   const prototype = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown };
   const query = prototype.query;
   prototype.query = function countQuery(this: unknown, ...args: unknown[]) {
-    const [config, answer] = args as [{ readonly text?: string }, ((...results: unknown[]) => void) | undefined];
-    if (config.text?.includes("pg_try_advisory_lock")) counted.holder = this;
-    if (this !== counted.holder || answer === undefined) return query.apply(this, args);
-    return query.call(this, config, (...results: unknown[]) => {
-      if (counted.texts.push(config.text ?? "") === afterStatements) process.kill(process.pid, "SIGKILL");
-      answer(...results);
-    });
+    const [asked] = args as [Partial<Heard> & { readonly text?: string }];
+    if (asked.text?.includes("pg_try_advisory_lock")) counted.holder = this;
+    for (const name of this === counted.holder ? hearing : []) {
+      const hear = asked[name];
+      if (hear === undefined) continue;
+      asked[name] = (...results) => {
+        if (counted.texts.push(asked.text ?? "") === afterStatements) process.kill(process.pid, "SIGKILL");
+        hear.apply(asked, results);
+      };
+    }
+    return query.apply(this, args);
   };
   const database = await openPostgres({ url });
   const scratch = speakingIn(manner, manner === "careless" ? withoutMarks(database) : database);
