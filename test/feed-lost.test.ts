@@ -56,7 +56,7 @@ function lossTests(server: () => string | null): void {
     await run("delete from _changes where row_id in (?, ?)", ["first", "second"]);
     assert.deepEqual(await rest(read, first?.position ?? null), ["fourth"], "what everybody is done with may be removed");
     assert.deepEqual(await rest(read, second?.position ?? null), ["fourth"]);
-    for (const position of ["1", "1.x", "1.1.", "1.1.A", "1.1.zzzzzzzzzz"])
+    for (const position of ["1", "1.x", "1.1.", "1.1.A", "1.1.zzzzzzzzzzz"])
       await assert.rejects(read({ after: position }), { code: "invalid_cursor" }, position);
     await database.close();
   });

@@ -154,8 +154,8 @@ function toImage(text: Row[number] | undefined): ChangeRecord["after"] {
   return typeof text === "string" ? (JSON.parse(text) as NonNullable<ChangeRecord["after"]>) : null;
 }
 
-// Transactions are counted in 64 bits without a sign, so their numbers stay texts.
-const positionPattern = /^(\d{1,20})\.(\d{1,16})(?:\.([0-9a-z]{1,9}))?$/;
+// Transactions are counted in 64 bits without a sign, so their numbers stay texts. Instants lie in the years 1 to 9999, whatever a clock says.
+const positionPattern = /^(\d{1,20})\.(\d{1,16})(?:\.(-?[0-9a-z]{1,10}))?$/;
 
 function parsePosition(position: string): { readonly commit: string; readonly seq: number; readonly at: string } {
   const [, commit, seq, at] = positionPattern.exec(position) ?? [];
