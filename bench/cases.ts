@@ -80,17 +80,34 @@ export function notesTo(server: Server): Stream {
 
 const pagePath = "/api/openFilms?sort=price&limit=10";
 
-export const loadCases: readonly LoadCase[] = [
-  {
-    case: "get",
-    title: "get one row by id",
+type Named = Pick<LoadCase, "case" | "title" | "bar">;
+
+/** One row by its key. */
+export function getCase(named: Named): LoadCase {
+  return {
+    ...named,
     connections,
     ratio: "share",
-    bar: 0.7,
     ours: (servers) => streamTo(servers.ours, filmPaths(servers)),
     baseline: (servers) => streamTo(servers.baseline, filmPaths(servers)),
     call: { op: "get", model: "films", id: idOf(0) },
-  },
+  };
+}
+
+/** Rows that are made, each for sure. */
+export function createCase(named: Named, call: LoadCase["call"] = null): LoadCase {
+  return {
+    ...named,
+    connections,
+    ratio: "share",
+    ours: ({ ours }) => notesTo(ours),
+    baseline: ({ baseline }) => notesTo(baseline),
+    call,
+  };
+}
+
+export const loadCases: readonly LoadCase[] = [
+  getCase({ case: "get", title: "get one row by id", bar: 0.7 }),
   {
     case: "list",
     title: "list 20 rows: filter, sort, a relation expanded",
@@ -110,16 +127,10 @@ export const loadCases: readonly LoadCase[] = [
       },
     },
   },
-  {
-    case: "create",
-    title: "create durably; the baseline commits each request",
-    connections,
-    ratio: "share",
-    bar: 3,
-    ours: ({ ours }) => notesTo(ours),
-    baseline: ({ baseline }) => notesTo(baseline),
-    call: { op: "create", model: "notes", data: { subject: "s", body: "b", amount: "1.00" } },
-  },
+  createCase(
+    { case: "create", title: "create durably; the baseline commits each request", bar: 3 },
+    { op: "create", model: "notes", data: { subject: "s", body: "b", amount: "1.00" } },
+  ),
   {
     case: "rule",
     title: "list 20 rows under a row rule; the baseline is ours without the rule",

@@ -3,14 +3,14 @@ import { createApp } from "../src/index.ts";
 import { queryMariadb, startMariadb } from "../test/servers/mariadb.ts";
 import type { Server as DatabaseServer } from "../test/servers/server.ts";
 import { measured } from "./backend.ts";
-import type { LoadCase } from "./cases.ts";
+import { createCase, getCase, type LoadCase } from "./cases.ts";
 import { startBaselineMariadb } from "./processes.ts";
 import { directorsCount } from "./seed.ts";
-import { createCase, getCase, type Sides, startBoth } from "./sides.ts";
+import { type Sides, startBoth } from "./sides.ts";
 
 export const mariadbCases: readonly LoadCase[] = [
-  getCase({ case: "maria-get", title: "MariaDB: get one row by id" }),
-  createCase({ case: "maria-create", title: "MariaDB: create durably" }),
+  getCase({ case: "maria-get", title: "MariaDB: get one row by id", bar: 1.3 }),
+  createCase({ case: "maria-create", title: "MariaDB: create durably", bar: 0.9 }),
 ];
 
 /** Starts a server in the folder, fills it, and starts both sides on it. */

@@ -3,13 +3,13 @@ import { queryOnce, startPostgres } from "../test/servers/postgres.ts";
 import type { Server as DatabaseServer } from "../test/servers/server.ts";
 import { createApp } from "../src/index.ts";
 import { measured } from "./backend.ts";
-import { listPaths, type LoadCase, streamTo } from "./cases.ts";
+import { createCase, getCase, listPaths, type LoadCase, streamTo } from "./cases.ts";
 import { startBaselinePostgres } from "./processes.ts";
 import { directorsCount } from "./seed.ts";
-import { createCase, getCase, type Sides, startBoth } from "./sides.ts";
+import { type Sides, startBoth } from "./sides.ts";
 
 export const postgresCases: readonly LoadCase[] = [
-  getCase({ case: "pg-get", title: "PostgreSQL: get one row by id" }),
+  getCase({ case: "pg-get", title: "PostgreSQL: get one row by id", bar: 1.3 }),
   {
     case: "pg-list",
     title: "PostgreSQL: list 20 rows: filter, sort, a relation expanded",
@@ -20,7 +20,7 @@ export const postgresCases: readonly LoadCase[] = [
     baseline: ({ baseline }) => streamTo(baseline, listPaths),
     call: null,
   },
-  createCase({ case: "pg-create", title: "PostgreSQL: create durably" }),
+  createCase({ case: "pg-create", title: "PostgreSQL: create durably", bar: 0.9 }),
 ];
 
 /** Starts a server in the folder, fills it, and starts both sides on it. */

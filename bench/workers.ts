@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { dirname } from "node:path";
-import { buildRequest, type LoadCase, notesTo } from "./cases.ts";
+import { buildRequest, createCase, type LoadCase } from "./cases.ts";
 import type { Server } from "./processes.ts";
 import { ratings } from "./seed.ts";
 
@@ -35,16 +35,7 @@ export const workerCases: readonly LoadCase[] = [
     baseline: ({ baseline }) => longListsTo(baseline),
     call: null,
   },
-  {
-    case: "workers-write",
-    title: `create durably on ${workers} workers; the baseline is ours with one`,
-    connections,
-    ratio: "share",
-    bar: 1,
-    ours: ({ ours }) => notesTo(ours),
-    baseline: ({ baseline }) => notesTo(baseline),
-    call: null,
-  },
+  createCase({ case: "workers-write", title: `create durably on ${workers} workers; the baseline is ours with one`, bar: 1 }),
 ];
 
 /** Starts `holdfast start` from the bundle; its log goes to a file beside the database. */

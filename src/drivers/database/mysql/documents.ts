@@ -1,49 +1,41 @@
-/** How MariaDB's dialect looks into JSON documents, which are kept as the texts that they came as. */
-import type { Documents, Inside } from "../../dialect.ts";
-import { bind } from "./bind.ts";
-
-export function createDocuments(collation: string): Documents {
-  return Object.freeze<Documents>({
-    read: (document, path, as) => read(document, { path, as, collation }),
-    bind: (as, form, parameter) => (as === "document" || as === "scalar" || as === "json" ? parameter : bind(form, parameter)),
-    compare: (left, sign, right) => compare(left, { sign, right, collation }),
-    // Of a row that an outer join has not found, the server looks into an empty text.
-    holds: (list, parameter) =>
-      `exists (select 1 from json_table(coalesce(nullif(${list}, ''), '[]'), '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
-  });
-}
+/** How both servers read what a JSON document has within it, once it is found. */
+import type { Inside } from "../../dialect.ts";
 
 /** Digits before and behind the point of an exact number in a document. */
 const exact = "decimal(60,20)";
 
-interface Place {
+/** A place in a document, and what is looked for there. */
+export interface Place {
   readonly path: string;
   readonly as: Inside;
   readonly collation: string;
 }
 
-function read(document: string, { path, as, collation }: Place): string {
-  const found = `json_extract(${document}, ${path})`;
-  // Of what is JSON to the server, it would compare the text within; and it writes spaces between its parts.
-  const value = `(concat(json_compact(${found})) collate ${collation})`;
-  const text = `(json_value(${document}, ${path}) collate ${collation})`;
-  const only = (types: string, sql: string) => `case when json_type(${found}) in (${types}) then ${sql} end`;
+/** What is found there, in the words of the server. */
+export interface Found {
+  /** As a text without its quotes. */
+  readonly text: string;
+  /** Whether it is true, where it is a boolean. */
+  readonly isTrue: string;
+  /** The types of JSON that are numbers, as a list of texts. */
+  readonly numbers: string;
+  /** SQL where what is found is of these types; null elsewhere. */
+  readonly only: (types: string, sql: string) => string;
+}
+
+/** Reads a value as what a field of that kind stores; null where it is of another type. */
+export function readValue(as: Exclude<Inside, "document" | "scalar" | "json">, { text, isTrue, numbers, only }: Found): string {
   switch (as) {
-    case "document":
-      return value;
-    case "scalar":
-      return only("'STRING', 'INTEGER', 'DOUBLE'", value);
-    case "json":
-      return `nullif(${value}, 'null')`;
     case "words":
     case "text":
     case "uuid":
       return only("'STRING'", text);
     case "integer":
+      return only(numbers, `cast(${text} as ${exact})`);
     case "real":
-      return only("'INTEGER', 'DOUBLE'", as === "real" ? `cast(${text} as double)` : `cast(${text} as ${exact})`);
+      return only(numbers, `cast(${text} as double)`);
     case "boolean":
-      return only("'BOOLEAN'", `${value} = 'true'`);
+      return only("'BOOLEAN'", isTrue);
     case "decimal":
     case "bigint":
       return only("'STRING'", `cast(${text} as ${exact})`);
@@ -54,17 +46,4 @@ function read(document: string, { path, as, collation }: Place): string {
     default:
       return only("'STRING'", `cast(${text} as ${as})`);
   }
-}
-
-interface Other {
-  readonly sign: string;
-  readonly right: string;
-  readonly collation: string;
-}
-
-function compare(left: string, { sign, right, collation }: Other): string {
-  const both = (types: string) => `json_type(${left}) in (${types}) and json_type(${right}) in (${types})`;
-  const text = (sql: string) => `json_unquote(${sql}) collate ${collation}`;
-  const numbers = `cast(${left} as double) ${sign} cast(${right} as double)`;
-  return `case when ${both("'STRING'")} then ${text(left)} ${sign} ${text(right)} when ${both("'INTEGER', 'DOUBLE'")} then ${numbers} else false end`;
 }

@@ -10,10 +10,9 @@ import { date, decimal, integer, json, text } from "../../../schema/field.ts";
 import { model } from "../../../schema/model.ts";
 import { belongsTo } from "../../../schema/relation.ts";
 import { migrateDown, planDown } from "./down.ts";
-import { findDrift } from "../journal/drift.ts";
 import { ensureSchema } from "../ensure.ts";
-import { readHead, readSnapshot } from "../journal/journal.ts";
-import { migrateAndDie, withoutMarks } from "./killed.test.ts";
+import { readHead } from "../journal/journal.ts";
+import { faultsOf, migrateAndDie, withoutMarks } from "./killed.test.ts";
 import { phrasesOf } from "../plan/plan.ts";
 import { addressOf, idOf, type Languages, mariadb, mysql, type Scratch, schemaOf, speaking } from "../scratch.test.ts";
 
@@ -152,14 +151,10 @@ async function inFresh<T>(languages: Languages, work: (url: string) => Promise<T
 
 /** Which schema the database has, or what is wrong with it. */
 async function judge(scratch: Scratch): Promise<string> {
-  const { database, ddl } = scratch;
-  const head = await readHead(database, ddl);
+  const head = await readHead(scratch.database, scratch.ddl);
   if (head !== null && head.next !== null) return "unfinished";
-  const faults = [
-    ...(await findDrift(database, await readSnapshot(database, head), ddl)),
-    ...(await ddl.catalogue.verify(async (sql) => scratch.rows(sql))),
-  ];
-  if (faults.length > 0) return faults.join("; ");
+  const faults = await faultsOf(scratch, head);
+  if (faults !== "") return faults;
   const isNew = head?.number === 2;
   const [films, sides] = isNew
     ? [

@@ -11,10 +11,9 @@ import { openPostgres } from "../../../drivers/database/postgres/postgres.ts";
 import { decimal, integer, text } from "../../../schema/field.ts";
 import { model } from "../../../schema/model.ts";
 import { belongsTo } from "../../../schema/relation.ts";
-import { findDrift } from "../journal/drift.ts";
 import { ensureSchema } from "../ensure.ts";
-import { readHead, readSnapshot } from "../journal/journal.ts";
-import { migrateAndDie, withoutMarks } from "./killed.test.ts";
+import { readHead } from "../journal/journal.ts";
+import { faultsOf, migrateAndDie, withoutMarks } from "./killed.test.ts";
 import { idOf, postgres, type Scratch, schemaOf, speaking } from "../scratch.test.ts";
 
 const people = model("people", { name: text() });
@@ -137,14 +136,10 @@ async function withScratch<T>(url: string, manner: Manner, work: (scratch: Scrat
 
 /** Which schema the database has, or what is wrong with it. */
 async function judge(scratch: Scratch): Promise<string> {
-  const { database, ddl } = scratch;
-  const head = await readHead(database, ddl);
+  const head = await readHead(scratch.database, scratch.ddl);
   if (head !== null && head.next !== null) return "unfinished";
-  const faults = [
-    ...(await findDrift(database, await readSnapshot(database, head), ddl)),
-    ...(await ddl.catalogue.verify(async (textOf) => scratch.rows(textOf))),
-  ];
-  if (faults.length > 0) return faults.join("; ");
+  const faults = await faultsOf(scratch, head);
+  if (faults !== "") return faults;
   const isNew = head?.number === 2;
   const sum = isNew
     ? `SELECT count(label), sum(price)::bigint FROM films JOIN persons p ON p.id = director_id`

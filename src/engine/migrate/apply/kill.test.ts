@@ -14,9 +14,9 @@ import { createTurns } from "../../../drivers/database/sqlite/writer/turns.ts";
 import { decimal, integer, text } from "../../../schema/field.ts";
 import { model } from "../../../schema/model.ts";
 import { belongsTo } from "../../../schema/relation.ts";
-import { findDrift } from "../journal/drift.ts";
 import { ensureSchema } from "../ensure.ts";
-import { readHead, readSnapshot } from "../journal/journal.ts";
+import { readHead } from "../journal/journal.ts";
+import { faultsOf } from "./killed.test.ts";
 import { openScratch, type Scratch, schemaOf, scratchFolder, withDatabase } from "../scratch.test.ts";
 
 const people = model("people", { name: text() });
@@ -85,11 +85,8 @@ async function judge(file: string): Promise<string> {
   const scratch = withDatabase(openSqlite({ file }), file);
   try {
     const head = await readHead(scratch.database, scratch.ddl);
-    const faults = [
-      ...(await findDrift(scratch.database, await readSnapshot(scratch.database, head), scratch.ddl)),
-      ...(await scratch.ddl.catalogue.verify(async (textOf) => scratch.rows(textOf))),
-    ];
-    if (faults.length > 0) return faults.join("; ");
+    const faults = await faultsOf(scratch, head);
+    if (faults !== "") return faults;
     const isNew = head?.number === 2;
     const sum = isNew
       ? `SELECT count(label), sum(price) / 100 FROM films JOIN persons p ON p.id = director_id`

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import type { Database } from "../../../drivers/database.ts";
+import { findDrift } from "../journal/drift.ts";
+import { type JournalHead, readSnapshot } from "../journal/journal.ts";
+import type { Scratch } from "../scratch.test.ts";
 
 export interface Killed {
   readonly killed: boolean;
@@ -34,4 +37,10 @@ export function withoutMarks(database: Database): Database {
       }),
     );
   return { ...database, migrator };
+}
+
+/** In what a database differs from the snapshot that its journal ends with, and what its rows break; empty for nothing. */
+export async function faultsOf({ database, ddl, rows }: Scratch, head: JournalHead | null): Promise<string> {
+  const drift = await findDrift(database, await readSnapshot(database, head), ddl);
+  return [...drift, ...(await ddl.catalogue.verify(async (textOf) => rows(textOf)))].join("; ");
 }

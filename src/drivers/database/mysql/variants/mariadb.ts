@@ -1,9 +1,9 @@
 /** MariaDB, from 10.11 on. */
 import type { Listed } from "../../../dialect.ts";
 import { toStandard } from "../catalog/words.ts";
-import { createDocuments } from "../documents.ts";
 import { termInside } from "../sorting.ts";
 import type { Gathered, Variant } from "./variant.ts";
+import { createMariadbDocuments } from "./mariadb-documents.ts";
 
 const collation = "utf8mb4_nopad_bin";
 
@@ -33,7 +33,7 @@ export const mariadb: Variant = Object.freeze<Variant>({
   queries: Object.freeze({
     lastNumber: null,
     gather,
-    documents: createDocuments(collation),
+    documents: createMariadbDocuments(collation),
     locate: (part: string, whole: string) => `locate(${part}, ${whole})`,
   }),
   tables: Object.freeze({

@@ -1,9 +1,8 @@
 /** How MySQL looks into JSON documents, which are kept as the texts that they came as: it reads them as JSON of its own. */
 import type { Documents, Form, Inside } from "../../../dialect.ts";
 import { bind } from "../bind.ts";
+import { type Place, readValue } from "../documents.ts";
 
-/** Digits before and behind the point of an exact number in a document. */
-const exact = "decimal(60,20)";
 const numbers = "'INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'";
 
 const json = (sql: string) => `cast(${sql} as json)`;
@@ -32,12 +31,6 @@ function isOf(found: string, types: string, collation: string): string {
   return `json_type(${found}) collate ${collation} in (${types})`;
 }
 
-interface Place {
-  readonly path: string;
-  readonly as: Inside;
-  readonly collation: string;
-}
-
 function read(document: string, { path, as, collation }: Place): string {
   const found = `json_extract(${document}, ${path})`;
   const text = `(json_unquote(${found}) collate ${collation})`;
@@ -49,23 +42,7 @@ function read(document: string, { path, as, collation }: Place): string {
       return only(`'STRING', ${numbers}`, found);
     case "json":
       return `case when json_type(${found}) collate ${collation} <> 'NULL' then ${spelt(found, collation)} end`;
-    case "words":
-    case "text":
-    case "uuid":
-      return only("'STRING'", text);
-    case "integer":
-    case "real":
-      return only(numbers, as === "real" ? `cast(${text} as double)` : `cast(${text} as ${exact})`);
-    case "boolean":
-      return only("'BOOLEAN'", `${text} = 'true'`);
-    case "decimal":
-    case "bigint":
-      return only("'STRING'", `cast(${text} as ${exact})`);
-    case "bytes":
-      return only("'STRING'", `from_base64(${text})`);
-    case "datetime":
-      return only("'STRING'", `cast(left(${text}, 23) as datetime(3))`);
     default:
-      return only("'STRING'", `cast(${text} as ${as})`);
+      return readValue(as, { text, isTrue: `${text} = 'true'`, numbers, only });
   }
 }
