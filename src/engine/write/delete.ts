@@ -16,7 +16,7 @@ import { bindTo } from "../compile/form.ts";
 import { formatKey, keySql, parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Part } from "./refusal.ts";
-import { changeOptions, repeatsOf, type Share } from "./repeats.ts";
+import { changeOptions, type Share } from "./repeats.ts";
 import { writeUpdate } from "./update.ts";
 import type { Writing } from "../context.ts";
 import { bindingOf, modelOf, prepared, requireVersion, runUnit, transact, versionAfter } from "./writing.ts";
@@ -176,6 +176,8 @@ async function writeDelete(write: DeleteWrite, writing: Writing): Promise<void> 
 
 /** Writes of different rows in one unit: all or none. */
 export async function writeDeletes(writes: readonly DeleteWrite[], writing: Writing): Promise<void> {
+  const [first] = writes;
+  if (first === undefined) return;
   const steps: Step[] = [];
   const all = writes.map((write) => {
     const assembled = assembleDelete(write, writing, steps.length);
@@ -183,12 +185,10 @@ export async function writeDeletes(writes: readonly DeleteWrite[], writing: Writ
     return { ...assembled, id: write.id };
   });
   const shares = all.map(({ unit, part }): Share => ({ unit, base: part.base, steps: unit.steps.length }));
-  const [first] = writes;
-  const options = first && writes.length === 1 ? changeOptions(shares[0] as Share, first.model, first.id) : repeatsOf(shares);
   const results = await runUnit(
     steps,
     all.map(({ part }) => part),
-    { ...writing, options },
+    { ...writing, options: changeOptions(shares, first) },
   );
   for (const { unit, part, id } of all) {
     const version = versionAfter(part.model, results[part.base + (unit.before as number)]);

@@ -28,9 +28,16 @@ export interface Share {
 /** Of a unit by itself: it may run together with those of other requests. */
 export const alikeOptions: WriteOptions = Object.freeze({ alike: true });
 
-/** Of a change by itself: it may run together with those of other rows. */
-export function changeOptions({ unit }: Share, model: Model, id: string): WriteOptions | undefined {
-  if (!unit.alike) return undefined;
+/** A row that is changed. */
+export interface Changed {
+  readonly model: Model;
+  readonly id: string;
+}
+
+/** Of changes in one unit, the first of this row. One by itself may run together with those of other rows and requests. */
+export function changeOptions(shares: readonly Share[], { model, id }: Changed): WriteOptions | undefined {
+  if (shares.length > 1) return repeatsOf(shares);
+  if (!shares[0]?.unit.alike) return undefined;
   // A caller may spell a key otherwise than another one does.
   return { alike: true, row: `${model.name} ${formatKey(model, parseKey(model, id) ?? [])}` };
 }

@@ -9,7 +9,7 @@ import { parseKey } from "../key.ts";
 import type { Trash } from "../plan/plan.ts";
 import type { Input } from "./input.ts";
 import type { Part } from "./refusal.ts";
-import { changeOptions, repeatsOf, type Share } from "./repeats.ts";
+import { changeOptions } from "./repeats.ts";
 import type { Writing } from "../context.ts";
 import { bindingOf, prepared, readBackKey, readBackOf, type RowResult, runUnit, versionAfter } from "./writing.ts";
 
@@ -31,6 +31,8 @@ export async function writeUpdate(write: UpdateWrite, writing: Writing): Promise
 
 /** Writes of different rows in one unit, without hooks: all or none. */
 export async function writeUpdates(writes: readonly UpdateWrite[], writing: Writing): Promise<readonly RowResult[]> {
+  const [first] = writes;
+  if (first === undefined) return [];
   const steps: Step[] = [];
   const all = writes.map((write) => {
     const assembled = assembleUpdate(write, writing, steps.length);
@@ -38,13 +40,10 @@ export async function writeUpdates(writes: readonly UpdateWrite[], writing: Writ
     return { ...assembled, write };
   });
   const shares = all.map(({ unit, part, steps: own }) => ({ unit, base: part.base, steps: own.length }));
-  const [first] = writes;
-  const options =
-    first && writes.length === 1 ? changeOptions(shares[0] as Share, first.input.model, first.id) : repeatsOf(shares);
   const results = await runUnit(
     steps,
     all.map(({ part }) => part),
-    { ...writing, options },
+    { ...writing, options: changeOptions(shares, { model: first.input.model, id: first.id }) },
   );
   return all.map(({ unit, part, back, write: { id } }) => {
     const version = versionAfter(part.model, results[part.base + (unit.before as number)]);
