@@ -4,21 +4,15 @@
  */
 import type { Value } from "../../../database.ts";
 import { type CheckpointOutcome, type Checkpoints, createCheckpoints } from "./checkpoint.ts";
+import { type Client, createClients, type Verdict } from "./clients.ts";
 import { type Connection, withBusyTimeout } from "../connection.ts";
 import { describe, type Failure, isCommitUndone, isFull, isIndexFull, isSyncLost } from "../failures.ts";
 import { createJobQueue } from "./job-queue.ts";
-import type { Answer, Batch, Job, Reply, WireStep } from "../messages.ts";
+import type { Answer, Batch, Job, WireStep } from "../messages.ts";
 import { migrate } from "./migrate.ts";
 import type { ThreadSettings } from "../options.ts";
 import { createTurns, type Turns } from "./turns.ts";
 import { runUnit, runUnitBare, undo } from "./units.ts";
-
-/** A main thread that work comes from, of this process or another. */
-export interface Client {
-  /** What its numbers of texts stand for. */
-  readonly texts: string[];
-  readonly post: (reply: Reply) => void;
-}
 
 export interface WriterOptions {
   readonly connection: Connection;
@@ -38,10 +32,6 @@ interface Member {
   readonly job: (Of<"unit"> & { readonly alone?: boolean }) | Of<"begin">;
   readonly answer: Answer;
 }
-interface Verdict {
-  readonly job: { readonly from: Client };
-  readonly answer: Answer;
-}
 interface Group {
   readonly sinceMs: number;
   readonly members: Member[];
@@ -55,7 +45,8 @@ const carefulUnits = 512;
 export class Writer {
   readonly #options: WriterOptions;
   readonly #queue = createJobQueue<Queued>();
-  readonly #clients = new Set<Client>();
+  readonly #counts = { commits: 0, units: 0, checkpoints: 0, logPages: 0 };
+  readonly #clients = createClients(this.#counts);
   readonly #checkpoints: Checkpoints;
   readonly #turns: Turns;
   #group: Group | null = null;
@@ -68,7 +59,6 @@ export class Writer {
   #tight = false;
   #checkpointFails = false;
   #awake = false;
-  #counts = { commits: 0, units: 0, checkpoints: 0, logPages: 0 };
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -85,20 +75,13 @@ export class Writer {
 
   /** Takes in somebody whose work is to be done. It hears at once how things stand. */
   join(post: Client["post"]): Client {
-    const client: Client = { texts: [], post };
-    this.#clients.add(client);
-    const { message } = this.#broken ?? { message: null };
-    post({
-      answers: [],
-      counts: { ...this.#counts },
-      ...(message === null ? {} : { trouble: { kind: "sync_failed", message } }),
-    });
-    return client;
+    const message = this.#broken?.message;
+    return this.#clients.join(post, message === undefined ? null : { kind: "sync_failed", message });
   }
 
   /** Somebody is gone: what it waits for is not begun any more, and the transaction that it holds open is undone. */
   leave(client: Client): void {
-    if (!this.#clients.delete(client)) return;
+    if (!this.#clients.leave(client)) return;
     this.#queue.remove(({ from }) => from === client);
     if (this.#held?.job.from !== client) return;
     clearTimeout(this.#held.timer);
@@ -109,7 +92,7 @@ export class Writer {
 
   /** A batch without work is a question whether it is still there. */
   receive(from: Client, { reset, texts, jobs }: Batch): void {
-    if (jobs.length === 0) from.post({ answers: [], counts: { ...this.#counts } });
+    if (jobs.length === 0) this.#clients.greet(from);
     if (reset) from.texts.length = 0;
     from.texts.push(...texts);
     const read = (steps: readonly WireStep[]) =>
@@ -140,7 +123,7 @@ export class Writer {
         this.#commit();
         break;
       }
-      if (this.#broken !== null && job.kind !== "close") this.#tellAll(refuseAll(this.#take(), this.#broken));
+      if (this.#broken !== null && job.kind !== "close") this.#clients.tellAll(refuseAll(this.#take(), this.#broken));
       else if (job.kind === "migrate" || job.kind === "close") this.#runByItself(job);
       else if (this.#group === null && !this.#begin()) break;
       else this.#run(job);
@@ -162,7 +145,7 @@ export class Writer {
       return true;
     }
     this.#relieve(failure);
-    this.#tellAll(refuseAll(this.#take(), failure));
+    this.#clients.tellAll(refuseAll(this.#take(), failure));
     return false;
   }
 
@@ -187,21 +170,21 @@ export class Writer {
     this.#group = null;
     this.#careful = carefulUnits;
     if (this.#rollBack()) this.#queue.unshift(units.filter(({ from }) => this.#clients.has(from)));
-    else this.#tellAll(refuseAll(units, this.#broken as Failure));
+    else this.#clients.tellAll(refuseAll(units, this.#broken as Failure));
   }
 
   #hold(job: Of<"begin">): void {
     this.#options.connection.statements.run("SAVEPOINT held", []);
     (this.#group as Group).hasTransaction = true;
     this.#held = { job, timer: setTimeout(() => this.#expire(job), job.timeoutMs) };
-    this.#tell(job.from, [[job.id, true, null]]);
+    this.#clients.tell(job.from, [[job.id, true, null]]);
   }
 
   #expire({ id, from, timeoutMs }: Of<"begin">): void {
     const message = `held for more than ${timeoutMs} ms`;
     const failure: Failure = { code: "transaction_timeout", message, errcode: 0, fields: { timeoutMs } };
     this.#held = null;
-    this.#tell(from, [], [id, failure]);
+    this.#clients.tell(from, [], [id, failure]);
     if (!undo(this.#options.connection, "held")) this.#abort(failure);
     this.#wake();
   }
@@ -209,21 +192,21 @@ export class Writer {
   /** A request of the transaction that is open, or of one that is lost, whose caller has been told why. */
   #serve(job: Of<"read"> | Of<"write"> | Of<"end">): void {
     const isHeld = this.#held?.job.id === job.transaction && this.#held.job.from === job.from;
-    if (!isHeld) return this.#tell(job.from, [[job.id, false, asAborted(lostTransaction)]]);
+    if (!isHeld) return this.#clients.tell(job.from, [[job.id, false, asAborted(lostTransaction)]]);
     if (job.kind === "end") return this.#letGo(job);
     const { connection } = this.#options;
     if (job.kind === "write") {
       const outcome = runUnit(connection, job.steps);
-      this.#tell(job.from, [outcome.ok ? [job.id, true, outcome.results] : [job.id, false, outcome.failure]]);
+      this.#clients.tell(job.from, [outcome.ok ? [job.id, true, outcome.results] : [job.id, false, outcome.failure]]);
       if (!outcome.ok && (!outcome.undone || isSyncLost(outcome.failure.errcode, false))) this.#lose(outcome.failure);
       return;
     }
     try {
       const [text, , params] = job.step;
-      this.#tell(job.from, [[job.id, true, connection.statements.all(text, params as readonly Value[])]]);
+      this.#clients.tell(job.from, [[job.id, true, connection.statements.all(text, params as readonly Value[])]]);
     } catch (error) {
       const failure = describe(error);
-      this.#tell(job.from, [[job.id, false, failure]]);
+      this.#clients.tell(job.from, [[job.id, false, failure]]);
       if (!connection.db.isTransaction) this.#lose(failure);
     }
   }
@@ -254,7 +237,7 @@ export class Writer {
     this.#held = null;
     const verdict = (this.#group as Group).members.length > 0 ? asAborted(failure) : failure;
     this.#abort(failure);
-    this.#tell(job.from, [], [job.id, this.#broken ?? verdict]);
+    this.#clients.tell(job.from, [], [job.id, this.#broken ?? verdict]);
   }
 
   #commit(): void {
@@ -271,22 +254,17 @@ export class Writer {
     this.#group = null;
     this.#counts.commits++;
     for (const { job } of group.members) if (job.kind === "unit") this.#counts.units++;
-    this.#tellAll(group.members);
+    this.#clients.tellAll(group.members);
     this.#tight = false;
     this.#note(this.#checkpoints.afterCommit());
     const wasLong = this.#isLogLong();
     this.#counts.logPages = this.#checkpoints.logPages;
-    if (wasLong || this.#isLogLong()) this.#tellReaders(group);
+    // Whoever waits for nothing has to know of a long log as well: it starts anew where all who read leave a gap.
+    if (wasLong || this.#isLogLong()) this.#clients.tellOthers(group.members.map(({ job }) => job.from));
   }
 
   #isLogLong(): boolean {
     return this.#counts.logPages >= this.#options.settings.checkpointPages;
-  }
-
-  /** Whoever waits for nothing has to know of a long log as well: it starts anew where all who read leave a gap. */
-  #tellReaders({ members }: Group): void {
-    const told = new Set(members.map(({ job }) => job.from));
-    for (const client of this.#clients) if (!told.has(client)) client.post({ answers: [], counts: { ...this.#counts } });
   }
 
   /**
@@ -302,11 +280,11 @@ export class Writer {
     this.#relieve(failure);
     const told: Failure = isGone ? failure : { ...failure, code: "database_failed" };
     const verdict = this.#broken ?? (members.length === 1 || !isGone ? told : null);
-    if (verdict !== null) return this.#tellAll(members.map((member) => refuse(member, verdict)));
+    if (verdict !== null) return this.#clients.tellAll(members.map((member) => refuse(member, verdict)));
     const units = members.filter(({ job }) => job.kind === "unit" && this.#clients.has(job.from));
     this.#queue.unshift(units.map(({ job }) => ({ ...job, alone: true })));
     const transactions = members.filter(({ job }) => job.kind === "begin");
-    this.#tellAll(transactions.map((member) => refuse(member, asAborted(failure))));
+    this.#clients.tellAll(transactions.map((member) => refuse(member, asAborted(failure))));
   }
 
   #rollBack(): boolean {
@@ -338,7 +316,7 @@ export class Writer {
   #break({ message, errcode }: Failure): void {
     if (this.#broken !== null) return;
     this.#broken = { code: "database_read_only", message, errcode };
-    this.#warn({ kind: "sync_failed", message });
+    this.#clients.warn({ kind: "sync_failed", message });
   }
 
   /** On a full disk the log's own space may be what a commit needs. Tried once, until a commit has succeeded again. */
@@ -355,7 +333,7 @@ export class Writer {
     if (failure === null) return;
     if (syncLost) return this.#break(failure);
     if (!isNews) return;
-    this.#warn({ kind: "checkpoint_failed", message: failure.message });
+    this.#clients.warn({ kind: "checkpoint_failed", message: failure.message });
   }
 
   #runByItself(job: Of<"migrate"> | Of<"close">): void {
@@ -363,12 +341,12 @@ export class Writer {
     this.#queue.shift();
     if (job.kind === "close") {
       connection.db.close();
-      return this.#tell(job.from, [[job.id, true, null]]);
+      return this.#clients.tell(job.from, [[job.id, true, null]]);
     }
     const failure = migrate(connection, job.statements, this.#turns);
     if (failure !== null && isSyncLost(failure.errcode, true)) this.#break(failure);
     const verdict = failure === null ? null : (this.#broken ?? failure);
-    this.#tell(job.from, [verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);
+    this.#clients.tell(job.from, [verdict === null ? [job.id, true, null] : [job.id, false, verdict]]);
     if (verdict === null) this.#note(this.#checkpoints.afterCommit());
   }
 
@@ -381,27 +359,6 @@ export class Writer {
       taken.push(job);
     }
     return taken;
-  }
-
-  #tell(to: Client, answers: readonly Answer[], lost?: Reply["lost"]): void {
-    if (answers.length === 0 && lost === undefined) return;
-    // Who has left hears nothing any more.
-    if (this.#clients.has(to)) to.post({ answers, counts: { ...this.#counts }, ...(lost === undefined ? {} : { lost }) });
-  }
-
-  /** One message to each, however many answers it is owed. */
-  #tellAll(verdicts: readonly Verdict[]): void {
-    const owed = new Map<Client, Answer[]>();
-    for (const { job, answer } of verdicts) {
-      const answers = owed.get(job.from);
-      if (answers === undefined) owed.set(job.from, [answer]);
-      else answers.push(answer);
-    }
-    for (const [client, answers] of owed) this.#tell(client, answers);
-  }
-
-  #warn(trouble: NonNullable<Reply["trouble"]>): void {
-    for (const client of this.#clients) client.post({ answers: [], trouble, counts: { ...this.#counts } });
   }
 }
 
