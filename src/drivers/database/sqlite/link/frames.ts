@@ -18,16 +18,26 @@ export function sendFrame(socket: Socket, message: unknown): void {
 }
 
 export function encodeFrame(message: unknown): Buffer {
-  if (!isJson(message)) {
+  const text = writeJson(message);
+  if (text === null) {
     const body = serialize(message);
     const frame = startFrame(forms.v8, body.length);
     body.copy(frame, headBytes);
     return frame;
   }
-  const text = JSON.stringify(message);
   const frame = startFrame(forms.json, Buffer.byteLength(text));
   frame.write(text, headBytes);
   return frame;
+}
+
+/** Null where JSON would not give back the same, or is longer than a string can be. */
+function writeJson(message: unknown): string | null {
+  if (!isJson(message)) return null;
+  try {
+    return JSON.stringify(message);
+  } catch {
+    return null;
+  }
 }
 
 function startFrame(form: number, bodyBytes: number): Buffer {
