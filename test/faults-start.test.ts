@@ -25,11 +25,13 @@ const folder = mkdtempSync(join(tmpdir(), "holdfast-start-"));
 writeFileSync(join(folder, "backend.ts"), notesBackend);
 after(() => rmSync(folder, { recursive: true }));
 
-async function start(url: URL, ...flags: readonly string[]): Promise<{ code: number; said: string }> {
+const start = (url: URL, ...flags: readonly string[]) => startAt(url.href, ...flags);
+
+async function startAt(url: string, ...flags: readonly string[]): Promise<{ code: number; said: string }> {
   const said: string[] = [];
   const code = await main(["start", "--port", "0", "--debug", ...flags], {
     cwd: folder,
-    env: { HOLDFAST_DATABASE_URL: url.href, HOLDFAST_DATABASE_LIMITS: "startTimeoutMs=0" },
+    env: { HOLDFAST_DATABASE_URL: url, HOLDFAST_DATABASE_LIMITS: "startTimeoutMs=0" },
     clock: Date.now,
     writeOut: (text) => void said.push(text),
     writeErr: (text) => void said.push(text),
@@ -57,7 +59,8 @@ void describe("holdfast start", need, () => {
   test("nobody listens there", async () => {
     const port = await findPort();
     const url = urlWith((one) => Object.assign(one, { port: String(port), password: secretWord }));
-    await fails(url, /The database cannot be reached\./, new RegExp(`ECONNREFUSED 127\\.0\\.0\\.1:${port}`));
+    const told = `because"?: "?postgres://\\w+:\\*\\*\\*@127\\.0\\.0\\.1:${port}/\\w+: connect ECONNREFUSED 127\\.0\\.0\\.1:${port}`;
+    await fails(url, /The database cannot be reached\./, new RegExp(told), /Start the database's server, or mend host and port/);
   });
 
   test("the password is wrong", () =>
@@ -72,7 +75,28 @@ void describe("holdfast start", need, () => {
       urlWith((one) => void (one.pathname = "/nowhere")),
       /The database refuses the connection\./,
       /database "nowhere" does not exist/,
+      /make it with CREATE DATABASE/,
     ));
+
+  test("the user may not make tables", async () => {
+    const { url, drop } = await freshDatabase(serviceUrl("postgres"));
+    await queryOnce(url, `create role hf_poor login password '${secretWord}'`);
+    try {
+      const poor = new URL(url);
+      Object.assign(poor, { username: "hf_poor", password: secretWord });
+      await fails(poor, /The database does not let its user do this\./, /permission denied for database/, /Grant the URL's user/);
+    } finally {
+      await queryOnce(serviceUrl("postgres"), "drop role hf_poor");
+      await drop();
+    }
+  });
+
+  test("a character in the password ends it too early", async () => {
+    const { code, said } = await startAt("postgres://user:s3cret/Word@127.0.0.1/name");
+    assert.equal(code, 1);
+    assert.match(said, /^the database URL cannot be read: write postgres:\/\/user:password@host:port\/name, .*%2F for \//);
+    assert.ok(!said.includes("s3cret"), said);
+  });
 
   test("the server has no connection left", async () => {
     const { url, drop } = await freshDatabase(serviceUrl("postgres"));

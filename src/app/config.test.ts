@@ -59,6 +59,21 @@ describe("options", () => {
     );
   });
 
+  test("take a scheme in whatever case, and a file for a file alone", () => {
+    assert.deepEqual(["Postgres://me@host/name", "MYSQL://me@host/name", "MariaDB://me@host/name"].map(fileOf), [
+      null,
+      null,
+      null,
+    ]);
+    assert.deepEqual(["sqlite:a.db", "SQLite:/a.db", "sqlite:///a.db", "sqlite::memory:"].map(fileOf), [
+      "a.db",
+      "/a.db",
+      "/a.db",
+      null,
+    ]);
+    for (const url of ["sqlite:", "sqlite://a.db"]) assert.throws(() => fileOf(url), /write sqlite:\.\/data\.db/);
+  });
+
   test("have defaults", () => {
     const settings = resolveOptions({});
     assert.equal(settings.port, 3000);

@@ -1,9 +1,9 @@
 /** Opens what the configuration names: the only file of the product that names drivers. */
 import { existsSync } from "node:fs";
-import { assert } from "../base/errors.ts";
+import { AppError, assert, reasonOf } from "../base/errors.ts";
 import { keepApart, type Languages, type Place } from "../drivers/apart.ts";
 import type { CatalogSchema, CatalogTable } from "../drivers/catalog.ts";
-import type { Database } from "../drivers/database.ts";
+import { type Database, databaseErrors, failDatabase } from "../drivers/database.ts";
 import type { Ddl } from "../drivers/ddl.ts";
 import type { Dialect } from "../drivers/dialect.ts";
 import type { MysqlOptions } from "../drivers/database/mysql/options.ts";
@@ -30,23 +30,28 @@ export interface Opened {
 /** Trouble that no request is answered with. */
 export type OnTrouble = (kind: string, message: string) => void;
 
-const isPostgres = (url: string) => /^postgres(ql)?:/.test(url);
-const isMysql = (url: string) => /^(mysql|mariadb):/.test(url);
+const isPostgres = (url: string) => /^postgres(ql)?:/i.test(url);
+const isMysql = (url: string) => /^(mysql|mariadb):/i.test(url);
 
 /** A URL as it may be shown: without its password. */
 export function showUrl(url: string): string {
   return url.replace(/(:\/\/[^:/?#]*):.*@/, "$1:***@").replace(/([?&]password=)[^&]*/gi, "$1***");
 }
 
+const forms = "sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name";
+
+/** The URL itself is not repeated: it may hold a password. */
+function faultOf(url: string): string {
+  if (/^sqlite:/i.test(url))
+    return "a sqlite: URL goes on with the path of a file: write sqlite:./data.db or sqlite:/var/lib/data.db";
+  return `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write ${forms}`;
+}
+
 /** The path of a database's file, or null where it has none. @throws an assertion for a URL of no known kind */
 export function fileOf(url: string): string | null {
   if (isPostgres(url) || isMysql(url)) return null;
-  const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
-  // The URL itself is not repeated: it may hold a password.
-  assert(
-    file !== undefined,
-    `the database URL begins with ${JSON.stringify(/^[^:/?#]{0,20}/.exec(url)?.[0])}: write sqlite:./data.db, postgres://user:password@host/name or mysql://user:password@host/name`,
-  );
+  const file = /^sqlite:(?:\/\/(?=\/))?(?!\/\/[^/])(.+)$/i.exec(url)?.[1];
+  assert(file !== undefined, faultOf(url));
   return file === ":memory:" ? null : file;
 }
 
@@ -89,7 +94,22 @@ export interface Opening extends Adopting {
  * Fails with `database_failed` where the file is no database, `database_unreachable` where nobody listens, and
  * `database_refused` where the server does not let us in.
  */
-export async function openDatabase(url: string, onTrouble: OnTrouble, opening: Opening = nothingAdopted): Promise<Opened> {
+export function openDatabase(url: string, onTrouble: OnTrouble, opening: Opening = nothingAdopted): Promise<Opened> {
+  return tellWhere(url, () => open(url, onTrouble, opening));
+}
+
+/** Several places may say which database it is, so what goes wrong as it is opened is told with its URL. */
+async function tellWhere<T>(url: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AppError) || !(error.code in databaseErrors) || error.cause === undefined) throw error;
+    const cause = new Error(`${showUrl(url)}: ${reasonOf(error)}`, { cause: error.cause });
+    throw failDatabase(error.code as keyof typeof databaseErrors, { headers: error.headers, cause });
+  }
+}
+
+async function open(url: string, onTrouble: OnTrouble, opening: Opening): Promise<Opened> {
   const { limits = {}, replicas = [], writer = null } = opening;
   const told = { ...limits, onTrouble: ({ kind, message }: { kind: string; message: string }) => onTrouble(kind, message) };
   if (isPostgres(url)) return openPostgresDatabase(url, { ...told, replicas }, opening);
@@ -233,7 +253,13 @@ export interface Read {
  * Opens a database for reading alone, and closes it. Fails with `database_failed` where it is none.
  * @param choose of the schemas that there are, those whose tables are read; none for the current one. Not asked where there is but one.
  */
-export async function readCatalog(url: string, choose: (schemas: readonly CatalogSchema[]) => readonly string[]): Promise<Read> {
+export function readCatalog(url: string, choose: Choose): Promise<Read> {
+  return tellWhere(url, () => readTables(url, choose));
+}
+
+type Choose = (schemas: readonly CatalogSchema[]) => readonly string[];
+
+async function readTables(url: string, choose: Choose): Promise<Read> {
   if (isPostgres(url)) {
     const [{ inspectPostgres }, { readPostgresCatalog, readPostgresSchemas }] = await Promise.all([
       import("../drivers/database/postgres/postgres.ts"),

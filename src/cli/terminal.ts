@@ -1,5 +1,6 @@
 /** Where a command writes: text for a person, one JSON document for a program, and its errors with what to do about them. */
 import { AppError, reasonOf } from "../base/errors.ts";
+import { mends } from "./say/mends.ts";
 
 /** Where the command line is run: handed in, so that a test can run it without a process. */
 export interface Surroundings {
@@ -60,7 +61,8 @@ const asking: ReadonlySet<string> = new Set([
 /** Tells an error and gives the exit code. The stack is for --debug; a cause is told by its message. */
 export function reportError(error: unknown, terminal: Terminal): number {
   if (error instanceof AppError) {
-    const { code, message, explanation, errors } = error;
+    const { code, message, errors } = error;
+    const explanation = mends[code] ?? error.explanation;
     // What the database's server says is for whoever starts us: its words name neither users' data nor passwords.
     const because = code.startsWith("database_") && error.cause !== undefined ? reasonOf(error.cause) : null;
     terminal.note(`${message}${because === null ? "" : `\n  because: ${because}`}\n  → ${explanation}`);

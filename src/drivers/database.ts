@@ -251,6 +251,12 @@ export const databaseErrors = {
     explanation:
       "Nothing was written. User, password or the database's name in the URL are not the server's; the log has what it said.",
   },
+  database_denied: {
+    status: 500,
+    message: "The database does not let its user do this.",
+    explanation:
+      "Nothing was written. The user of the URL lacks a right, which the log has by name: grant it. docs/guide/databases.md lists what each database asks for.",
+  },
   database_restored: {
     status: 503,
     message: "The change records were written on another server, and this user may not set their order right.",

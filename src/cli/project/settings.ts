@@ -8,9 +8,12 @@ import { failCli } from "../errors.ts";
 import type { ProjectFlags } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 
+/** What begins as URLs do, even misspelt ones: no file may come of a URL that names a server. A letter alone is a drive. */
+const urlLike = /^([a-z][a-z0-9+.-]+:|(postgres(ql)?|mysql|mariadb|sqlite)\/\/)/i;
+
 /** A path alone stands for SQLite. */
 export function toUrl(database: string): string {
-  return /^[a-z]+:/.test(database) ? database : `sqlite:${database}`;
+  return urlLike.test(database) ? database : `sqlite:${database}`;
 }
 
 /** The environment's options, and over them those of the flags. */

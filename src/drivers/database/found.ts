@@ -1,4 +1,6 @@
 /** What is known of a server, from the attempts to open a connection: told where it changes, and asked before anybody waits. */
+import { setTimeout as pause } from "node:timers/promises";
+import { AppError, reasonOf } from "../../base/errors.ts";
 import { failDatabase } from "../database.ts";
 import type { ServerTrouble } from "./settings.ts";
 
@@ -85,3 +87,26 @@ export function createFound({ attempt, onTrouble, onSilent }: FoundSpec): Found 
 
 // What an attempt has found is in the state.
 function ignoreFailure(): void {}
+
+export interface Awaiting {
+  /** How long, from the first attempt on. */
+  readonly startTimeoutMs: number;
+  readonly onTrouble: (trouble: ServerTrouble) => void;
+}
+
+const pauseMs = 250;
+
+/** Looks until the server is there, within the time; what a server says that is there is told at once. @throws what looking failed with last */
+export async function awaitServer<T>(look: () => Promise<T>, { startTimeoutMs, onTrouble }: Awaiting): Promise<T> {
+  const giveUpMs = performance.now() + startTimeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await look();
+    } catch (error) {
+      const isAbsent = error instanceof AppError && (error.code === "database_unreachable" || error.code === "database_busy");
+      if (!isAbsent || performance.now() >= giveUpMs) throw error;
+      if (attempt === 1) onTrouble({ kind: "database_awaited", message: reasonOf(error) });
+      await pause(pauseMs);
+    }
+  }
+}

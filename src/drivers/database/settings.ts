@@ -48,6 +48,14 @@ export interface SettingsSpec<N extends string> {
 
 export type Settings<N extends string> = { readonly [K in N]: number } & Required<ServerOptions>;
 
+/** Whether a URL has all its parts in their form. A character that ends a part, such as the / in a password, must be escaped. */
+export function isReadable(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password, pathname } = new URL(url);
+  // Alone, a % begins nothing.
+  return [username, password, pathname].every((part) => !/%(?![0-9a-f]{2})/i.test(part));
+}
+
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveSettings<N extends string>(
   options: ServerOptions & { readonly [K in N]?: number },
@@ -55,7 +63,11 @@ export function resolveSettings<N extends string>(
 ): Settings<N> {
   const known = ["url", "onTrouble", ...Object.keys(limits)];
   for (const key of Object.keys(options)) assert(known.includes(key), `${of} knows no option "${key}".${didYouMean(key, known)}`);
-  assert(protocols.test(options.url), `${of} needs a URL: ${example}`);
+  // The URL itself is not repeated: it may hold a password.
+  assert(
+    protocols.test(options.url) && isReadable(options.url),
+    `the database URL cannot be read: write ${example}, and in user and password %40 for @, %3A for :, %2F for /, %23 for #, %25 for %`,
+  );
   const numbers: Record<string, number> = {};
   for (const [name, [fallback, min, max]] of Object.entries(limits) as [N, NumberLimits<N>[N]][]) {
     const value: number = options[name] ?? fallback;

@@ -4,7 +4,7 @@ import { AppError } from "../../../base/errors.ts";
 import { createLru } from "../../../base/lru.ts";
 import { failDatabase, type Row, type Statement, type Value } from "../../database.ts";
 import { createFound, type Finding, type Found } from "../found.ts";
-import { isLost, isSilent, type ServerError, toError } from "./failures.ts";
+import { isLost, isRefused, isSilent, type ServerError, toError } from "./failures.ts";
 import { addressOf, type MysqlSettings } from "./options.ts";
 import { openingOf, type Purpose } from "./server/settings.ts";
 import { variantOf } from "./server/version.ts";
@@ -171,7 +171,7 @@ async function greet(connection: Connection, finding: Finding): Promise<void> {
 }
 
 function noteFailure(error: ServerError, finding: Finding, probe: () => void): void {
-  if (isLost(error)) finding.failed(error.message, isSilent(error));
+  if (isLost(error) || isRefused(error)) finding.failed(error.message, isSilent(error));
   // All are in use, or none can be opened: another one tells which.
   if (error instanceof AppError) probe();
 }

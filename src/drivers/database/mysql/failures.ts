@@ -38,6 +38,10 @@ const busy: ReadonlySet<number> = new Set([1040, 1203, 1205, 1226]);
 const lockWaited = 1205;
 const readOnly: ReadonlySet<number> = new Set([1290, 1792, 1836]);
 const full: ReadonlySet<number> = new Set([1021, 1114]);
+/** Who comes is not let in: user, password, the right to enter, or the database itself are not there. */
+const refused: ReadonlySet<number> = new Set([1044, 1045, 1049, 1251, 1524, 1698, 3118, 4151]);
+/** Who is in may not do this. */
+const denied: ReadonlySet<number> = new Set([1142, 1143, 1227, 1370]);
 const timedOut: ReadonlySet<number> = new Set([1969, 3024]);
 
 const is = (numbers: ReadonlySet<number>, { errno }: ServerError) => errno !== undefined && numbers.has(errno);
@@ -62,6 +66,11 @@ export function isServerError(error: unknown): error is ServerError {
 export function isLost(error: ServerError): boolean {
   const isServers = error.errno !== undefined && error.errno >= serverMin;
   return isServerError(error) && (error.fatal === true || !isServers || is(lost, error));
+}
+
+/** Whether the server does not let us in. */
+export function isRefused(error: ServerError): boolean {
+  return is(refused, error);
 }
 
 /** Whether the connection was given up, or could not be opened, because nothing was heard. */
@@ -123,6 +132,8 @@ function placeOf(reason: string, told: string): RefusalPlace {
 export function toError(error: ServerError, sent: "nothing" | "a commit", timeoutMs = 0): Error {
   if (!isServerError(error)) return error;
   const cause = { cause: error };
+  if (isRefused(error)) return failDatabase("database_refused", { ...cause, ...retrySoon });
+  if (is(denied, error)) return failDatabase("database_denied", cause);
   if (isLost(error))
     return failDatabase(sent === "a commit" ? "write_outcome_unknown" : "database_unreachable", { ...cause, ...retrySoon });
   if (isAborted(error)) return failDatabase("database_conflict", { ...cause, ...retrySoon });

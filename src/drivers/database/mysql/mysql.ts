@@ -2,6 +2,7 @@
 import { createLosers } from "../turns.ts";
 import type { Database } from "../../database.ts";
 import type { Reader } from "../../ddl.ts";
+import { awaitServer } from "../found.ts";
 import { createServerDatabase } from "../server.ts";
 import { makeBeside, urlBeside } from "./catalog/beside.ts";
 import { type Connections, createConnections } from "./connections.ts";
@@ -40,6 +41,7 @@ export async function openMysqlBeside(options: MysqlOptions): Promise<Database> 
   const connections = createConnections(library, settings);
   const beside = createConnections(library, { ...settings, url: urlBeside(settings.url) });
   try {
+    await awaitServer(() => variantAt(connections), settings);
     await makeBeside(connections, settings.url);
     return createDatabase(connections, settings, await prepareServer(beside, settings));
   } catch (error) {
@@ -65,9 +67,10 @@ export async function inspectMysql<T>(options: MysqlOptions, work: (read: Reader
 
 /** Asks which of the two servers it is. Fails as `openMysql` does. */
 export async function recogniseMysql(options: MysqlOptions): Promise<Variant> {
-  const connections = createConnections(await importMysql(), resolveOptions(options));
+  const settings = resolveOptions(options);
+  const connections = createConnections(await importMysql(), settings);
   try {
-    return await variantAt(connections);
+    return await awaitServer(() => variantAt(connections), settings);
   } finally {
     await connections.close();
   }
@@ -84,7 +87,7 @@ async function importMysql() {
 }
 
 async function prepareServer(connections: Connections, settings: MysqlSettings): Promise<Variant> {
-  const variant = await variantAt(connections);
+  const variant = await awaitServer(() => variantAt(connections), settings);
   const reads = createReads(connections, settings, variant);
   const functions = createFunctions(variant);
   const [known] = await reads.read({ text: versionText, params: [] });

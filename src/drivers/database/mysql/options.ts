@@ -30,6 +30,8 @@ export interface MysqlOptions {
   readonly retriesMax?: number;
   /** For opening a connection, and for waiting for a free one. @default 5000 */
   readonly connectTimeoutMs?: number;
+  /** How long opening waits for a server that is not there yet. @default 10000 */
+  readonly startTimeoutMs?: number;
   /** How long a statement waits for a lock; the server counts in whole seconds. @default 5000 */
   readonly lockTimeoutMs?: number;
   /** How long a statement of a migration waits for a lock, while all others queue behind it; in whole seconds. @default 5000 */
@@ -60,6 +62,7 @@ const limits: NumberLimits<Limit> = {
   writeQueueMax: [10_000, 1, 10_000_000],
   retriesMax: [10, 0, 100],
   connectTimeoutMs: [5_000, 1, 600_000],
+  startTimeoutMs: [10_000, 0, 3_600_000],
   lockTimeoutMs: [5_000, 1, 600_000],
   migrationLockTimeoutMs: [5_000, 1, 600_000],
   migrationTriesMax: [5, 1, 1_000],
@@ -72,7 +75,7 @@ const limits: NumberLimits<Limit> = {
 export function resolveOptions(options: MysqlOptions): MysqlSettings {
   return resolveSettings(options, {
     of: "openMysql",
-    protocols: /^(mysql|mariadb):\/\//,
+    protocols: /^(mysql|mariadb):\/\//i,
     example: "mysql://user:password@host:port/name",
     limits,
   });

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { inspect } from "node:util";
+import { startProxy } from "../../../../test/faults/proxy.ts";
 import { needsService } from "../../../../test/needs.ts";
 import { freshDatabase } from "../../../../test/servers/databases.ts";
-import { startMariadb } from "../../../../test/servers/mariadb.ts";
+import { queryMariadb, startMariadb } from "../../../../test/servers/mariadb.ts";
 import { startMysql } from "../../../../test/servers/mysql.ts";
 import type { Server } from "../../../../test/servers/server.ts";
+import { waitUntil } from "../../../../test/servers/wait.ts";
 import { AppError } from "../../../base/errors.ts";
 import type { Database, Step } from "../../database.ts";
 import { createDialect } from "./dialect.ts";
@@ -50,6 +52,7 @@ function testTrouble(start: typeof startMariadb, variant: Variant): void {
   const opened = openTrouble(start);
   testKilled(opened);
   testSaid(opened, variant);
+  testEntry(opened);
 }
 
 function testKilled(opened: { readonly here: Trouble }): void {
@@ -88,6 +91,61 @@ function testKilled(opened: { readonly here: Trouble }): void {
   });
 }
 
+function testEntry(opened: { readonly here: Trouble }): void {
+  test("a server that is not there yet is waited for, and the wait is told", async () => {
+    const proxy = await startProxy(opened.here.url);
+    proxy.refuse();
+    const told: string[] = [];
+    const opening = openMysql({ url: proxy.url, startTimeoutMs: 30_000, onTrouble: ({ kind }) => told.push(kind) });
+    await waitUntil(() => told.includes("database_awaited"), "nobody says that the server is awaited");
+    await assert.rejects(openMysql({ url: proxy.url, startTimeoutMs: 0 }), { code: "database_unreachable" });
+    proxy.heal();
+    await (await opening).close();
+    await proxy.close();
+  });
+
+  test("a database that is not there, and a right that the user has not", async () => {
+    const { url } = opened.here;
+    const nowhere = new URL(url);
+    nowhere.pathname = "/nowhere";
+    await assert.rejects(openMysql({ url: nowhere.href }), { code: "database_refused" });
+    const reader = await openAs("reader", opened.here);
+    await assert.rejects(reader.write([add(3_000_000)]), { code: "database_denied" });
+    await reader.close();
+  });
+
+  test("a user who is let in no more is refused, and health tells until he is", async () => {
+    const { server } = opened.here;
+    const guest = await openAs("guest", opened.here);
+    const look = async () => guest.read({ text: "select 1", params: [] });
+    await look();
+    await queryMariadb(server.url, "drop user guest");
+    const gone = await queryMariadb(server.url, "select id from information_schema.processlist where user = 'guest'");
+    for (const row of gone) await queryMariadb(server.url, `kill ${String(Object.values(row)[0])}`);
+    await assert.rejects(look, { code: "database_refused" });
+    assert.equal(guest.state(), "unreachable");
+    await letIn("guest", opened.here);
+    assert.deepEqual(await look(), [[1]]);
+    assert.equal(guest.state(), "ready");
+    await guest.close();
+  });
+}
+
+const secretWord = "let-me-in";
+
+/** Makes a user who may read, and no more. */
+async function letIn(user: string, { server, url }: Pick<Trouble, "server" | "url">): Promise<void> {
+  await queryMariadb(server.url, `create user ${user} identified by '${secretWord}'`);
+  await queryMariadb(server.url, `grant select, execute on ${new URL(url).pathname.slice(1)}.* to ${user}`);
+}
+
+async function openAs(user: string, { server, url }: Trouble): Promise<Database> {
+  await letIn(user, { server, url });
+  const theirs = new URL(url);
+  Object.assign(theirs, { username: user, password: secretWord });
+  return openMysql({ url: theirs.href });
+}
+
 function testSaid(opened: { readonly here: Trouble }, variant: Variant): void {
   test("an answer that is larger than the server can send is an error, never a null", async () => {
     const { database } = opened.here;
@@ -115,6 +173,7 @@ function testSaid(opened: { readonly here: Trouble }, variant: Variant): void {
     wrong.password = secret;
     await assert.rejects(openMysql({ url: wrong.href }), (error: unknown) => {
       assert.ok(error instanceof AppError);
+      assert.equal(error.code, "database_refused");
       assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes(secret));
       return true;
     });

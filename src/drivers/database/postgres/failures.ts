@@ -87,5 +87,6 @@ export function toError(error: ServerError, sent: Sent, timeoutMs = 0): Error {
   if (code === "53100") return failDatabase("database_full", cause);
   // Classes of a login that is refused, and a database that is not there.
   if (code.startsWith("28") || code === "3D000") return failDatabase("database_refused", soon);
+  if (code === "42501") return failDatabase("database_denied", cause);
   return failDatabase("database_failed", cause);
 }

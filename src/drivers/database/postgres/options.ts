@@ -1,6 +1,6 @@
 /** The options of the PostgreSQL driver: their defaults, their limits, and what a wrong one is answered with. */
 import { assert } from "../../../base/errors.ts";
-import { type NumberLimits, resolveSettings, type ServerTrouble, type Settings } from "../settings.ts";
+import { isReadable, type NumberLimits, resolveSettings, type ServerTrouble, type Settings } from "../settings.ts";
 
 export type PostgresTrouble = ServerTrouble;
 
@@ -89,13 +89,14 @@ const limits: NumberLimits<Limit> = {
   readTimeoutMs: [30_000, 1, 3_600_000],
 };
 
-const protocols = /^postgres(ql)?:\/\//;
+const protocols = /^postgres(ql)?:\/\//i;
 const example = "postgres://user:password@host:port/name";
 
 /** Checks the options, fills in the defaults and freezes the result. A wrong one is a programmer's error. */
 export function resolveOptions(options: PostgresOptions): PostgresSettings {
   const { replicas = [], ...others } = options;
-  for (const url of replicas) assert(protocols.test(url), `the option replicas of openPostgres has URLs: ${example}`);
+  const isUrl = (url: string) => protocols.test(url) && isReadable(url);
+  assert(replicas.every(isUrl), `one of the URLs of replicas cannot be read: write ${example}`);
   const settings = resolveSettings(others, { of: "openPostgres", protocols, example, limits });
   return Object.freeze({ ...settings, replicas: Object.freeze([...replicas]) });
 }

@@ -1,10 +1,9 @@
 /** The PostgreSQL driver, on the library `pg`: serializable writes that share commits, reads that share round trips. */
 import { createLosers } from "../turns.ts";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "pg";
-import { AppError, reasonOf } from "../../../base/errors.ts";
 import type { Database, ReadOptions, Statement } from "../../database.ts";
 import type { Reader } from "../../ddl.ts";
+import { awaitServer } from "../found.ts";
 import { createServerDatabase } from "../server.ts";
 import { type Connections, createConnections, useAnother } from "./connections.ts";
 import { createFunctions, isCurrent, versionText } from "./functions.ts";
@@ -27,7 +26,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const { default: pg } = await importPg();
   const connections = createConnections(pg, settings);
   try {
-    await awaitServer(connections, settings);
+    await awaitServer(() => connections.use("read", async () => {}), settings);
     const [row] = await createReads(connections, settings).read({ text: versionText, params: [] });
     if (!isCurrent(row?.[0])) {
       const statements = createFunctions().map(toStatement);
@@ -44,23 +43,6 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
 
 function toStatement(text: string): Statement {
   return { text, params: [] };
-}
-
-const pauseMs = 250;
-
-/** Waits for a server that is not there yet, within its time; what a server says that is there is told at once. */
-async function awaitServer(connections: Connections, { startTimeoutMs, onTrouble }: PostgresSettings): Promise<void> {
-  const giveUpMs = performance.now() + startTimeoutMs;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await connections.use("read", async () => {});
-    } catch (error) {
-      const isAbsent = error instanceof AppError && (error.code === "database_unreachable" || error.code === "database_busy");
-      if (!isAbsent || performance.now() >= giveUpMs) throw error;
-      if (attempt === 1) onTrouble({ kind: "database_awaited", message: reasonOf(error) });
-      await pause(pauseMs);
-    }
-  }
 }
 
 /** Reads what the server says of itself, and makes nothing. Fails as `openPostgres` does. */
