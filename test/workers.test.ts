@@ -179,8 +179,8 @@ describe("the end", () => {
     await alone.said(/sqlite::memory: is private to one process: 2 workers cannot share it/);
     assert.equal(await alone.ended, 1);
     const wrong = launch(t, folder, ["start", "--workers", "many"]);
-    await wrong.said(/the option workers is a whole number from 1 to 256, or "auto"/);
-    assert.equal(await wrong.ended, 1);
+    await wrong.said(/--workers \(or HOLDFAST_WORKERS\) takes a whole number from 1 to 256, or auto/);
+    assert.equal(await wrong.ended, 2);
     const { url } = await openCallee(t);
     const late = launch(t, folder, ["start", "--workers", "2", "--port", new URL(url).port]);
     await late.said(/Port \d+ is taken/);

@@ -43,6 +43,8 @@ export interface App<R extends Registry> {
   readonly system: Db<R>;
   /** What the start did to the database's schema. */
   readonly schema: Ensured;
+  /** Where the product's own tables stand, in words, if the backend has tables of others; null where all are its own. */
+  readonly own: string | null;
   /** A token that this app takes. */
   mint(options: Pick<MintOptions, "sub" | "roles" | "claims" | "ttlS">): Promise<string>;
 }
@@ -153,6 +155,7 @@ function assemble<R extends Registry>(parts: Parts<R>): App<R> {
     as: engine.as,
     system: engine.system,
     schema: parts.ensured,
+    own: opened.own ?? null,
     mint: (options: Pick<MintOptions, "sub" | "roles" | "claims" | "ttlS">) =>
       mintToken({ ...options, key: { secret: parts.tokenKey }, clock: settings.clock, ...issuing(settings) }),
   });

@@ -25,6 +25,8 @@ export interface Opened {
   readonly database: Database;
   readonly dialect: Dialect;
   readonly ddl: Ddl;
+  /** Where the product's own tables stand, in words, if there are tables of others. */
+  readonly own?: string;
 }
 
 /** Trouble that no request is answered with. */
@@ -126,9 +128,13 @@ async function open(url: string, onTrouble: OnTrouble, opening: Opening): Promis
   const options = { ...told, file: file ?? ":memory:", ...(writer === null ? {} : { writer }) };
   const place = file === null ? "inside" : await placeOf(file, opening);
   if (place === "beside")
-    return { database: openSqlite({ ...options, beside: besideOf(file ?? "") }), ...keepApart(languages, sqlitePlace) };
-  const ddl = opening.isAdopted ? amongOthers(sqliteDdl) : sqliteDdl;
-  return { database: openSqlite(options), ...languages, ddl };
+    return {
+      database: openSqlite({ ...options, beside: besideOf(file ?? "") }),
+      ...keepApart(languages, sqlitePlace),
+      own: `the file ${besideOf(file ?? "")}`,
+    };
+  if (!opening.isAdopted) return { database: openSqlite(options), ...languages };
+  return { database: openSqlite(options), ...languages, ddl: amongOthers(sqliteDdl), own: among };
 }
 
 /** Starts a process that writes for several, where the database is a file; null where it is a server, which does that itself. */
@@ -143,6 +149,8 @@ export async function openWriter(
   const beside = (await placeOf(file, nothingAdopted)) === "beside" ? { beside: besideOf(file) } : {};
   return keepWriter({ database: { ...limits, file, ...beside }, onEvent });
 }
+
+const among = "the database itself";
 
 /** The product's own tables stand among those of others. */
 function amongOthers(ddl: Ddl): Ddl {
@@ -195,7 +203,8 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
     const { commits, isMended } = await findOrigin(database, { quote, table: changesTable, column: commitColumn });
     if (isMended) told.onTrouble?.({ kind: "database_restored", message: restored });
     const catalogue = { ...languages.ddl.catalogue, commits };
-    return { database, dialect: languages.dialect, ddl: Object.freeze({ ...languages.ddl, catalogue }) };
+    const { dialect, own } = languages;
+    return { database, dialect, ddl: Object.freeze({ ...languages.ddl, catalogue }), ...(own === undefined ? {} : { own }) };
   } catch (error) {
     await database.close();
     throw error;
@@ -205,14 +214,19 @@ async function openPostgresDatabase(url: string, told: Omit<PostgresOptions, "ur
 const restored =
   "The change records were written on another server, as after a dump was restored here: new ones come after them from now on, and readers of the feed go on.";
 
-async function placePostgres(database: Database, languages: Languages, adopting: Adopting): Promise<Languages> {
+async function placePostgres(
+  database: Database,
+  languages: Languages,
+  adopting: Adopting,
+): Promise<Languages & Pick<Opened, "own">> {
   if (!adopting.isAdopted) return languages;
   const { ddl } = languages;
   const tables = await ddl.catalogue.readTables(async (text, params = []) => database.read({ text, params }));
   const names = namesOf(ddl);
   const isInside = adopting.tablesInside || names.every((name) => tables.includes(name));
-  if (isInside) return { ...languages, ddl: amongOthers(ddl) };
-  return keepApart(languages, { ...postgresPlace, tables: new Set(names) });
+  if (isInside) return { ...languages, ddl: amongOthers(ddl), own: among };
+  const place = { ...postgresPlace, tables: new Set(names) };
+  return { ...keepApart(languages, place), own: `the schema ${place.schema}` };
 }
 
 async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">, adopting: Adopting): Promise<Opened> {
@@ -227,9 +241,10 @@ async function openMysqlDatabase(url: string, told: Omit<MysqlOptions, "url">, a
   if (!adopting.isAdopted) return { database: await openMysql(options), ...inside };
   const tables = await inspectMysql(options, (read) => inside.ddl.catalogue.readTables(read));
   const isInside = adopting.tablesInside || namesOf(inside.ddl).every((name) => tables.includes(name));
-  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(inside.ddl) };
+  if (isInside) return { database: await openMysql(options), ...inside, ddl: amongOthers(inside.ddl), own: among };
   const place = placeBeside(url, namesOf(inside.ddl));
-  return { database: await openMysqlBeside(options), ...keepApart(languagesOf(variant, place.schema), place) };
+  const languages = keepApart(languagesOf(variant, place.schema), place);
+  return { database: await openMysqlBeside(options), ...languages, own: `the database ${place.schema}` };
 }
 
 const postgresPlace: Omit<Place, "tables"> = Object.freeze({

@@ -1,11 +1,13 @@
 /** `holdfast adopt`: writes a backend file for a database that is there already, or tells how the two differ. */
 import { existsSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { styleText } from "node:util";
 import type { Adopted, Remark } from "./adopt/adopted.ts";
+import { didYouMean } from "../base/suggest.ts";
+import type { CatalogTable } from "../drivers/catalog.ts";
 import { type CommandFile, gather, type ProjectFlags } from "./command.ts";
 import { failCli } from "./errors.ts";
-import { partsOfTable } from "../schema/table-name.ts";
+import { partsOfTable, shownTable } from "../schema/table-name.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
 
 interface AdoptFlags extends ProjectFlags {
@@ -46,15 +48,19 @@ export const command: CommandFile = {
 };
 
 async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string[]): Promise<number> {
-  const [{ readCatalog, fileOf }, { settingsOf }, { arrange }, { namedSchemas, otherSchemas, tellOthers }] = await Promise.all([
-    import("../app/wire.ts"),
-    import("./project/settings.ts"),
-    import("./adopt/arrange.ts"),
-    import("./adopt/schemas.ts"),
-  ]);
+  const [{ readCatalog, fileOf, showUrl }, { settingsOf }, { arrange }, { namedSchemas, otherSchemas, tellOthers }] =
+    await Promise.all([
+      import("../app/wire.ts"),
+      import("./project/settings.ts"),
+      import("./adopt/arrange.ts"),
+      import("./adopt/schemas.ts"),
+    ]);
   const { database } = settingsOf(terminal, url === undefined ? flags : { ...flags, database: url });
   const file = fileOf(database);
-  if (file !== null && !existsSync(file)) throw failCli("database_missing", { fields: { file } });
+  if (file !== null && !existsSync(file))
+    throw failUsage(`There is no database ${file}: say which one, as in holdfast adopt sqlite:./shop.db.`);
+  // Whoever reads the file need not know that there was a password.
+  const shown = showUrl(database).replace(":***@", "@");
   const { out = "backend.ts", readOnlyFor = null, without = [], force = false, schema: flag = [] } = flags;
   if (flags.check) {
     const [{ loadBackend }, { compareBackend, schemasOfBackend }] = await Promise.all([
@@ -65,29 +71,29 @@ async function run(terminal: Terminal, flags: AdoptFlags, [url]: readonly string
     const { tables } = await readCatalog(database, (known) =>
       flag.length > 0 ? namedSchemas(flag, known) : schemasOfBackend(backend, known),
     );
-    return reportDifferences(compareBackend(backend, tables, without), { out, database: shown(database) }, terminal);
+    return reportDifferences(compareBackend(backend, tables, without), { out, database: shown }, terminal);
   }
+  if (readOnlyFor?.trim() === "") throw failUsage("--read-only-for takes the name of a role.");
   const { tables, schemas } = await readCatalog(database, (known) => namedSchemas(flag, known));
-  if (flag.length > 0 && schemas.length === 0)
-    throw failCli("usage", { fields: { fault: "--schema is for PostgreSQL: other databases have no schemas." } });
+  if (flag.length > 0 && schemas.length === 0) throw failUsage("--schema is for PostgreSQL: other databases have no schemas.");
   const left = otherSchemas(schemas, namedSchemas(flag, schemas));
   const others = tellOthers(left, schemas);
+  refuseUnknown(without, tables);
   const adopted = arrange(tables, without);
   if (adopted.models.length === 0) {
     reportRemarks(adopted.remarks, terminal);
     if (others !== null) terminal.say(others);
-    throw failCli("nothing_to_adopt", { fields: { database: shown(database) } });
+    throw tables.length === 0
+      ? failCli("no_tables", { fields: { database: shown } })
+      : failCli("nothing_to_adopt", { fields: { database: shown } });
   }
   const target = resolve(terminal.cwd, out);
   if (!force && existsSync(target)) throw failCli("backend_exists", { fields: { file: out } });
+  if (!existsSync(dirname(target))) throw failUsage(`There is no folder ${dirname(out)} to write ${out} into.`);
   const { writeBackend } = await import("./adopt/write-backend.ts");
-  writeFileSync(target, writeBackend(adopted, { database: shown(database), readOnlyFor }));
-  const serving = { out, database: shown(database), isKnown: url === undefined && flags.database === undefined };
-  report(
-    adopted,
-    { ...serving, others, otherSchemas: left.map(({ name }) => name), hasPassword: shown(database) !== database },
-    terminal,
-  );
+  writeFileSync(target, writeBackend(adopted, { database: shown, readOnlyFor }));
+  const serving = { out, database: shown, isKnown: url === undefined && flags.database === undefined };
+  report(adopted, { ...serving, others, otherSchemas: left.map(({ name }) => name), hasPassword: shown !== database }, terminal);
   return exitCodes.done;
 }
 
@@ -96,9 +102,16 @@ interface Told {
   readonly database: string;
 }
 
-/** The URL without what nobody should read in a file. */
-function shown(database: string): string {
-  return database.replace(/(:\/\/[^/@:]*):[^/@]*@/, "$1@");
+function failUsage(fault: string): Error {
+  return failCli("usage", { fields: { fault } });
+}
+
+/** A table that was meant to be left out would be served. */
+function refuseUnknown(without: readonly string[], tables: readonly CatalogTable[]): void {
+  const names = tables.map(({ name }) => shownTable(name));
+  const unknown = without.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw failUsage(`--without names a table ${JSON.stringify(unknown)}, and there is none.${didYouMean(unknown, names)}`);
 }
 
 interface Serving extends Told {
@@ -118,7 +131,7 @@ function report(
   const { say } = terminal;
   const readOnly = models.filter(({ key }) => key === null).length;
   say(
-    `Wrote ${out}: ${models.length} models${readOnly === 0 ? "" : `, ${readOnly} of them read only`}. The database was only read.`,
+    `Wrote ${out}: ${models.length} model${models.length === 1 ? "" : "s"}${readOnly === 0 ? "" : `, ${readOnly} of them read only`}. The database was only read.`,
   );
   reportRemarks(remarks, terminal);
   if (others !== null) say(`\n${others}`);

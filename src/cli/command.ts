@@ -30,7 +30,7 @@ export function addBackendFlag(command: Command): Command {
 export function addDatabaseFlag(command: Command): Command {
   return command.option(
     "--database <url>",
-    "the database: sqlite: and a path, a path alone, or postgres://user:password@host/name (default: HOLDFAST_DATABASE_URL, DATABASE_URL, or sqlite:./data.db)",
+    "the database: sqlite: and a path, a path alone, postgres: or mysql://user:password@host/name (default: HOLDFAST_DATABASE_URL, DATABASE_URL, or sqlite:./data.db)",
   );
 }
 

@@ -29,6 +29,12 @@ export const cliErrors = {
     message: "{file} exists already.",
     explanation: "Nothing was written. Name another file with --out, compare with --check, or say --force to replace it.",
   },
+  no_tables: {
+    status: 500,
+    message: "{database} has no tables that this user can see.",
+    explanation:
+      "Nothing was written. Look whether the URL names the right database, in its own letters, and a user who may read it.",
+  },
   nothing_to_adopt: {
     status: 500,
     message: "{database} has no table that can be served.",

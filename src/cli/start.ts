@@ -32,7 +32,12 @@ export const command: CommandFile = {
     void addProjectFlags(command)
       .option("--port <number>", "the port; 0 takes a free one (default: 3000, or HOLDFAST_PORT)", wholeNumber("--port", portMax))
       .option("--host <address>", "the address to listen at (default: 127.0.0.1, in production 0.0.0.0)")
-      .option("--mode <mode>", "development, or production: wants HOLDFAST_SECRET, and migrates only with --migrate")
+      .addOption(
+        new Option("--mode <mode>", "production wants HOLDFAST_SECRET, and migrates only with --migrate").choices([
+          "development",
+          "production",
+        ]),
+      )
       .option("--migrate", "in production, apply migrations that lose nothing")
       .option("--tables-inside", "with adopted tables: keep the product's own among them, instead of beside")
       .option("--workers <number>", "processes that serve; auto: one for each core (default: 1, or HOLDFAST_WORKERS)")

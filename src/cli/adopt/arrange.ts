@@ -21,6 +21,13 @@ const own: ReadonlySet<string> = new Set(["_journal", "_changes", "_idempotency"
 /** @param without tables that are not to be adopted */
 export function arrange(catalog: readonly CatalogTable[], without: readonly string[]): Adopted {
   const remarks: Remark[] = [];
+  const journal = catalog.find(({ name }) => partsOfTable(name).name === "_journal");
+  if (journal !== undefined)
+    remarks.push({
+      place: shownTable(journal.name),
+      kind: "note",
+      why: "Holdfast has been at work here: what it made is served whole, with versions, by the backend file that made it",
+    });
   const used = new Set<string>();
   const shared = sharedNames(catalog.map(({ name }) => name));
   const models = catalog

@@ -11,8 +11,10 @@ const titles: Readonly<Record<Ensured["status"], string | null>> = {
   asking: "The schema has changed in a way that needs your word:",
 };
 
-export function reportSchema({ status, plan, refusals, command, drift }: Ensured, { note }: Terminal): void {
-  const title = titles[status];
+/** @param own where the product's own tables stand, in words, if there are tables of others, which are left as they are */
+export function reportSchema({ status, plan, refusals, command, drift }: Ensured, own: string | null, { note }: Terminal): void {
+  const title =
+    status === "created" && own !== null ? `Made beside the adopted tables, Holdfast's own in ${own}:` : titles[status];
   if (title !== null) note(title);
   for (const step of plan?.steps ?? []) {
     for (const line of step.does) note(`  ${line}`);

@@ -1,5 +1,5 @@
 /** How many processes serve: what the flag or the environment says, as a number. */
-import { assert } from "../../base/errors.ts";
+import { failCli } from "../errors.ts";
 
 export interface WorkersOptions {
   /** Processes that share the port and the database; `"auto"` is one for each core. @default 1 */
@@ -8,14 +8,12 @@ export interface WorkersOptions {
 
 export const workersMax = 256;
 
-/** @throws an assertion for what is neither a number within the bound nor `auto` */
+/** @throws usage for what is neither a number within the bound nor `auto` */
 export function countWorkers(asked: string | null, cores: number): number {
   if (asked === null) return 1;
   if (asked === "auto") return Math.min(Math.max(cores, 1), workersMax);
   const count = Number(asked);
-  assert(
-    /^\d{1,4}$/.test(asked) && count >= 1 && count <= workersMax,
-    `the option workers is a whole number from 1 to ${workersMax}, or "auto" for one for each core, not ${JSON.stringify(asked)}`,
-  );
-  return count;
+  if (/^\d{1,4}$/.test(asked) && count >= 1 && count <= workersMax) return count;
+  const fault = `--workers (or HOLDFAST_WORKERS) takes a whole number from 1 to ${workersMax}, or auto for one for each core, not ${JSON.stringify(asked)}.`;
+  throw failCli("usage", { fields: { fault } });
 }

@@ -17,8 +17,8 @@ export function tell(told: Told): void {
 }
 
 /** Says what the start did to the schema. False where somebody must agree first. */
-export function isAgreed({ schema }: App<Registry>, terminal: Terminal): boolean {
-  reportSchema(schema, terminal);
+export function isAgreed({ schema, own }: App<Registry>, terminal: Terminal): boolean {
+  reportSchema(schema, own, terminal);
   if (schema.status !== "asking") return true;
   terminal.document({ schema: documentOf(schema) });
   tell({ asking: schema.refusals.length > 0 ? null : phrasesToAgree(schema) });
