@@ -9,7 +9,8 @@ import { root } from "../scripts/run.ts";
 import { createApp } from "../src/app/app.ts";
 import type { Backend } from "../src/engine/backend.ts";
 import type { Registry } from "../src/engine/typed.ts";
-import { commands } from "../src/cli/main.ts";
+import { commands, main } from "../src/cli/main.ts";
+import { placesOf } from "../src/cli/project/settings.ts";
 import { type Folder, holdfast, notesBackend, openFolder } from "./cli/run.ts";
 
 const names = Object.keys(commands);
@@ -223,6 +224,48 @@ describe("explain and migrate", () => {
     const behind = await folder.run(...asked, "--sub", "ann", "--backend", "wider.ts");
     assert.deepEqual([behind.code, /holdfast migrate plan/.test(behind.err)], [1, true]);
   });
+});
+
+describe("a command that is suggested", () => {
+  const narrower = notesBackend.replace("title: text(), ", "");
+  const waits = /^LOST|holdfast migrate apply .*$/gm;
+
+  test("names the same backend and database, whoever suggests it", async (t) => {
+    const folder = openFolder(t, { "one.ts": notesBackend, "it's two.ts": narrower });
+    const here = ["--database", "other.db", "--backend"];
+    assert.equal((await folder.run("migrate", "apply", ...here, "one.ts")).code, 0);
+    const expected = [`holdfast migrate apply --backend 'it'\\''s two.ts' --database other.db --confirm "drop notes.title"`];
+    const plan = await folder.run("migrate", "plan", ...here, "it's two.ts");
+    const refused = await folder.run("migrate", "apply", ...here, "it's two.ts");
+    const asked = await folder.run("start", "--port", "0", ...here, "it's two.ts");
+    assert.deepEqual([plan.code, refused.code, asked.code], [2, 2, 2]);
+    for (const said of [plan.out, refused.out, asked.err])
+      assert.deepEqual(
+        said.match(waits)?.map((line) => line.replace(/`\.$/, "")),
+        expected,
+      );
+  });
+
+  test("shows no password", () => {
+    const url = "postgres://me:hunter2@host/name";
+    assert.deepEqual(placesOf({ backend: "backend.ts", database: url }), ["--database", "URL"]);
+    assert.deepEqual(placesOf({ database: "postgres://host/name" }), ["--database", "postgres://host/name"]);
+    assert.deepEqual(placesOf({}), []);
+  });
+});
+
+test("migrate hears the limits of the database's driver", async (t) => {
+  const folder = openFolder(t);
+  const surroundings = {
+    cwd: folder.path,
+    env: { HOLDFAST_DATABASE_LIMITS: "nothingMax=1" },
+    clock: Date.now,
+    isInteractive: false,
+  };
+  const said: string[] = [];
+  const write = (text: string) => void said.push(text);
+  assert.equal(await main(["migrate", "apply"], { ...surroundings, writeOut: write, writeErr: write }), 1);
+  assert.match(said.join(""), /no option "?nothingMax/);
 });
 
 describe("openapi", () => {

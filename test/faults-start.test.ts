@@ -27,9 +27,11 @@ after(() => rmSync(folder, { recursive: true }));
 
 const start = (url: URL, ...flags: readonly string[]) => startAt(url.href, ...flags);
 
-async function startAt(url: string, ...flags: readonly string[]): Promise<{ code: number; said: string }> {
+const startAt = (url: string, ...flags: readonly string[]) => run(["start", "--port", "0", "--debug", ...flags], url);
+
+async function run(argv: readonly string[], url: string): Promise<{ code: number; said: string }> {
   const said: string[] = [];
-  const code = await main(["start", "--port", "0", "--debug", ...flags], {
+  const code = await main(argv, {
     cwd: folder,
     env: { HOLDFAST_DATABASE_URL: url, HOLDFAST_DATABASE_LIMITS: "startTimeoutMs=0" },
     clock: Date.now,
@@ -85,9 +87,17 @@ void describe("holdfast start", need, () => {
       const poor = new URL(url);
       Object.assign(poor, { username: "hf_poor", password: secretWord });
       await fails(poor, /The database does not let its user do this\./, /permission denied for database/, /Grant the URL's user/);
+      await queryOnce(url, `grant create on database ${poor.pathname.slice(1)} to hf_poor`);
+      const { code, said } = await run(["migrate", "apply", "--backend", "backend.ts"], poor.href);
+      assert.equal(code, 1, said);
+      assert.match(
+        said,
+        /^The database does not let its user do this\.\n {2}because: permission denied for schema public\n {2}→ Grant/,
+      );
     } finally {
-      await queryOnce(serviceUrl("postgres"), "drop role hf_poor");
+      // What it may and has is the database's: with that it goes.
       await drop();
+      await queryOnce(serviceUrl("postgres"), "drop role hf_poor");
     }
   });
 

@@ -89,7 +89,7 @@ export async function createApp<R extends Registry, A extends Actions>(
   const opened = { ...driver, database: settings.wrapDatabase(driver.database, driver) };
   try {
     const ensured = await ensureSchema(
-      { ...opened, clock: settings.clock, schema },
+      { ...opened, clock: settings.clock, schema, places: settings.migratePlaces },
       // Told not to migrate, development is as strict as production.
       { mode: settings.migrate ? settings.mode : "production", migrate: settings.migrate },
     );

@@ -56,6 +56,8 @@ export interface AppOptions {
    * beside. Once they do, they stay there. @default false
    */
   readonly tablesInside?: boolean;
+  /** What the command repeats that a pending migration names, such as `--backend shop.ts`; `holdfast start` says it. @default nothing */
+  readonly migratePlaces?: readonly string[];
   /** Takes the log's lines, several at a time; `false` for silence. @default standard output */
   readonly log?: ((text: string) => void) | false;
   /** Milliseconds since the epoch. @default the system's clock */
@@ -112,6 +114,7 @@ const appNames = [
   "limits",
   "migrate",
   "tablesInside",
+  "migratePlaces",
   "log",
   "clock",
   "newId",
@@ -180,6 +183,7 @@ export function resolveOptions(options: AppOptions): Settings {
     limits: Object.freeze({ ...limits }),
     migrate: options.migrate ?? mode === "development",
     tablesInside: options.tablesInside ?? false,
+    migratePlaces: Object.freeze([...(options.migratePlaces ?? [])]),
     log: options.log || ((text) => void process.stdout.write(text)),
     silent: options.log === false,
     clock: options.clock ?? Date.now,

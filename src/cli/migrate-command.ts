@@ -29,21 +29,22 @@ export const command: CommandFile = {
 };
 
 async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly string[]): Promise<number> {
-  const [{ loadBackend }, { compileSchema }, { runMigrate }, { settingsOf }, { fileOf, openDatabase }] = await Promise.all([
-    import("./project/load-backend.ts"),
-    import("../schema/compile.ts"),
-    import("./migrate.ts"),
-    import("./project/settings.ts"),
-    import("../app/wire.ts"),
-  ]);
+  const [{ loadBackend }, { compileSchema }, { runMigrate }, { placesOf, settingsOf }, { fileOf, openDatabase }] =
+    await Promise.all([
+      import("./project/load-backend.ts"),
+      import("../schema/compile.ts"),
+      import("./migrate.ts"),
+      import("./project/settings.ts"),
+      import("../app/wire.ts"),
+    ]);
   const backend = await loadBackend(flags.backend ?? "backend.ts", terminal.cwd);
   const schema = compileSchema(backend.spec.models as Parameters<typeof compileSchema>[0]);
-  const { database: url, tablesInside } = settingsOf(terminal, flags);
+  const { database: url, databaseLimits: limits, tablesInside } = settingsOf(terminal, flags);
   const file = fileOf(url);
   // To look must not make a database.
   const isThere = file === null || existsSync(file) || action === "apply";
   const onTrouble = (kind: string, message: string) => terminal.note(`${kind}: ${message}`);
-  const adopting = { ...adoptionOf(schema), tablesInside };
+  const adopting = { ...adoptionOf(schema), tablesInside, limits };
   const opened = await openDatabase(isThere ? url : "sqlite::memory:", onTrouble, adopting);
   try {
     const { json, confirm, dryRun } = flags;
@@ -52,6 +53,7 @@ async function run(terminal: Terminal, flags: MigrateFlags, [action]: readonly s
         ...opened,
         schema,
         clock: terminal.clock,
+        places: placesOf(flags),
         folder: dirname(resolve(file ?? terminal.cwd)),
         openCopy: async (path) => (await openDatabase(`sqlite:${path}`, onTrouble, adopting)).database,
         out: (line) => terminal.writeOut(`${line}\n`),

@@ -1,5 +1,6 @@
 /** `holdfast migrate plan|apply|status|down`: shows what would happen, does it, tells where things stand, and goes back. */
 import { AppError } from "../base/errors.ts";
+import { databaseErrors } from "../drivers/database.ts";
 import { applyMigration, commandOf, findRefusals, type MigrateContext, planEntry } from "../engine/migrate/apply/apply.ts";
 import { downEntry, migrateDown, planDown } from "../engine/migrate/apply/down.ts";
 import { type DryRun, type DryRunOptions, dryRun } from "../engine/migrate/apply/dry-run.ts";
@@ -39,7 +40,7 @@ interface Report {
 /** 0: done, or nothing to do. 1: it failed. 2: something is pending, has drifted, or waits for a confirmation. */
 export const exitCodes = Object.freeze({ done: 0, failed: 1, pending: 2 });
 
-/** Runs one action and resolves with the exit code. Errors that are not the product's own go through. */
+/** Runs one action and resolves with the exit code. Errors of the database, and those that are not the product's own, go through. */
 export async function runMigrate(command: MigrateCommand, options: MigrateOptions): Promise<number> {
   const report = await actions[options.action](command, options).catch(reportError);
   if (options.json) command.out(JSON.stringify(report.document, null, 2));
@@ -50,7 +51,8 @@ export async function runMigrate(command: MigrateCommand, options: MigrateOption
 const waiting: ReadonlySet<string> = new Set(["migration_unconfirmed", "migration_pending", "migration_drifted"]);
 
 function reportError(error: unknown): Report {
-  if (!(error instanceof AppError)) throw error;
+  // What the database says of itself is told as in every other command, with its reason.
+  if (!(error instanceof AppError) || error.code in databaseErrors) throw error;
   const { code, message, explanation } = error;
   const exit = waiting.has(code) ? exitCodes.pending : exitCodes.failed;
   return { code: exit, lines: [message, explanation], document: { error: { code, message, explanation } } };
@@ -67,7 +69,7 @@ async function reportPlan(command: MigrateCommand, options: MigrateOptions): Pro
   const { plan, refusals, drift, head, state } = await migrationStatus(command);
   if (options.dryRun) return reportDryRun(command, planEntry(command, plan, head));
   const rows = await countRows(command.database, head === null || drift.length > 0 ? [] : plan.steps, command.ddl);
-  const apply = commandOf("holdfast migrate apply", phrasesOf(plan.steps));
+  const apply = commandOf("apply", phrasesOf(plan.steps), command.places);
   const way =
     "refusal" in plan.down ? `There is no way back: ${plan.down.refusal}` : "It can be undone with `holdfast migrate down`.";
   const lines =

@@ -53,14 +53,15 @@ export const command: CommandFile = {
 };
 
 async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
-  const [{ createApp }, { readWorkers }, { resolveOptions }, { optionsOf }, { loadBackend }, { logLines }] = await Promise.all([
-    import("../app/app.ts"),
-    import("../app/config.ts"),
-    import("../app/options.ts"),
-    import("./project/settings.ts"),
-    import("./project/load-backend.ts"),
-    import("./say/log-lines.ts"),
-  ]);
+  const [{ createApp }, { readWorkers }, { resolveOptions }, { optionsOf, placesOf }, { loadBackend }, { logLines }] =
+    await Promise.all([
+      import("../app/app.ts"),
+      import("../app/config.ts"),
+      import("../app/options.ts"),
+      import("./project/settings.ts"),
+      import("./project/load-backend.ts"),
+      import("./say/log-lines.ts"),
+    ]);
   const { port, host, mode, migrate, tablesInside, brief = false, worker: number, writer } = flags;
   const given: AppOptions = {
     ...(port === undefined ? {} : { port }),
@@ -69,6 +70,7 @@ async function run(terminal: Terminal, flags: StartFlags): Promise<number> {
     ...(migrate === undefined ? {} : { migrate }),
     ...(tablesInside === undefined ? {} : { tablesInside }),
     ...(writer === undefined ? {} : { databaseWriter: writer }),
+    migratePlaces: placesOf(flags),
   };
   const options = optionsOf(terminal, flags, given);
   const count = countWorkers(flags.workers ?? readWorkers(terminal.env), availableParallelism());

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { readEnvironment } from "../../app/config.ts";
 import { type AppOptions, databaseDefault, resolveOptions, type Settings } from "../../app/options.ts";
-import { fileOf, openDatabase, type Opened } from "../../app/wire.ts";
+import { fileOf, openDatabase, type Opened, showUrl } from "../../app/wire.ts";
 import { failCli } from "../errors.ts";
 import type { ProjectFlags } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
@@ -28,6 +28,20 @@ function fromFolder(cwd: string, url: string): string {
   const file = fileOf(url);
   // Where the process runs there as well the path stays as it was written, for people read it.
   return file === null || resolve(cwd, file) === resolve(file) ? url : `sqlite:${resolve(cwd, file)}`;
+}
+
+/** Where backend and database were said to be, for a command that shall meet the same ones. A password is not shown. */
+export function placesOf({ backend, database }: ProjectFlags): readonly string[] {
+  const shown = database === undefined ? "" : showUrl(toUrl(database)) === toUrl(database) ? database : "URL";
+  return [
+    ...(backend === undefined || backend === "backend.ts" ? [] : ["--backend", quoted(backend)]),
+    ...(shown === "" ? [] : ["--database", quoted(shown)]),
+  ];
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 export function settingsOf(terminal: Terminal, flags: ProjectFlags): Settings {

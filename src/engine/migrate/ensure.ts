@@ -69,7 +69,7 @@ async function ensureOnce(context: MigrateContext & { readonly schema: Schema },
   const found = await findTakenOver(context, schema, snapshot);
   const plan = planMigration(snapshot, { schema, ddl, nowMs: clock(), large, found });
   const phrases = [...phrasesOf(plan.steps), ...(drift.length > 0 ? [driftPhrase] : [])];
-  const command = commandOf("holdfast migrate apply", phrases);
+  const command = commandOf("apply", phrases, context.places);
   if (head !== null && options.mode === "production" && !options.migrate) throw pending(plan, command);
   const confirmed = new Set(options.confirmations);
   // Where the tables are not what the plan was made for, its questions cannot be asked.

@@ -21,6 +21,8 @@ export interface MigrateContext {
    * @default 10000
    */
   readonly manyRowsMin?: number;
+  /** What a command that is suggested says beside its phrases, such as `--backend shop.ts`: pasted, it must not meet another database. @default nothing */
+  readonly places?: readonly string[];
 }
 
 export interface ApplyOptions {
@@ -43,7 +45,7 @@ export interface Applied {
 export async function applyMigration(context: MigrateContext, plan: Plan, options: ApplyOptions): Promise<Applied> {
   const { head, confirmations = [] } = options;
   if (head !== null && head.next !== null) await resumeMigration(context);
-  await ready(context, { steps: plan.steps, confirmations, command: "holdfast migrate apply", head, snapshot: plan.from });
+  await ready(context, { steps: plan.steps, confirmations, action: "apply", head, snapshot: plan.from });
   const entry = planEntry(context, plan, head);
   return { number: entry.number, applied: await runEntry(context, entry) };
 }
@@ -68,7 +70,7 @@ export function planEntry({ clock }: MigrateContext, plan: Plan, head: JournalHe
 interface Asked {
   readonly steps: readonly Step[];
   readonly confirmations: readonly string[];
-  readonly command: string;
+  readonly action: "apply" | "down";
   readonly head: JournalHead | null;
   /** What the journal says the database holds. */
   readonly snapshot: Snapshot;
@@ -78,12 +80,12 @@ interface Asked {
 export const driftPhrase = "drift";
 
 /** Asks the data whether it stands in the way, and for what must be written out. */
-export async function ready({ database, ddl }: MigrateContext, asked: Asked): Promise<void> {
+export async function ready({ database, ddl, places }: MigrateContext, asked: Asked): Promise<void> {
   const { steps, head } = asked;
   const given = new Set(asked.confirmations.map((phrase) => phrase.trim()));
   const drift = head === null || head.untouched || head.next !== null ? [] : await findDrift(database, asked.snapshot, ddl);
   const phrases = [...phrasesOf(steps), ...(drift.length > 0 ? [driftPhrase] : [])];
-  const command = commandOf(asked.command, phrases);
+  const command = commandOf(asked.action, phrases, places);
   if (drift.length > 0 && !given.has(driftPhrase))
     throw failMigrate("migration_drifted", { fields: { drift: indent(drift), command } });
   const refusals = await findRefusals(database, steps);
@@ -93,8 +95,8 @@ export async function ready({ database, ddl }: MigrateContext, asked: Asked): Pr
 }
 
 /** The command with every phrase written out. */
-export function commandOf(command: string, phrases: readonly string[]): string {
-  return [command, ...phrases.map((phrase) => `--confirm ${JSON.stringify(phrase)}`)].join(" ");
+export function commandOf(action: "apply" | "down", phrases: readonly string[], places: readonly string[] = []): string {
+  return [`holdfast migrate ${action}`, ...places, ...phrases.map((phrase) => `--confirm ${JSON.stringify(phrase)}`)].join(" ");
 }
 
 function indent(lines: readonly string[]): string {

@@ -42,7 +42,7 @@ export async function migrateDown(
   confirmations: readonly string[] = [],
 ): Promise<Applied> {
   const { steps, head, snapshot } = plan;
-  await ready(context, { steps, confirmations, command: "holdfast migrate down", head, snapshot });
+  await ready(context, { steps, confirmations, action: "down", head, snapshot });
   return { number: plan.head.number + 1, applied: await runEntry(context, downEntry(context, plan)) };
 }
 

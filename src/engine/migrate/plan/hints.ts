@@ -38,7 +38,7 @@ function fieldHints(before: SnapshotModel, after: SnapshotModel): string[] {
     const type = field.references || field.name.includes(".") ? "references" : field.type;
     const name = declaredName(field.name);
     return [
-      `${after.name}.${name} is new and ${which.join(", ")} is gone, both ${type}. It looks like a rename: add ${names} to ${name}, and every value stays.`,
+      `${after.name}.${name} is new and ${which.join(", ")} ${which.length === 1 ? "is gone, both" : "are gone, all"} ${type}. It looks like a rename: add ${names} to ${name}, and every value stays.`,
     ];
   });
   return [...new Set(hints)];
