@@ -89,10 +89,9 @@ function operatorFor(random: Random, { kind }: FieldDef): string {
 function makeOperand(random: Random, { model, outer }: Of, field: FieldDef): Operand {
   const alike = (other: FieldDef) => other.kind === field.kind && other.scale === field.scale && other.name !== field.name;
   const chance = random.next();
-  const isTextual = ["text", "slug", "email", "decimal", "bigint", "date"].includes(field.kind);
-  if (isTextual && chance < 0.3) return { me: random.chance(0.3) ? "id" : random.pick(claims) };
-  if (field.kind === "uuid" && chance < 0.3) return { me: "id" };
-  if (field.kind === "datetime" && chance < 0.3) return { now: true };
+  if (field.kind === "uuid" && chance < 0.2) return { me: "id" };
+  if (field.kind === "datetime" && chance < 0.2) return { now: true };
+  if (chance < 0.3) return { me: random.chance(0.3) ? "id" : random.pick(claims) };
   if (chance < 0.5) {
     const own = model.fields.filter(alike);
     if (own.length > 0) return { field: random.pick(own).name, outer: false };

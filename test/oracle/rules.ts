@@ -95,7 +95,9 @@ export function holds(rule: Rule, rows: readonly Placed[], seen: { readonly whol
       return steps(whole, here, relations).some((at) => {
         const def = innerField(fieldOf(at.model, field) as FieldDef, inside);
         const left = comparable(def, inner(at.row[field], inside));
-        const right = rule.right.map((operand) => operandValue(operand, def, { rows, world: whole.world, viewer }));
+        const right = rule.right.map((operand) =>
+          operandValue(operand, def, { rows, world: whole.world, viewer, operator: rule.operator }),
+        );
         return compares(rule.operator, left, right);
       });
     }
@@ -107,11 +109,12 @@ export function holds(rule: Rule, rows: readonly Placed[], seen: { readonly whol
 function operandValue(
   operand: Operand,
   left: FieldDef,
-  at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer },
+  at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer; readonly operator: string },
 ): Comparable | null {
   if ("value" in operand) return comparable(left, operand.value);
   if ("now" in operand) return comparable(left, at.world.now);
-  if ("me" in operand) return claimOf(left, operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null));
+  if ("me" in operand)
+    return claimOf(left, at.operator, operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null));
   const { model, row } = at.rows.at(operand.outer ? -2 : -1) as Placed;
   return comparable(fieldOf(model, operand.field) as FieldDef, row[operand.field]);
 }
