@@ -67,7 +67,8 @@ export const faults: readonly Fault[] = [
     json: {
       ...dialect.json,
       value: (form, sql) =>
-        form.storage === "decimal" && form.scale > 0
+        // Keys have two digits after the point: with wrong ones no world is made.
+        form.storage === "decimal" && form.scale > 2
           ? dialect.json.value(
               { ...form, storage: "text" },
               dialect.json.text({ ...form, storage: "real" }, dialect.numbers.real(sql, form.scale)),

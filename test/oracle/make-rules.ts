@@ -58,25 +58,43 @@ function makeQuantified(random: Random, { model, models }: Of, depth: number): R
 }
 
 function makeCompare(random: Random, of: Of): Rule {
+  const listed = random.chance(0.2) ? makeListed(random, of) : null;
+  if (listed) return listed;
   const toOne = of.model.relations.filter((relation) => !relation.many);
   if (toOne.length > 0 && random.chance(0.3)) {
     const relation = random.pick(toOne) as RelationDef;
     const inner = makeCompare(random, { model: modelOf(of, relation.to), models: of.models });
     // The right side may speak of the near rows only, so it stays a constant here.
-    if (inner.is === "compare" && inner.path.length < 4 && inner.right.every((operand) => !("field" in operand)))
+    if (
+      inner.is === "compare" &&
+      inner.path.length < 4 &&
+      inner.right.every((operand) => !("field" in operand || "elements" in operand))
+    )
       return { ...inner, path: [relation.name, ...inner.path] };
   }
   const fields = of.model.fields.filter(({ kind }) => kind !== "json" && kind !== "list");
   const field = random.pick(fields);
   if (field.optional && random.chance(0.15)) return { is: "compare", path: [field.name], operator: "isNull", right: [] };
   const operator = operatorFor(random, field);
-  const count = operator === "between" ? 2 : operator === "in" || operator === "nin" ? 1 + random.int(3) : 1;
+  const isList = operator === "in" || operator === "nin";
+  const count = operator === "between" ? 2 : isList ? 1 + random.int(3) : 1;
+  const isOfText = operator === "contains" || operator === "startsWith" || operator === "endsWith";
   const right = Array.from({ length: count }, () =>
-    operator === "eq" || operator === "ne" || /^[gl]te?$/.test(operator)
-      ? makeOperand(random, of, field)
-      : { value: makeValue(random, field) },
+    isOfText || (count > 1 && random.chance(0.5)) ? { value: makeValue(random, field) } : makeOperand(random, of, field),
   );
   return { is: "compare", path: [field.name], operator, right };
+}
+
+// A field among the elements of a list of the same row.
+function makeListed(random: Random, { model }: Of): Rule | null {
+  const pairs = model.fields.flatMap((list) =>
+    model.fields
+      .filter(({ kind, scale }) => kind === list.item?.kind && scale === list.item.scale)
+      .map((field) => [field.name, list.name] as const),
+  );
+  if (pairs.length === 0) return null;
+  const [field, list] = random.pick(pairs);
+  return { is: "compare", path: [field], operator: random.pick(["in", "nin"] as const), right: [{ elements: list }] };
 }
 
 function operatorFor(random: Random, { kind }: FieldDef): string {
