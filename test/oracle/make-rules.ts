@@ -8,6 +8,7 @@ import {
   modelOf,
   type ModelDef,
   type Operand,
+  relationOf,
   type RelationDef,
   type Rule,
 } from "./world.ts";
@@ -64,13 +65,13 @@ function makeCompare(random: Random, of: Of): Rule {
   if (toOne.length > 0 && random.chance(0.3)) {
     const relation = random.pick(toOne) as RelationDef;
     const inner = makeCompare(random, { model: modelOf(of, relation.to), models: of.models });
-    // The right side may speak of the near rows only, so it stays a constant here.
-    if (
-      inner.is === "compare" &&
-      inner.path.length < 4 &&
-      inner.right.every((operand) => !("field" in operand || "elements" in operand))
-    )
-      return { ...inner, path: [relation.name, ...inner.path] };
+    if (inner.is === "compare" && inner.path.length < 4) {
+      const path = [relation.name, ...inner.path];
+      const near = /^(?:eq|ne|[gl]te?)$/.test(inner.operator) && random.chance(0.4) ? makeNear(random, of, path) : null;
+      if (near) return { ...inner, path, right: [near] };
+      // The right side may speak of the near rows only, so else it stays a constant.
+      if (inner.right.every((operand) => !("field" in operand || "elements" in operand))) return { ...inner, path };
+    }
   }
   const fields = of.model.fields.filter(({ kind }) => kind !== "json" && kind !== "list");
   const field = random.pick(fields);
@@ -83,6 +84,18 @@ function makeCompare(random: Random, of: Of): Rule {
     isOfText || (count > 1 && random.chance(0.5)) ? { value: makeValue(random, field) } : makeOperand(random, of, field),
   );
   return { is: "compare", path: [field.name], operator, right };
+}
+
+// A field of the row that a path starts from, or of the one around it, to be compared with what the path leads to.
+function makeNear(random: Random, of: Of, path: readonly string[]): Operand | null {
+  const last = path.slice(0, -1).reduce((at, name) => modelOf(of, (relationOf(at, name) as RelationDef).to), of.model);
+  const end = fieldOf(last, path.at(-1) as string) as FieldDef;
+  const alike = (model: ModelDef | undefined, outer: boolean) =>
+    (model?.fields ?? [])
+      .filter(({ kind, scale }) => kind === end.kind && scale === end.scale)
+      .map(({ name }) => ({ field: name, outer }));
+  const near = [...alike(of.model, false), ...alike(of.outer, true)];
+  return near.length === 0 ? null : random.pick(near);
 }
 
 // A field among the elements of a list of the same row.
@@ -128,7 +141,7 @@ export function makeFieldRules(random: Random, of: Of): Record<string, Rule> {
   for (const field of model.fields) {
     if (model.key.includes(field.name) || field.computed || field.filled === "engine" || field.hidden || !random.chance(0.2))
       continue;
-    made[field.name] = makeRule(random, of, 1);
+    made[field.name] = makeRule(random, of, random.chance(0.3) ? 2 : 1);
   }
   for (const field of model.fields.filter(({ computed }) => computed)) {
     const parts = partsOf(field.computed as Expression).map((name) => fieldOf(model, name) as FieldDef);
