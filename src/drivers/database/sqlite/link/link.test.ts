@@ -147,7 +147,7 @@ describe("a writer for several", () => {
     const { databases, keeper } = await openSite(t, 1);
     const socket = connect(keeper.address);
     socket.resume();
-    socket.write(Buffer.from([255, 255, 255, 255]));
+    socket.write(Buffer.from([255, 255, 255, 255, 0]));
     await once(socket, "close");
     await databases[0].write([addFilm(1)]);
   });

@@ -45,7 +45,7 @@ export interface Sent {
 export type Work = Job extends infer J ? (J extends Job ? Omit<J, "id"> : never) : never;
 
 interface Waiting {
-  readonly settle: (outcome: Outcome) => void;
+  settle: (outcome: Outcome) => void;
   /** Without its answer nobody knows whether it was done. */
   readonly mayBeDone: boolean;
 }
@@ -195,7 +195,10 @@ export class WriteQueue {
     for (const [id, ok, payload] of answers) {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
-      waiting?.settle(ok ? { ok, payload } : { ok, failure: payload });
+      if (waiting === undefined) continue;
+      waiting.settle(ok ? { ok, payload } : { ok, failure: payload });
+      // A map that has grown or shrunk leaves its old table behind, and with it all that these hold: let go, nothing outlives its answer.
+      waiting.settle = nothing;
     }
     if (lost !== undefined) this.#held.get(lost[0])?.(lost[1]);
     this.#rest();
@@ -227,6 +230,8 @@ export class WriteQueue {
     this.#rest();
   }
 }
+
+function nothing(): void {}
 
 function mayBeDone(work: Work): boolean {
   return work.kind === "unit" || work.kind === "migrate" || (work.kind === "end" && !work.undo);

@@ -1,17 +1,18 @@
-/** Runs one unit in a savepoint of the open transaction: all of its steps, or none. */
+/** Runs one unit in the open transaction: all of its steps, or none. */
 import { assert } from "../../../../base/errors.ts";
 import type { Row, StepRef, Value } from "../../../database.ts";
 import type { Connection } from "../connection.ts";
 import { describe, type Failure, StepRefused } from "../failures.ts";
 import { isRef, type Param, type WireResult, type WireStep } from "../messages.ts";
 
-/** What became of it. `undone` false: SQLite gave up the whole transaction, and all that shares it is gone. */
+/** What became of it. `undone` false: it is to go with the whole transaction, or SQLite has given that up already. */
 export type UnitOutcome =
   | { readonly ok: true; readonly results: readonly WireResult[] }
   | { readonly ok: false; readonly failure: Failure; readonly undone: boolean };
 
 const none: readonly Value[] = [];
 
+/** In a savepoint of its own, to which it can go back alone. */
 export function runUnit(connection: Connection, steps: readonly WireStep<string>[]): UnitOutcome {
   const { db, statements } = connection;
   const results: WireResult[] = [];
@@ -21,9 +22,24 @@ export function runUnit(connection: Connection, steps: readonly WireStep<string>
     statements.run("RELEASE unit", none);
     return { ok: true, results };
   } catch (error) {
-    const failure = describe(error, Math.min(results.length, steps.length - 1));
+    const failure = describeStep(error, results, steps);
     return { ok: false, failure, undone: db.isTransaction && undo(connection, "unit") };
   }
+}
+
+/** Without one, for which SQLite would keep each page as it was: where it fails, nothing of the transaction may be committed. */
+export function runUnitBare(connection: Connection, steps: readonly WireStep<string>[]): UnitOutcome {
+  const results: WireResult[] = [];
+  try {
+    for (const step of steps) results.push(runStep(connection, step, results));
+    return { ok: true, results };
+  } catch (error) {
+    return { ok: false, failure: describeStep(error, results, steps), undone: false };
+  }
+}
+
+function describeStep(error: unknown, results: readonly WireResult[], steps: readonly WireStep<string>[]): Failure {
+  return describe(error, Math.min(results.length, steps.length - 1));
 }
 
 /** Goes back to a savepoint and drops it; false where SQLite cannot. */

@@ -11,7 +11,7 @@ import type { Answer, Batch, Job, Reply, WireStep } from "../messages.ts";
 import { migrate } from "./migrate.ts";
 import type { ThreadSettings } from "../options.ts";
 import { createTurns, type Turns } from "./turns.ts";
-import { runUnit, undo } from "./units.ts";
+import { runUnit, runUnitBare, undo } from "./units.ts";
 
 /** A main thread that work comes from, of this process or another. */
 export interface Client {
@@ -45,7 +45,12 @@ interface Verdict {
 interface Group {
   readonly sinceMs: number;
   readonly members: Member[];
+  /** One of them is a transaction, which cannot be run again. */
+  hasTransaction: boolean;
 }
+
+/** What a group costs that starts over is then shared by many. */
+const carefulUnits = 512;
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -57,6 +62,8 @@ export class Writer {
   /** The transaction that its caller holds open; nothing else runs meanwhile. */
   #held: { readonly job: Of<"begin">; readonly timer: NodeJS.Timeout } | null = null;
   #broken: Failure | null = null;
+  /** So many units more have a savepoint each: one before them was refused, and others like it may follow. */
+  #careful = 0;
   /** There was no space for a commit, and none has succeeded since. */
   #tight = false;
   #checkpointFails = false;
@@ -151,7 +158,7 @@ export class Writer {
   #begin(): boolean {
     const failure = this.#turns.begin();
     if (failure === null) {
-      this.#group = { sinceMs: this.#options.now(), members: [] };
+      this.#group = { sinceMs: this.#options.now(), members: [], hasTransaction: false };
       return true;
     }
     this.#relieve(failure);
@@ -163,17 +170,29 @@ export class Writer {
     const { connection } = this.#options;
     this.#queue.shift();
     if (job.kind === "begin") return this.#hold(job);
-    const outcome = runUnit(connection, job.steps);
-    const group = this.#group as Group;
-    if (outcome.ok) group.members.push({ job, answer: [job.id, true, outcome.results] });
-    else {
-      group.members.push({ job, answer: [job.id, false, outcome.failure] });
-      if (!outcome.undone || isSyncLost(outcome.failure.errcode, false)) this.#abort(outcome.failure);
-    }
+    const { members, hasTransaction } = this.#group as Group;
+    const isBare = this.#careful === 0 && !hasTransaction;
+    if (this.#careful > 0) this.#careful--;
+    const outcome = isBare ? runUnitBare(connection, job.steps) : runUnit(connection, job.steps);
+    if (outcome.ok) return void members.push({ job, answer: [job.id, true, outcome.results] });
+    const isLost = isSyncLost(outcome.failure.errcode, false);
+    if (isBare && members.length > 0 && !isLost) return this.#startOver(job);
+    members.push({ job, answer: [job.id, false, outcome.failure] });
+    if (!outcome.undone || isLost) this.#abort(outcome.failure);
+  }
+
+  /** A unit without a savepoint was refused: it and those before it, of whom nobody was told anything, run once more in one each. */
+  #startOver(job: Of<"unit">): void {
+    const units = [...(this.#group as Group).members.map((member) => member.job as Of<"unit">), job];
+    this.#group = null;
+    this.#careful = carefulUnits;
+    if (this.#rollBack()) this.#queue.unshift(units.filter(({ from }) => this.#clients.has(from)));
+    else this.#tellAll(refuseAll(units, this.#broken as Failure));
   }
 
   #hold(job: Of<"begin">): void {
     this.#options.connection.statements.run("SAVEPOINT held", []);
+    (this.#group as Group).hasTransaction = true;
     this.#held = { job, timer: setTimeout(() => this.#expire(job), job.timeoutMs) };
     this.#tell(job.from, [[job.id, true, null]]);
   }
