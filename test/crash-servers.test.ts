@@ -10,6 +10,7 @@ import { verifyPostgres } from "./crash/verify-postgres.ts";
 import { testSecret } from "./fresh.ts";
 import { needs, needsService } from "./needs.ts";
 import { freshDatabase } from "./servers/databases.ts";
+import { startMariadb } from "./servers/mariadb.ts";
 import { startMysql } from "./servers/mysql.ts";
 import { hasPostgres, startPostgres } from "./servers/postgres.ts";
 import type { Server } from "./servers/server.ts";
@@ -27,7 +28,8 @@ interface Killed {
 describe("PostgreSQL under kills", needs("PostgreSQL 18 (npm ci brings it)", hasPostgres("18")), () =>
   crashTest({ start: () => startPostgres(), verify: verifyPostgres }),
 );
-// One of its own, as it is killed.
+// Ones of their own, as they are killed.
+describe("MariaDB under kills", needsService("mariadb"), () => crashTest({ start: () => startMariadb(), verify: verifyMysql }));
 describe("MySQL under kills", needsService("mysql"), () => crashTest({ start: () => startMysql(), verify: verifyMysql }));
 
 function crashTest({ start, verify }: Killed): void {

@@ -95,6 +95,8 @@ export interface Listed {
 export interface JsonWriter {
   /** A value of that form as it stands in a JSON object: of the right JSON type. */
   readonly value: (form: Form, sql: string) => string;
+  /** The same as it stands in a list that a column holds: the text of its JSON. */
+  readonly element: (form: Form, sql: string) => string;
   /** The same as a text by itself, as it stands in an address or a concatenation. */
   readonly text: (form: Form, sql: string) => string;
   /** A JSON object of names (SQL string literals are made here) and what the functions here make. */

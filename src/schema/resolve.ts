@@ -3,7 +3,7 @@ import { didYouMean } from "../base/suggest.ts";
 import type { Cond, Expr, Operand, PathRef, Scope } from "./cond.ts";
 import type { Problems } from "./errors.ts";
 import { looseType, parseLooseOrder } from "./fields/json.ts";
-import { isMisfit } from "./fields/field-type.ts";
+import { type FieldType, isMisfit } from "./fields/field-type.ts";
 import { parseElement } from "./fields/list.ts";
 import { allOf, always, anyOf, complement, type Expression, type Filter, never, type Source, type Term } from "./filter.ts";
 import type { DocumentField, Field, FieldParams, Model, Relation } from "./schema.ts";
@@ -109,6 +109,11 @@ function resolveOperand(operand: Operand, left: Term, context: OperandContext): 
   if (operand.ref === "now") return { from: "now" };
   if (operand.ref === "path") {
     const walked = walk(operand, context.levels, resolver);
+    if (walked?.term && (context.of.operator === "in" || context.of.operator === "nin") && !isListOf(walked.term, left)) {
+      const fix = `Give a list of ${(left.inside ?? left.field).type.name}, or put it into one: [${spell(operand)}].`;
+      resolver.problems.add(resolver.place, `${spell(operand)} is no list of values of ${spell(context.of.left)}.`, fix);
+      return null;
+    }
     if (walked?.term && walked.relations.length === 0)
       return { from: "term", term: { ...walked.term, up: walked.term.up + context.deeper } };
     if (walked)
@@ -145,6 +150,18 @@ function resolveOperand(operand: Operand, left: Term, context: OperandContext): 
     `Give a value that ${parsed.misfit}.`,
   );
   return null;
+}
+
+// Numbers stand in lists in the form of their own type, all others as texts.
+function isListOf({ field, inside }: Term, left: Term): boolean {
+  const { item } = (inside ?? field).params;
+  const of = left.inside ?? left.field;
+  const isSame = item?.type.storage === of.type.storage && (item.params.scale ?? 0) === (of.params.scale ?? 0);
+  return item !== undefined && (isSame || of.type === looseType || (isText(item.type) && isText(of.type)));
+}
+
+function isText({ storage }: FieldType): boolean {
+  return storage === "text" || storage === "uuid" || storage === "date" || storage === "datetime" || storage === "time";
 }
 
 function isOrdering(operator: string): boolean {

@@ -11,8 +11,8 @@ export type Comparable<T> = NonNullable<T> | Term<NonNullable<T>> | Term<T> | (T
 export interface Term<T> {
   eq(to: Comparable<T>): Cond;
   ne(to: Comparable<T>): Cond;
-  in(list: readonly NonNullable<T>[] | Term<readonly string[]>): Cond;
-  nin(list: readonly NonNullable<T>[] | Term<readonly string[]>): Cond;
+  in(list: readonly Comparable<T>[] | Term<readonly string[]>): Cond;
+  nin(list: readonly Comparable<T>[] | Term<readonly string[]>): Cond;
   isNull(): Cond;
   gt(to: Comparable<T>): Cond;
   gte(to: Comparable<T>): Cond;
@@ -95,11 +95,25 @@ function comparisons(left: PathRef): Record<string, (...right: unknown[]) => Con
   const made: Record<string, (...right: unknown[]) => Cond> = {};
   for (const operator of operators) {
     made[operator] = (...right) => {
-      const listed = (operator === "in" || operator === "nin") && Array.isArray(right[0]) ? (right[0] as unknown[]) : right;
-      return { op: "compare", operator, left, right: listed.map(operandOf) };
+      const [list] = right;
+      return (operator === "in" || operator === "nin") && Array.isArray(list)
+        ? among(left, operator, list.map(operandOf))
+        : { op: "compare", operator, left, right: right.map(operandOf) };
     };
   }
   return made;
+}
+
+// What of a list is known only with the row or the caller is compared by itself: a claim that is null leaves the others as they are.
+function among(left: PathRef, operator: "in" | "nin", list: readonly Operand[]): Cond {
+  const constants = list.filter(({ ref }) => ref === "value");
+  const whole: Cond = { op: "compare", operator, left, right: constants };
+  if (constants.length === list.length) return whole;
+  const single = operator === "in" ? "eq" : "ne";
+  const others = list
+    .filter(({ ref }) => ref !== "value")
+    .map((one): Cond => ({ op: "compare", operator: single, left, right: [one] }));
+  return { op: operator === "in" ? "or" : "and", args: constants.length > 0 ? [...others, whole] : others };
 }
 
 function quantified(path: PathRef): Record<string, (where: (row: unknown) => Cond) => Cond> {

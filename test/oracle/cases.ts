@@ -32,6 +32,34 @@ export interface Difference {
   readonly actual: unknown;
 }
 
+const claimTexts = ["a", "A", "film-1", "", null, "😀", "1", "0.5", "-10", "2021-01-01"];
+/** Where the values of some type end, and the spellings that it takes besides its own. */
+const edgeTexts = [
+  "9223372036854775807",
+  "9223372036854775808",
+  "-9223372036854775808",
+  "-9223372036854775809",
+  "9007199254740992",
+  "9007199254740993",
+  "-9007199254740991",
+  "9999999999999999.99",
+  "99999999999999999",
+  "0.10",
+  "007",
+  "-0",
+  "1e2",
+  "1e309",
+  "true",
+  "09:30",
+  "PG",
+  "AP8=",
+  "2021-01-01T01:30:00+01:30",
+  "2020-12-31T23:59:59.999Z",
+  "O'NEIL@example.com",
+  "https://example.com/",
+  "0198B0AA-0000-7000-8000-000000000001",
+];
+
 /** Viewers of a world: nobody, and users with some roles, claims, and the ids of rows. */
 export function makeViewers(random: Random, world: World): Viewer[] {
   const ids = [...world.rows.values()].flat().map((row) => String((row["id"] ?? row["code"] ?? "a") as string));
@@ -40,9 +68,7 @@ export function makeViewers(random: Random, world: World): Viewer[] {
     signedIn: true,
     roles: random.some(roles, 2),
     claims: Object.fromEntries(
-      random
-        .some(claims, 2)
-        .map((name) => [name, random.pick(["a", "A", "film-1", "", null, "😀", "1", "0.5", "-10", "2021-01-01"])]),
+      random.some(claims, 2).map((name) => [name, random.chance(0.5) ? random.pick(claimTexts) : random.pick(edgeTexts)]),
     ),
   });
   return [{ id: null, signedIn: false, roles: [], claims: {} }, user(), user(), { ...user(), roles: ["staff"] }];

@@ -122,6 +122,7 @@ function toCond(rule: Rule, rows: readonly Terms[], me: MeTerms): Cond {
     case "compare": {
       const term = walk(rows.at(-1) as Terms, rule.path);
       const right = rule.right.map((operand) => toOperand(operand, rows, me));
+      if (rule.right.some((operand) => "elements" in operand)) return (term[rule.operator] as Terms)(right[0]);
       const many = rule.operator === "in" || rule.operator === "nin";
       return many ? (term[rule.operator] as Terms)(right) : (term[rule.operator] as Terms)(...right);
     }
@@ -140,6 +141,7 @@ function toOperand(operand: Operand, rows: readonly Terms[], me: MeTerms): unkno
   if ("value" in operand) return operand.value;
   if ("now" in operand) return make.now;
   if ("me" in operand) return operand.me === "id" ? me.id : me.claim(operand.me);
+  if ("elements" in operand) return (rows.at(-1) as Terms)[operand.elements];
   return (rows.at(operand.outer ? -2 : -1) as Terms)[operand.field];
 }
 

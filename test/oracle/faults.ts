@@ -2,6 +2,7 @@
 import type { Database, Statement } from "../../src/drivers/database.ts";
 import type { Dialect } from "../../src/drivers/dialect.ts";
 import type { Between } from "./load.ts";
+import type { Value } from "../../src/schema/value.ts";
 import type { ModelDef, Rule, Rules } from "./world.ts";
 
 export interface Fault {
@@ -16,6 +17,15 @@ function inDialect(name: string, change: (dialect: Dialect) => Partial<Dialect>)
 // Changes the text of reads; a parameter that goes with it is the reason why conditions with one stay.
 function inText(name: string, change: (text: string) => string): Fault {
   const changed = (statement: Statement): Statement => ({ ...statement, text: change(statement.text) });
+  const database = (real: Database): Database => ({
+    ...real,
+    read: (statement, options) => real.read(changed(statement), options),
+  });
+  return { name, between: { database } };
+}
+
+function inParameters(name: string, change: (value: Value) => Value): Fault {
+  const changed = (statement: Statement): Statement => ({ ...statement, params: statement.params.map(change) });
   const database = (real: Database): Database => ({
     ...real,
     read: (statement, options) => real.read(changed(statement), options),
@@ -57,7 +67,8 @@ export const faults: readonly Fault[] = [
     json: {
       ...dialect.json,
       value: (form, sql) =>
-        form.storage === "decimal" && form.scale > 0
+        // Keys have two digits after the point: with wrong ones no world is made.
+        form.storage === "decimal" && form.scale > 2
           ? dialect.json.value(
               { ...form, storage: "text" },
               dialect.json.text({ ...form, storage: "real" }, dialect.numbers.real(sql, form.scale)),
@@ -65,6 +76,9 @@ export const faults: readonly Fault[] = [
           : dialect.json.value(form, sql),
     },
   })),
+  inParameters("whole numbers of nineteen digits taken for none", (value) =>
+    typeof value === "bigint" && (value >= 10n ** 18n || value <= -(10n ** 18n)) ? null : value,
+  ),
   inDialect("weeks that begin on Sunday", (dialect) => ({
     bucket: (unit, form, sql) => (unit === "week" ? `strftime('%Y-W%U', ${sql})` : dialect.bucket(unit, form, sql)),
   })),

@@ -8,6 +8,7 @@ import {
   modelOf,
   type ModelDef,
   type Operand,
+  relationOf,
   type RelationDef,
   type Rule,
 } from "./world.ts";
@@ -58,25 +59,55 @@ function makeQuantified(random: Random, { model, models }: Of, depth: number): R
 }
 
 function makeCompare(random: Random, of: Of): Rule {
+  const listed = random.chance(0.2) ? makeListed(random, of) : null;
+  if (listed) return listed;
   const toOne = of.model.relations.filter((relation) => !relation.many);
   if (toOne.length > 0 && random.chance(0.3)) {
     const relation = random.pick(toOne) as RelationDef;
     const inner = makeCompare(random, { model: modelOf(of, relation.to), models: of.models });
-    // The right side may speak of the near rows only, so it stays a constant here.
-    if (inner.is === "compare" && inner.path.length < 4 && inner.right.every((operand) => !("field" in operand)))
-      return { ...inner, path: [relation.name, ...inner.path] };
+    if (inner.is === "compare" && inner.path.length < 4) {
+      const path = [relation.name, ...inner.path];
+      const near = /^(?:eq|ne|[gl]te?)$/.test(inner.operator) && random.chance(0.4) ? makeNear(random, of, path) : null;
+      if (near) return { ...inner, path, right: [near] };
+      // The right side may speak of the near rows only, so else it stays a constant.
+      if (inner.right.every((operand) => !("field" in operand || "elements" in operand))) return { ...inner, path };
+    }
   }
   const fields = of.model.fields.filter(({ kind }) => kind !== "json" && kind !== "list");
   const field = random.pick(fields);
   if (field.optional && random.chance(0.15)) return { is: "compare", path: [field.name], operator: "isNull", right: [] };
   const operator = operatorFor(random, field);
-  const count = operator === "between" ? 2 : operator === "in" || operator === "nin" ? 1 + random.int(3) : 1;
+  const isList = operator === "in" || operator === "nin";
+  const count = operator === "between" ? 2 : isList ? 1 + random.int(3) : 1;
+  const isOfText = operator === "contains" || operator === "startsWith" || operator === "endsWith";
   const right = Array.from({ length: count }, () =>
-    operator === "eq" || operator === "ne" || /^[gl]te?$/.test(operator)
-      ? makeOperand(random, of, field)
-      : { value: makeValue(random, field) },
+    isOfText || (count > 1 && random.chance(0.5)) ? { value: makeValue(random, field) } : makeOperand(random, of, field),
   );
   return { is: "compare", path: [field.name], operator, right };
+}
+
+// A field of the row that a path starts from, or of the one around it, to be compared with what the path leads to.
+function makeNear(random: Random, of: Of, path: readonly string[]): Operand | null {
+  const last = path.slice(0, -1).reduce((at, name) => modelOf(of, (relationOf(at, name) as RelationDef).to), of.model);
+  const end = fieldOf(last, path.at(-1) as string) as FieldDef;
+  const alike = (model: ModelDef | undefined, outer: boolean) =>
+    (model?.fields ?? [])
+      .filter(({ kind, scale }) => kind === end.kind && scale === end.scale)
+      .map(({ name }) => ({ field: name, outer }));
+  const near = [...alike(of.model, false), ...alike(of.outer, true)];
+  return near.length === 0 ? null : random.pick(near);
+}
+
+// A field among the elements of a list of the same row.
+function makeListed(random: Random, { model }: Of): Rule | null {
+  const pairs = model.fields.flatMap((list) =>
+    model.fields
+      .filter(({ kind, scale }) => kind === list.item?.kind && scale === list.item.scale)
+      .map((field) => [field.name, list.name] as const),
+  );
+  if (pairs.length === 0) return null;
+  const [field, list] = random.pick(pairs);
+  return { is: "compare", path: [field], operator: random.pick(["in", "nin"] as const), right: [{ elements: list }] };
 }
 
 function operatorFor(random: Random, { kind }: FieldDef): string {
@@ -89,10 +120,9 @@ function operatorFor(random: Random, { kind }: FieldDef): string {
 function makeOperand(random: Random, { model, outer }: Of, field: FieldDef): Operand {
   const alike = (other: FieldDef) => other.kind === field.kind && other.scale === field.scale && other.name !== field.name;
   const chance = random.next();
-  const isTextual = ["text", "slug", "email", "decimal", "bigint", "date"].includes(field.kind);
-  if (isTextual && chance < 0.3) return { me: random.chance(0.3) ? "id" : random.pick(claims) };
-  if (field.kind === "uuid" && chance < 0.3) return { me: "id" };
-  if (field.kind === "datetime" && chance < 0.3) return { now: true };
+  if (field.kind === "uuid" && chance < 0.2) return { me: "id" };
+  if (field.kind === "datetime" && chance < 0.2) return { now: true };
+  if (chance < 0.3) return { me: random.chance(0.3) ? "id" : random.pick(claims) };
   if (chance < 0.5) {
     const own = model.fields.filter(alike);
     if (own.length > 0) return { field: random.pick(own).name, outer: false };
@@ -111,7 +141,7 @@ export function makeFieldRules(random: Random, of: Of): Record<string, Rule> {
   for (const field of model.fields) {
     if (model.key.includes(field.name) || field.computed || field.filled === "engine" || field.hidden || !random.chance(0.2))
       continue;
-    made[field.name] = makeRule(random, of, 1);
+    made[field.name] = makeRule(random, of, random.chance(0.3) ? 2 : 1);
   }
   for (const field of model.fields.filter(({ computed }) => computed)) {
     const parts = partsOf(field.computed as Expression).map((name) => fieldOf(model, name) as FieldDef);

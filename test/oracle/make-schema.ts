@@ -126,6 +126,11 @@ function makeField(random: Random, name: string, kind: Kind): FieldDef {
         defineField("", "integer"),
         defineField("", "decimal", { precision: 8, scale: 2 }),
         defineField("", "boolean"),
+        defineField("", "bigint"),
+        defineField("", "float"),
+        defineField("", "date"),
+        defineField("", "datetime"),
+        defineField("", "uuid"),
       ]),
     });
   if (kind === "json" && random.chance(0.6)) {

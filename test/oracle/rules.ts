@@ -63,6 +63,9 @@ export function settle(rule: Rule, viewer: Viewer): boolean | null {
       // Nobody has no id and no claims, and a comparison with null does not hold.
       if (viewer.signedIn || !rule.right.some((operand) => "me" in operand)) return null;
       const isComplement = rule.operator === "ne" || rule.operator === "nin";
+      // Others in the list may still be equal.
+      const isList = rule.operator === "in" || rule.operator === "nin";
+      if (isList && !rule.right.every((operand) => "me" in operand)) return null;
       return isComplement ? (rule.path.length === 1 ? true : null) : false;
     }
     default:
@@ -95,7 +98,9 @@ export function holds(rule: Rule, rows: readonly Placed[], seen: { readonly whol
       return steps(whole, here, relations).some((at) => {
         const def = innerField(fieldOf(at.model, field) as FieldDef, inside);
         const left = comparable(def, inner(at.row[field], inside));
-        const right = rule.right.map((operand) => operandValue(operand, def, { rows, world: whole.world, viewer }));
+        const right = rule.right.flatMap((operand) =>
+          operandValues(operand, def, { rows, world: whole.world, viewer, operator: rule.operator }),
+        );
         return compares(rule.operator, left, right);
       });
     }
@@ -104,16 +109,23 @@ export function holds(rule: Rule, rows: readonly Placed[], seen: { readonly whol
   }
 }
 
-function operandValue(
+function operandValues(
   operand: Operand,
   left: FieldDef,
-  at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer },
-): Comparable | null {
-  if ("value" in operand) return comparable(left, operand.value);
-  if ("now" in operand) return comparable(left, at.world.now);
-  if ("me" in operand) return claimOf(left, operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null));
+  at: { readonly rows: readonly Placed[]; readonly world: World; readonly viewer: Viewer; readonly operator: string },
+): (Comparable | null)[] {
+  if ("value" in operand) return [comparable(left, operand.value)];
+  if ("now" in operand) return [comparable(left, at.world.now)];
+  if ("me" in operand) {
+    const claim = operand.me === "id" ? at.viewer.id : (at.viewer.claims[operand.me] ?? null);
+    return [claimOf(left, at.operator, claim)];
+  }
+  if ("elements" in operand) {
+    const list = (at.rows.at(-1) as Placed).row[operand.elements] ?? [];
+    return (list as readonly unknown[]).map((element) => comparable(left, element));
+  }
   const { model, row } = at.rows.at(operand.outer ? -2 : -1) as Placed;
-  return comparable(fieldOf(model, operand.field) as FieldDef, row[operand.field]);
+  return [comparable(fieldOf(model, operand.field) as FieldDef, row[operand.field])];
 }
 
 /** Splits a dotted path into to-one relations, a field, and names inside a document. */

@@ -179,18 +179,57 @@ export function operatorsOf(kind: FieldDef["kind"]): readonly string[] {
   return kind === "text" || kind === "email" || kind === "url" || kind === "slug" ? textual : ordering;
 }
 
+const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
 const forms: Partial<Record<FieldDef["kind"], RegExp>> = {
   slug: /^[a-z0-9]+(?:-[a-z0-9]+)*$/,
   email: /^[\w.+']+@[\w.]+\.[a-z]+$/,
+  url: /^https?:\/\/[\w.]+\/\S*$/,
   uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
-  bigint: /^-?\d{1,18}$/,
+  integer: number,
+  float: number,
+  boolean: /^(?:true|false)$/,
   date: /^\d{4}-\d\d-\d\d$/,
+  time: /^\d\d:\d\d(?::\d\d)?$/,
+  datetime: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/,
+  bytes: /^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/,
 };
 
 /** A claim, to be compared with a field: null where no such field could hold it. */
-export function claimOf(field: FieldDef, claim: string | null): Comparable | null {
+export function claimOf(field: FieldDef, operator: string, claim: string | null): Comparable | null {
   if (claim === null || forms[field.kind]?.test(claim) === false) return null;
-  if (field.kind !== "decimal") return comparable(field, claim);
+  switch (field.kind) {
+    case "bigint":
+      return wholeOf(claim, 2n ** 63n);
+    case "decimal":
+      return decimalOf(field, claim);
+    case "integer":
+      return Number.isSafeInteger(Number(claim)) ? Number(claim) : null;
+    case "float":
+      return Number.isFinite(Number(claim)) ? Number(claim) : null;
+    case "boolean":
+      return comparable(field, claim === "true");
+    case "time":
+      return claim.length === 5 ? `${claim}:00` : claim;
+    case "choice":
+      // By order any text has its place.
+      return isEquality(operator) && !field.choices?.includes(claim) ? null : claim;
+    default:
+      return comparable(field, claim);
+  }
+}
+
+function isEquality(operator: string): boolean {
+  return operator === "eq" || operator === "ne" || operator === "in" || operator === "nin";
+}
+
+// From -end up to, and without, end.
+function wholeOf(claim: string, end: bigint): bigint | null {
+  const whole = /^-?\d{1,19}$/.test(claim) ? BigInt(claim) : end;
+  return whole >= -end && whole < end ? whole : null;
+}
+
+function decimalOf(field: FieldDef, claim: string): Comparable | null {
   const { precision = 18, scale = 0 } = field;
   const [, whole = "", fraction = ""] = /^-?0*(\d+)(?:\.(\d+?)0*)?$/.exec(claim) ?? [];
   // A nothing before the point is no digit.

@@ -95,7 +95,9 @@ export type Operand =
   | { readonly value: unknown }
   | { readonly me: string }
   | { readonly now: true }
-  | { readonly field: string; readonly outer: boolean };
+  | { readonly field: string; readonly outer: boolean }
+  /** All that a list of the row has, for `in` and `nin` alone. */
+  | { readonly elements: string };
 
 export type Rule =
   | { readonly is: "everyone" }

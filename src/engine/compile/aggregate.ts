@@ -22,17 +22,22 @@ export function compileAggregate(plan: Guarded<AggregatePlan>, target: Target, t
     const sql = compileReached(by, inner);
     return bucket === null ? sql : c.dialect.bucket(bucket, columnForm(by.term.field), sql);
   });
-  const measures = plan.measures.map(({ name, of }) =>
-    measureSql(name, of === null ? null : { of: of.field, sql: compileTerm(of, inner) }, c.dialect),
-  );
-  // A subquery gives every group and result a name, for having and order, and keeps each expression once.
-  const columns = [
+  const measured = plan.measures.map(({ of }) => (of === null ? null : compileTerm(of, inner)));
+  // What is grouped and measured is named first, apart from the table: its columns may have any name, and MariaDB falls over a prepared
+  // statement that groups by an expression with subqueries in it. The next level has the results' names, for having and order.
+  const values = [
     ...groups.map((sql, index) => `${sql} as ${quote(`g${index}`)}`),
-    ...measures.map((sql, index) => `${sql} as ${quote(`m${index}`)}`),
+    ...measured.flatMap((sql, index) => (sql === null ? [] : [`${sql} as ${quote(`v${index}`)}`])),
   ];
-  const grouping = groups.length === 0 ? "" : ` group by ${groups.map((_, index) => quote(`g${index}`)).join(", ")}`;
+  const rows = `select ${values.length > 0 ? values.join(", ") : "1 as one"} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}`;
+  const names = groups.map((_, index) => quote(`g${index}`));
+  const measures = plan.measures.map(({ name, of }, index) => {
+    const sql = measureSql(name, of === null ? null : { of: of.field, sql: quote(`v${index}`) }, c.dialect);
+    return `${sql} as ${quote(`m${index}`)}`;
+  });
+  const grouping = names.length === 0 ? "" : ` group by ${names.join(", ")}`;
   const having = havingSql(plan, c);
-  const from = `from (select ${columns.join(", ")} from ${quote(plan.model.table)} ${alias}${whereOf(conditions)}${grouping}) a`;
+  const from = `from (select ${[...names, ...measures].join(", ")} from (${rows}) r${grouping}) a`;
   const order = plan.order.map(({ of, index, descending }) =>
     c.dialect.sorting.term({ sql: quote(`${of === "group" ? "g" : "m"}${index}`), descending, nullable: true }),
   );

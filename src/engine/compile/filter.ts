@@ -8,7 +8,7 @@ import type { Field, Model, Relation, Schema } from "../../schema/schema.ts";
 import type { Value } from "../../schema/value.ts";
 import { converterFor, documentPath, keyPartConverter } from "./convert.ts";
 import { compileExpression } from "./expression.ts";
-import { bindText, bindTo, columnForm, formOf } from "./form.ts";
+import { bindText, bindTo, columnForm, formOf, looseForm } from "./form.ts";
 import { keyTextSql } from "../key.ts";
 import { markFor, type Slots } from "./slot.ts";
 import type { Step } from "../plan/plan.ts";
@@ -139,11 +139,20 @@ function compileBetween(filter: Compare, left: string, c: Compiling): string {
 
 // Constants of a rule are spelt out; a caller's list, or a claim, is one JSON parameter whatever its length.
 function compileAmong(filter: Compare, left: string, c: Compiling): string {
-  if (filter.right.length === 1 && filter.right[0]?.from !== "value") {
-    return c.dialect.among(rightForm(filter), left, compileSource(filter.right[0] as Source, { filter, isList: true }, c));
-  }
-  if (filter.right.length === 0) return "1 = 0";
+  const [source] = filter.right;
+  if (source === undefined) return "1 = 0";
+  if (source.from === "term")
+    return `(${left} is not null and ${c.dialect.documents.holds(compileTerm(source.term, c), compileElement(filter.left, c))})`;
+  if (filter.right.length === 1 && source.from !== "value")
+    return c.dialect.among(rightForm(filter), left, compileSource(source, { filter, isList: true }, c));
   return `${left} in (${filter.right.map((source) => compileSource(source, { filter }, c)).join(", ")})`;
+}
+
+// A list of the row has its elements as the wire does: to read them as the column's own type, each database would mend what is none in its own way.
+function compileElement(term: Term, c: Compiling): string {
+  if (term.inside) return compileTerm(term, c, "document");
+  const form = term.mask === null && term.field.column !== "" ? columnForm(term.field) : looseForm(term.field);
+  return c.dialect.json.element(form, compileTerm(term, c));
 }
 
 interface Side {

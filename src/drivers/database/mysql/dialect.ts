@@ -44,6 +44,7 @@ export function createDialect({ collation, queries }: Variant, place: string | n
     }),
     json: Object.freeze<JsonWriter>({
       value: (form, sql) => jsonValue(words, form, sql),
+      element: (form, sql) => jsonValue(words, form, sql),
       text: (form, sql) => textOf(words, form, sql),
       // One call: each || would stand within the next, and five hundred are more than a thread's stack takes.
       object: (pairs) =>

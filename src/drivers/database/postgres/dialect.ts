@@ -46,6 +46,7 @@ export const postgresDialect: Dialect = Object.freeze<Dialect>({
   }),
   json: Object.freeze<JsonWriter>({
     value: jsonValue,
+    element: jsonValue,
     text: textOf,
     object: (pairs) =>
       `('{' || ${pairs.map(([name, sql], index) => `${literal(`${index > 0 ? "," : ""}${JSON.stringify(name)}:`)} || ${sql}`).join(" || ")} || '}')`,

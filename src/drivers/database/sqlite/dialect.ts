@@ -41,6 +41,7 @@ export const sqliteDialect: Dialect = Object.freeze<Dialect>({
   }),
   json: Object.freeze<JsonWriter>({
     value: json,
+    element: (form, sql) => `json_quote(${json(form, sql)})`,
     text: (form, sql) => (form.storage === "text" || form.storage === "uuid" ? sql : textOf(form, sql)),
     object: jsonObject,
     // The mark that says "this text is JSON" does pass out of a case; a test holds SQLite to that.

@@ -12,7 +12,7 @@ export function createMariadbDocuments(collation: string): Documents {
     compare: (left, sign, right) => compare(left, { sign, right, collation }),
     // Of a row that an outer join has not found, the server looks into an empty text.
     holds: (list, parameter) =>
-      `exists (select 1 from json_table(coalesce(nullif(${list}, ''), '[]'), '$[*]' columns (v json path '$')) e where e.v = ${parameter})`,
+      `exists (select 1 from json_table(coalesce(nullif(${list}, ''), '[]'), '$[*]' columns (v json path '$')) e where e.v = (${parameter}) collate ${collation})`,
   });
 }
 
